@@ -1,0 +1,114 @@
+"""One matcher table for every way a program can write a ReLU or a clipped ReLU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+aten = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class Match:
+    """An activation call: what it reads and where it stops rising (None: never)."""
+
+    input: fx.Node
+    ceiling: float | None = None
+
+
+class Activation(nn.Module):
+    """The canonical activation site: clip(x, 0, ceiling), a ReLU where there is no ceiling."""
+
+    def __init__(self, ceiling: float | None = None) -> None:
+        super().__init__()
+        self.ceiling = ceiling
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x) if self.ceiling is None else torch.clamp(x, 0.0, self.ceiling)
+
+    def extra_repr(self) -> str:
+        return "relu" if self.ceiling is None else f"clip to {self.ceiling:g}"
+
+
+def match_activation(graph_module: fx.GraphModule, node: fx.Node) -> Match | None:
+    """The ReLU or clip that `node` computes, in whatever form, or None."""
+    if not node.args or not isinstance(node.args[0], fx.Node):
+        return None
+    if node.op == "call_module":
+        module = graph_module.get_submodule(str(node.target))
+        for kind, settings in MODULES.items():
+            if isinstance(module, kind):
+                return clip(node.args[0], *settings(module))
+        return None
+    matcher = FUNCTIONS.get(node.target)
+    return matcher(graph_module, node) if matcher else None
+
+
+def clip(source: Any, low: Any, high: Any) -> Match | None:
+    """A match for clip(source, 0, high) with a positive or no ceiling; other bounds are other functions."""
+    if not isinstance(source, fx.Node) or isinstance(high, fx.Node) or low != 0 or (high is not None and high <= 0):
+        return None
+    return Match(source, None if high is None or high == float("inf") else float(high))
+
+
+def bounds(graph_module: fx.GraphModule, node: fx.Node) -> Match | None:
+    """clamp(x, low, high) and hardtanh(x, low, high), whose defaults differ."""
+    names = {"min": 1, "max": 2, "min_val": 1, "max_val": 2}
+    given: dict[int, Any] = dict(enumerate(node.args))
+    given.update({names[name]: value for name, value in node.kwargs.items() if name in names})
+    low, high = (-1, 1) if node.target is aten.hardtanh.default else (None, None)
+    return clip(given[0], constant(graph_module, given.get(1, low)), constant(graph_module, given.get(2, high)))
+
+
+def with_zero(graph_module: fx.GraphModule, node: fx.Node) -> Match | None:
+    """maximum(x, 0) in either order, the zero being a constant tensor."""
+    for source, other in (node.args[:2], node.args[1::-1]):
+        if constant(graph_module, other) == 0:
+            return clip(source, 0, None)
+    return None
+
+
+def threshold(_: fx.GraphModule, node: fx.Node) -> Match | None:
+    return clip(node.args[0], 0, None) if tuple(node.args[1:3]) == (0, 0) else None
+
+
+def constant(graph_module: fx.GraphModule, value: Any) -> Any:
+    """The number behind a literal, a constant tensor of equal elements or a `zeros`/`full` call; else the node itself."""
+    if not isinstance(value, fx.Node):
+        return value
+    if value.op == "get_attr":
+        owner, _, name = str(value.target).rpartition(".")
+        tensor = getattr(graph_module.get_submodule(owner), name)
+        is_learned = isinstance(tensor, nn.Parameter)
+        return tensor.flatten()[0].item() if not is_learned and tensor.numel() and (tensor == tensor.flatten()[0]).all() else value
+    if value.target in {aten.zeros.default, aten.zeros_like.default, aten.new_zeros.default}:
+        return 0
+    if value.target in {aten.full.default, aten.full_like.default}:
+        return value.args[1]
+    if value.target in {aten.lift_fresh_copy.default, aten.detach.default, aten.detach_.default}:
+        return constant(graph_module, value.args[0])
+    return value
+
+
+MODULES: dict[type[nn.Module], Callable[[Any], tuple[Any, Any]]] = {
+    Activation: lambda m: (0, m.ceiling),
+    nn.ReLU: lambda m: (0, None),
+    nn.Hardtanh: lambda m: (m.min_val, m.max_val),  # nn.ReLU6 is one
+}
+
+Matcher = Callable[[fx.GraphModule, fx.Node], Match | None]
+FUNCTIONS: dict[object, Matcher] = {
+    aten.relu.default: lambda _, node: clip(node.args[0], 0, None),
+    aten.relu6.default: lambda _, node: clip(node.args[0], 0, 6),
+    aten.clamp_min.default: bounds,
+    aten.clamp_min.Tensor: bounds,
+    aten.clamp.default: bounds,
+    aten.clamp.Tensor: bounds,
+    aten.hardtanh.default: bounds,
+    aten.maximum.default: with_zero,
+    aten.threshold.default: threshold,
+}

@@ -1,0 +1,110 @@
+"""From an nn.Module to an ATen program: torch.export with a free batch size, the caller's model left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+from torch.export.graph_signature import InputKind
+from torch.utils import _pytree as pytree
+
+from ..errors import UnsupportedModelError
+
+MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[nn.Module]:
+    """Put `model` into eval mode and give every module its own flag back afterwards (`train()` would set one for all)."""
+    flags = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield model
+    finally:
+        for module, training in flags:
+            module.training = training
+
+
+def fresh(inputs: Any) -> Any:
+    """The same tensors in new containers: a model that writes `x[0] = …` must not change the caller's list."""
+    return pytree.tree_map(lambda leaf: leaf, inputs)
+
+
+def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
+    """Export `model` in eval mode with dimension 0 of every input tensor free.
+
+    Args:
+        model: any module that torch.export can take. Not changed: training flags are restored.
+        inputs: positional example arguments, batch size at least 2.
+
+    Raises:
+        UnsupportedModelError: torch.export refused the model, or the model fixes its batch size.
+    """
+
+    def free_batch(leaf: Any) -> Any:
+        return {0: Dim.AUTO} if isinstance(leaf, torch.Tensor) and leaf.dim() > 0 else None
+
+    with evaluating(model):
+        try:
+            program = torch.export.export(
+                model, fresh(inputs), dynamic_shapes=pytree.tree_map(free_batch, inputs), strict=False
+            )
+        except Exception as error:  # torch.export raises whatever the traced Python raised
+            raise UnsupportedModelError(
+                f"torch.export cannot take {type(model).__name__}: {type(error).__name__}: {first_line(error)}\n"
+                "  remedy: make the forward free of data-dependent Python, or check the input shape (input_shape=…)"
+            ) from error
+    require_free_batch(program, type(model).__name__)
+    return program
+
+
+def recapture(program: ExportedProgram) -> ExportedProgram:
+    """The program itself if its batch size is free, else exported again from its own graph with a free batch size."""
+    if has_free_batch(program):
+        return program
+    (args, kwargs) = program.example_inputs or ((), {})
+    if not args or kwargs:
+        raise UnsupportedModelError(
+            "the exported program fixes its batch size and carries no example inputs to export it again with\n"
+            "  remedy: export it with dynamic_shapes, batch dimension Dim.AUTO, from a batch of at least 2"
+        )
+    example = pytree.tree_map(widen_batch, tuple(args))
+    return capture(program.module(check_guards=False), example)
+
+
+def widen_batch(leaf: Any) -> Any:
+    """An example tensor with a batch of at least `MIN_BATCH`, by repetition."""
+    if not isinstance(leaf, torch.Tensor) or leaf.dim() == 0 or leaf.shape[0] >= MIN_BATCH:
+        return leaf
+    return leaf.expand(MIN_BATCH, *leaf.shape[1:]).contiguous()
+
+
+def user_inputs(program: ExportedProgram) -> list[torch.fx.Node]:
+    """The placeholders a caller fills, in order (parameters and buffers are lifted placeholders too)."""
+    names = {spec.arg.name for spec in program.graph_signature.input_specs if spec.kind == InputKind.USER_INPUT}
+    return [node for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
+
+
+def has_free_batch(program: ExportedProgram) -> bool:
+    """Whether dimension 0 of every input tensor is a free symbol."""
+    values = [node.meta.get("val") for node in user_inputs(program)]
+    tensors = [value for value in values if isinstance(value, torch.Tensor) and value.dim() > 0]
+    return bool(tensors) and all(isinstance(value.shape[0], torch.SymInt) for value in tensors)
+
+
+def require_free_batch(program: ExportedProgram, name: str) -> None:
+    if not has_free_batch(program):
+        raise UnsupportedModelError(
+            f"{name} fixes its batch size: exported from a batch of {MIN_BATCH}, it takes no other\n"
+            "  expected: a network that works for every batch size (time steps are folded into the batch)\n"
+            "  remedy: replace len(x) and constant sizes, as in x.reshape(2, …), by x.shape[0] or -1"
+        )
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:300]

@@ -1,0 +1,118 @@
+"""Small helpers on torch.fx graphs that every pass shares."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import torch
+from torch import fx, nn
+
+Pass = Callable[..., fx.GraphModule]
+
+CALLS = ("call_function", "call_module")
+
+
+def graph_pass(rewrite: Pass) -> Pass:
+    """Decorator of every pass: drop what became dead, lint and recompile after the rewrite."""
+
+    @functools.wraps(rewrite)
+    def run(graph_module: fx.GraphModule, *args: Any, **kwargs: Any) -> fx.GraphModule:
+        result = rewrite(graph_module, *args, **kwargs)
+        result.graph.eliminate_dead_code(is_impure_node=lambda node: node.op in {"placeholder", "output"})
+        delete_unused_modules(result)
+        result.graph.lint()
+        result.recompile()
+        return result
+
+    return run
+
+
+def delete_unused_modules(graph_module: fx.GraphModule) -> None:
+    """Remove leaf modules that no node calls, so that `print` and `state_dict` show the rewritten network only."""
+    used = {str(node.target) for node in graph_module.graph.nodes if node.op in {"call_module", "get_attr"}}
+    for name, module in list(graph_module.named_modules()):
+        is_leaf = name and not any(True for _ in module.children())
+        if is_leaf and not any(target == name or target.startswith(name + ".") for target in used):
+            graph_module.delete_submodule(name)
+
+
+def module_calls(graph_module: fx.GraphModule, *kinds: type[nn.Module]) -> Iterator[tuple[fx.Node, nn.Module]]:
+    """Every call of a module of one of `kinds`, in execution order."""
+    for node in list(graph_module.graph.nodes):
+        if node.op == "call_module":
+            module = graph_module.get_submodule(str(node.target))
+            if isinstance(module, kinds or nn.Module):
+                yield node, module
+
+
+def calls_of(graph_module: fx.GraphModule, target: str) -> list[fx.Node]:
+    """The call sites of one module."""
+    return [n for n in graph_module.graph.nodes if n.op == "call_module" and n.target == target]
+
+
+def free_name(graph_module: fx.GraphModule, wanted: str) -> str:
+    """`wanted`, or `wanted#2`, `wanted#3`, … : the first path at which nothing lives yet."""
+    taken = {name for name, _ in graph_module.named_modules()}
+    taken |= {name for name, _ in graph_module.named_parameters()} | {name for name, _ in graph_module.named_buffers()}
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}#{number}"
+    return name
+
+
+def put_module(root: nn.Module, path: str, module: nn.Module) -> None:
+    """Set `module` at a dotted path, making the containers on the way."""
+    parent = root
+    *parents, leaf = path.split(".")
+    for part in parents:
+        if part not in parent._modules:
+            parent.add_module(part, Container())
+        parent = cast(nn.Module, parent._modules[part])
+    parent._modules[leaf] = module
+
+
+def own_module(graph_module: fx.GraphModule, node: fx.Node, module: nn.Module) -> None:
+    """Let this call site, and no other, call `module`.
+
+    A module that several sites call is left as it is and the new one goes beside it under `path#2`.
+    """
+    target = str(node.target)
+    if len(calls_of(graph_module, target)) > 1:
+        target = free_name(graph_module, target)
+    put_module(graph_module, target, module)
+    node.target = target
+
+
+def insert_module_after(graph_module: fx.GraphModule, node: fx.Node, path: str, module: nn.Module) -> fx.Node:
+    """Call `module`, placed at a free name like `path`, on the value of `node`. Users are left to the caller."""
+    path = free_name(graph_module, path)
+    put_module(graph_module, path, module)
+    with graph_module.graph.inserting_after(node):
+        call = graph_module.graph.call_module(path, (node,))
+    call.meta = dict(node.meta)
+    return call
+
+
+def value_of(node: fx.Node) -> Any:
+    """What the node yields, as a fake tensor (symbolic batch size), a symbolic or plain number, or None."""
+    return node.meta.get("val")
+
+
+def shape_of(node: fx.Node) -> tuple[Any, ...]:
+    """The node's shape with the symbolic batch size in it; () where the node yields no tensor."""
+    value = value_of(node)
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+
+
+class Container(nn.Module):
+    """A module that only holds others; prints under the class name it had in the source network."""
+
+    def __init__(self, class_name: str = "Module") -> None:
+        super().__init__()
+        self.class_name = class_name
+
+    def _get_name(self) -> str:
+        return self.class_name

@@ -1,0 +1,29 @@
+"""The ReLU family as modules, where the source had a module; functional calls are sites too, found by `passes.sites`."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .call import Call, raises
+
+aten = torch.ops.aten
+
+
+@raises(aten.relu.default)
+def relu(call: Call) -> nn.Module | None:
+    return nn.ReLU() if call.traced_in(nn.ReLU) else None
+
+
+@raises(aten.hardtanh.default)
+def hardtanh(call: Call) -> nn.Module | None:
+    if call.traced_in(nn.ReLU6):
+        return nn.ReLU6()
+    if call.traced_in(nn.Hardtanh) and call.fixed("min_val", "max_val"):
+        return nn.Hardtanh(call.values["min_val"], call.values["max_val"])
+    return None
+
+
+@raises(aten.relu6.default)
+def relu6(call: Call) -> nn.Module | None:
+    return nn.ReLU6() if call.traced_in(nn.ReLU6) else None

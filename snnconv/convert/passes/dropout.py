@@ -1,0 +1,21 @@
+"""Dropout does nothing at inference: take it out."""
+
+from __future__ import annotations
+
+import torch
+from torch import fx, nn
+
+from ..graphs import graph_pass
+
+MODULES = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+FUNCTIONS = {torch.ops.aten.dropout.default, torch.ops.aten.feature_dropout.default}
+
+
+@graph_pass
+def drop_dropout(graph_module: fx.GraphModule) -> fx.GraphModule:
+    for node in list(graph_module.graph.nodes):
+        is_module = node.op == "call_module" and isinstance(graph_module.get_submodule(str(node.target)), MODULES)
+        is_function = node.target in FUNCTIONS and not node.args[2]
+        if is_module or is_function:
+            node.replace_all_uses_with(node.args[0])
+    return graph_module

@@ -1,0 +1,142 @@
+"""From an ATen program back to nn.Modules at their original names: same outputs to the bit, same state_dict keys.
+
+The owner of an operation is the module whose parameters it reads (the name of the weight says which); operations
+without parameters take the name that torch.export recorded for the module they were traced in. Settings come from the
+operation's arguments, so a program read from a file raises without the source code that made it.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+import torch
+from torch import fx, nn
+from torch.export import ExportedProgram
+from torch.fx.graph import _PyTreeCodeGen, _PyTreeInfo
+
+from ..errors import UnsupportedModelError
+from .functionalise import functionalise, out_of_place
+from .graphs import put_module
+from .handlers import RAISERS, Call, bind
+from .tensors import ProgramTensors, attach_all, safe_path
+
+
+def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> fx.GraphModule:
+    """Rebuild a module tree that computes what `program` computes.
+
+    Args:
+        program: an ATen program in training IR (or decomposed), from `capture` or a file.
+        source: the module it came from, where there is one: the settings that an ATen program loses
+            (`BatchNorm(momentum=None)`) are read from it.
+
+    Returns:
+        A GraphModule with the calling convention, the module names and the state_dict keys of the source. It owns
+        copies of all tensors.
+
+    Raises:
+        UnsupportedModelError: the network changes its own buffers in eval mode, or holds opaque objects.
+    """
+    program = functionalise(program)
+    refuse_state_changes(program)
+    tensors = ProgramTensors.of(program)
+    raiser = _Raiser(tensors, source)
+    graph = raiser.graph(program)
+    graph.set_codegen(calling_convention(program))
+    name = type(source).__name__ if source is not None else "Network"
+    raised = fx.GraphModule(raiser.root, graph, class_name=name)
+    attach_all(raised, raiser.root, tensors, module_names(program))
+    raised.recompile()
+    return raised.eval()
+
+
+@dataclass
+class _Raiser:
+    """One run of raising: the module tree under construction and which module already stands where."""
+
+    tensors: ProgramTensors
+    source: nn.Module | None
+
+    def __post_init__(self) -> None:
+        self.root = nn.Module()
+        self.standing: dict[str, str] = {}  # path → settings of the module raised there
+
+    def graph(self, program: ExportedProgram) -> fx.Graph:
+        graph = fx.Graph()
+        copies: dict[fx.Node, fx.Node] = {}
+        for node in program.graph.nodes:
+            if node.op == "placeholder" and node.name in self.tensors.names:
+                copies[node] = graph.get_attr(safe_path(self.tensors.names[node.name]))
+                copies[node].meta = dict(node.meta)
+            elif node.op == "call_function":
+                copies[node] = self.call(graph, node, copies)
+            else:
+                copies[node] = graph.node_copy(node, copies.__getitem__)
+        graph.eliminate_dead_code(is_impure_node=lambda node: node.op in {"placeholder", "output"})
+        return graph
+
+    def call(self, graph: fx.Graph, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
+        """The module call that stands for `node`, or a copy of the function call where no module fits."""
+        target = out_of_place(node.target)
+        call = bind(node, target, self.tensors.names)
+        if target is operator.getitem and copies[node.args[0]].op == "call_module" and node.args[1] == 0:
+            return copies[node.args[0]]  # the output of a decomposed BatchNorm, which yields statistics too
+        raiser = RAISERS.get(target) if call else None
+        module = raiser(call) if raiser and call else None
+        if call and module is not None and self.settle(call, module):
+            copy = graph.call_module(safe_path(str(call.owner)), (copies[call.values[call.input]],))
+        else:
+            copy = graph.node_copy(node, copies.__getitem__)
+            copy.target = target
+        copy.meta = dict(node.meta)
+        return copy
+
+    def settle(self, call: Call, module: nn.Module) -> bool:
+        """Put the module at its owner's path; False where another one already stands there with other settings."""
+        path, settings = str(call.owner), repr(module)
+        if path in self.standing:
+            return self.standing[path] == settings
+        if not self.tensors.fill(module, path, call.tensors):
+            return False
+        self.restore_lost_settings(module, path)
+        self.standing[path] = settings
+        put_module(self.root, safe_path(path), module)
+        return True
+
+    def restore_lost_settings(self, module: nn.Module, path: str) -> None:
+        """`momentum=None` (cumulative averages) leaves no trace in an eval-mode program."""
+        if self.source is not None and isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = getattr(self.source.get_submodule(path), "momentum", module.momentum)
+
+
+def refuse_state_changes(program: ExportedProgram) -> None:
+    signature = program.graph_signature
+    changed = sorted(signature.buffers_to_mutate.values())
+    if changed:
+        raise UnsupportedModelError(
+            f"the network changes its own buffers in eval mode: {', '.join(changed)}\n"
+            "  remedy: convert a network whose forward keeps no state (spiking state is the engine's)"
+        )
+    if signature.input_specs and any(spec.kind.name == "CUSTOM_OBJ" for spec in signature.input_specs):
+        raise UnsupportedModelError("the program holds opaque TorchBind objects, which have no spiking form")
+
+
+def calling_convention(program: ExportedProgram) -> _PyTreeCodeGen:
+    """The source's own signature: nested lists and dicts of tensors go in and come out as they did."""
+    in_spec = program.call_spec.in_spec
+    assert in_spec is not None
+    signature = program.module_call_graph[0].signature
+    names = list(getattr(signature, "forward_arg_names", None) or ())
+    if not names:
+        args, kwargs = in_spec.children_specs
+        names = [f"x{i}" if i else "x" for i in range(args.num_children)] + list(kwargs.context or ())
+    return _PyTreeCodeGen(_PyTreeInfo(names, in_spec, program.call_spec.out_spec))
+
+
+def module_names(program: ExportedProgram) -> dict[str, str]:
+    """Path → class name of every module the program was traced through."""
+    names: dict[str, str] = {}
+    for node in program.graph.nodes:
+        for path, kind in (node.meta.get("nn_module_stack") or {}).values():
+            names[path] = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    return {path: kind.rsplit(".", 1)[-1] for path, kind in names.items()}

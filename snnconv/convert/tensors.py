@@ -1,0 +1,132 @@
+"""Parameters and buffers of an exported program: which placeholder is which, and putting them back where they were."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.export import ExportedProgram
+from torch.export.graph_signature import InputKind
+
+from .graphs import Container, put_module
+
+# Attributes that fx.GraphModule claims for itself: a child called `code` would shadow its generated source.
+RESERVED = set(dir(fx.GraphModule)) - set(dir(nn.Module))
+COUNTER = "num_batches_tracked"
+
+
+def safe_path(path: str) -> str:
+    """`code.weight` → `code_.weight`, `layer.class` → `layer.class_`: names that fx can generate source for."""
+    first, *rest = path.split(".")
+    parts = [first + "_" if first in RESERVED else first, *rest]
+    return ".".join(part + "_" if keyword.iskeyword(part) else part for part in parts)
+
+
+@dataclass
+class ProgramTensors:
+    """Copies of a program's tensors by their full names."""
+
+    names: dict[str, str]  # placeholder name → full name
+    values: dict[str, torch.Tensor]
+    buffers: set[str]
+    transient: set[str]  # buffers outside the state_dict
+    placed: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, program: ExportedProgram) -> ProgramTensors:
+        lifted = {InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR}
+        names = {
+            spec.arg.name: str(spec.target) for spec in program.graph_signature.input_specs if spec.kind in lifted
+        }
+        constants = {name: value for name, value in program.constants.items() if isinstance(value, torch.Tensor)}
+        stored: dict[str, Any] = {**program.state_dict, **constants}
+        copies: dict[int, torch.Tensor] = {}  # tied tensors stay tied
+        for value in stored.values():
+            if id(value) not in copies:
+                copy = value.detach().clone()
+                is_parameter = isinstance(value, nn.Parameter)
+                copies[id(value)] = nn.Parameter(copy, value.requires_grad) if is_parameter else copy
+        return cls(
+            names=names,
+            values={name: copies[id(value)] for name, value in stored.items()},
+            buffers={name for name, value in stored.items() if not isinstance(value, nn.Parameter)},
+            transient=set(constants),
+        )
+
+    def fill(self, module: nn.Module, path: str, roles: dict[str, str]) -> bool:
+        """Give `module` the tensors that live at `path`.
+
+        Args:
+            roles: the operation's argument name → the tensor's full name.
+
+        Returns:
+            False, and nothing done, where the tensors at `path` are not exactly those the module has.
+        """
+        own = {name.removeprefix(path + ".") for name in self.values if name.rpartition(".")[0] == path}
+        expected = {name for name, value in [*module._parameters.items(), *module._buffers.items()] if value is not None}
+        if any(name.rpartition(".")[0] != path for name in roles.values()) or expected - own - {COUNTER} or own - expected:
+            return False
+        for name in own:
+            self.place(module, name, f"{path}.{name}")
+        if COUNTER in expected - own:
+            module._buffers[COUNTER] = torch.tensor(0)
+        return True
+
+    def place(self, module: nn.Module, name: str, full_name: str) -> None:
+        value = self.values[full_name]
+        if full_name in self.buffers:
+            module.register_buffer(name, value, persistent=full_name not in self.transient)
+        else:
+            module._parameters[name] = value  # type: ignore[assignment]
+        self.placed.add(full_name)
+
+
+def attach_all(raised: fx.GraphModule, root: nn.Module, tensors: ProgramTensors, class_names: dict[str, str]) -> None:
+    """Complete a fresh GraphModule, which copied only what its graph names, with every module and tensor there is."""
+    raised._modules.update(root._modules)
+    for full_name in tensors.values:
+        if full_name in tensors.placed:
+            continue
+        path, _, name = safe_path(full_name).rpartition(".")
+        owner = container_at(raised, path)
+        owner._parameters.pop(name, None)
+        owner._buffers.pop(name, None)
+        tensors.place(owner, name, full_name)
+    for path, module in raised.named_modules():
+        if isinstance(module, Container):
+            module.class_name = class_names.get(path, module.class_name)
+    translate_keys(raised, tensors)
+
+
+def container_at(root: nn.Module, path: str) -> nn.Module:
+    if not path:
+        return root
+    try:
+        return root.get_submodule(path)
+    except AttributeError:
+        put_module(root, path, Container())
+        return root.get_submodule(path)
+
+
+def translate_keys(raised: fx.GraphModule, tensors: ProgramTensors) -> None:
+    """Let state_dict and load_state_dict speak the source's key names where modules had to be renamed."""
+    renamed = {safe_path(name): name for name in tensors.values if safe_path(name) != name}
+    if not renamed:
+        return
+    original = {name: safe for safe, name in renamed.items()}
+
+    def outward(module: nn.Module, state: dict[str, Any], prefix: str, _metadata: Any) -> None:
+        for safe, name in renamed.items():
+            if prefix + safe in state:
+                state[prefix + name] = state.pop(prefix + safe)
+
+    def inward(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+        for name, safe in original.items():
+            if prefix + name in state:
+                state[prefix + safe] = state.pop(prefix + name)
+
+    raised.register_state_dict_post_hook(outward)
+    raised.register_load_state_dict_pre_hook(inward)

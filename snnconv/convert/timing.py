@@ -1,0 +1,44 @@
+"""Which values of a network vary in time: those that depend on a neuron. The input itself is constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import fx
+
+from .graphs import value_of
+
+
+def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set[fx.Node]:
+    """Nodes downstream of a neuron, the neurons included; sizes are numbers and never vary."""
+    varying: set[fx.Node] = set()
+    for node in graph.nodes:
+        if isinstance(value_of(node), (torch.SymInt, int)):
+            continue
+        if is_neuron(node) or any(source in varying for source in node.all_input_nodes):
+            varying.add(node)
+    return varying
+
+
+def batch_symbols(graph: fx.Graph) -> set[object]:
+    """The free symbols that stand for the batch size: dimension 0 of the input tensors."""
+    symbols: set[object] = set()
+    for node in graph.nodes:
+        value = value_of(node)
+        if node.op == "placeholder" and isinstance(value, torch.Tensor) and value.dim():
+            size = value.shape[0]
+            if isinstance(size, torch.SymInt):
+                symbols |= size.node.expr.free_symbols
+    return symbols
+
+
+def batch_dims(node: fx.Node, symbols: set[object]) -> list[int]:
+    """The dimensions of the node's tensor whose size depends on the batch size."""
+    value = value_of(node)
+    shape = tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+    return [
+        dim
+        for dim, size in enumerate(shape)
+        if isinstance(size, torch.SymInt) and size.node.expr.free_symbols & symbols
+    ]

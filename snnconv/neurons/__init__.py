@@ -1,0 +1,10 @@
+"""Spiking neurons: one neuron a file, a pure step function and a thin module shell each."""
+
+from .integrate_fire import IntegrateFire as IntegrateFire
+from .registry import NEURONS as NEURONS
+from .running import RunningSum as RunningSum
+from .scale import Scale as Scale
+from .sd import ScalableDualThreshold as ScalableDualThreshold
+from .temporal import Neuron as Neuron
+from .temporal import State as State
+from .temporal import Temporal as Temporal

@@ -1,0 +1,52 @@
+"""The integrate-and-fire neuron with soft reset (reset by subtraction)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .registry import NEURONS
+from .temporal import Neuron
+
+
+class IFState(NamedTuple):
+    v: Tensor  # membrane potential, in the unit of the input current
+
+
+def integrate_fire_step(current: Tensor, state: IFState, theta: Tensor) -> tuple[Tensor, IFState]:
+    """One step of IF: m = v + I;  s = 1 if m ≥ θ else 0;  v ← m − sθ.
+
+    Args:
+        current: I [B, …], the weighted input of this step.
+        theta: θ, broadcastable to `current`.
+
+    Source: Rueckauer et al. 2017, Front. Neurosci. 11:682, Eq. 3 (reset by subtraction); Bu et al. 2022 (AAAI), v(0) = θ/2.
+    """
+    m = state.v + current
+    spikes = (m >= theta).to(m.dtype)
+    return spikes, IFState(m - spikes * theta)
+
+
+@NEURONS.register("integrate_fire")
+class IntegrateFire(Neuron):
+    """IF neuron with threshold θ = αλ and v(0) = v0·θ.
+
+    Args:
+        threshold: λ, one value or one per channel.
+        alpha: threshold scale α in (0, 1].
+        v0: initial potential as a fraction of θ (½ makes the firing rate round to the nearest).
+    """
+
+    def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, v0: float = 0.5) -> None:
+        super().__init__(threshold, alpha)
+        self.v0 = v0
+
+    def initial(self, x: Tensor) -> IFState:
+        zeros = torch.zeros_like(x, dtype=torch.float32)
+        return IFState(zeros + self.per_unit(x) * self.v0)
+
+    def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
+        spikes, state = integrate_fire_step(x, state, self.per_unit(x))
+        return spikes.to(x.dtype), state

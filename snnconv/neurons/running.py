@@ -1,0 +1,39 @@
+"""Functions of the mean: positively homogeneous ones (max pooling, ReLU) applied to the running sum of their input."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .temporal import Temporal
+
+
+class RunningState(NamedTuple):
+    total: Tensor  # Σ₁..t x
+    given: Tensor  # f(Σ₁..t x), what has been emitted so far
+
+
+class RunningSum(Temporal):
+    """Emits y(t) = f(Σ₁..t x) − f(Σ₁..t−1 x), so that the mean of y over T steps is f(mean of x), exactly.
+
+    Holds for f(cx) = c·f(x), c > 0: max pooling and ReLU. A maximum over the raw spikes of each step would instead
+    converge to something larger than the ANN's maximum. Emissions of whole numbers are whole; they can be negative.
+
+    Args:
+        function: the module f, [B, …] → [B, …].
+    """
+
+    def __init__(self, function: nn.Module) -> None:
+        super().__init__()
+        self.function = function
+
+    def initial(self, x: Tensor) -> RunningState:
+        total = torch.zeros_like(x, dtype=torch.float32)
+        return RunningState(total, self.function(total))
+
+    def step(self, x: Tensor, state: RunningState) -> tuple[Tensor, RunningState]:
+        total = state.total + x
+        given = self.function(total)
+        return (given - state.given).to(x.dtype), RunningState(total, given)

@@ -1,0 +1,127 @@
+"""The scalable dual-threshold (SD) burst neuron of Scalable Dual threshold Mapping."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from .registry import NEURONS
+from .temporal import Neuron
+
+Gate = Literal["memory", "input"]
+Retract = Literal["threshold", "zero"]
+
+
+class SDState(NamedTuple):
+    v: Tensor  # membrane potential, in the unit of the input current
+    fired: Tensor  # O: net spikes emitted so far; whole numbers, exact in float32 to 2^24, never a sum of ±θ
+    drive: Tensor | None  # M = Σ I so far, kept only for the input gate
+
+
+def sd_step(
+    current: Tensor,
+    state: SDState,
+    theta: Tensor,
+    beta: int,
+    down_limit: int,
+    gate: Gate = "memory",
+    retract: Retract = "threshold",
+) -> tuple[Tensor, SDState]:
+    """One step of the SD neuron.
+
+        m = v + I
+        up = clamp(⌊m/θ⌋, 0, β)
+        down = clamp(n, 0, down_limit), n = ⌊−m/θ⌋ (retract "threshold") or ⌈−m/θ⌉ ("zero"), where the gate is open
+        s = up − down;  v ← m − sθ;  O ← O + s
+
+    The gate: "memory" allows at most O down-spikes (O > 0 opens it, Eq. 9 read with the neuron's own memory); "input"
+    opens where M = Σ I > 0 (Eq. 9 literally). Both terms are one expression: rounding m/θ towards zero ("threshold")
+    or down ("zero"), clamped to [−allowed, β].
+
+    Args:
+        current: I [B, …]. theta: θ = αλ, broadcastable to it. beta: most spikes up, down_limit: most spikes down a step.
+
+    Returns:
+        Spikes s, whole numbers in {−down_limit … β}, shaped like `current`, and the next state.
+
+    Source: You et al., "Converting ANNs to Ultra-Low-Latency SNNs for Action Recognition", IEEE TCDS 2024, Eqs. 8, 9,
+    11, Alg. 1. `retract="zero"` is ours.
+    """
+    m = state.v + current
+    wanted = m / theta
+    wanted = wanted.floor_() if retract == "zero" else wanted.trunc_()
+    drive = state.drive
+    if down_limit == 0:
+        spikes = wanted.clamp_(0, beta)
+    elif gate == "memory":
+        allowed = state.fired.clamp(max=down_limit)
+        spikes = torch.maximum(wanted, allowed.neg_(), out=wanted).clamp_(max=beta)
+    else:
+        assert drive is not None
+        drive = drive + current
+        spikes = torch.where(drive > 0, wanted.clamp(min=-down_limit), wanted.clamp(min=0)).clamp_(max=beta)
+    return spikes, SDState(m.addcmul_(spikes, theta, value=-1), state.fired + spikes, drive)
+
+
+@NEURONS.register("sd")
+class ScalableDualThreshold(Neuron):
+    """SD neuron: θ = αλ, up to β spikes a step, negative spikes that take earlier ones back.
+
+    Args:
+        threshold: λ, one value or one per channel.
+        alpha: threshold scale α in (0, 1].
+        beta: the most spikes a neuron may fire in a step, ≥ 1.
+        down_limit: the most negative spikes in a step, 0…β; 1 is the paper, 0 gives IF-like neurons without them.
+        gate: what allows a negative spike: "memory" (O > 0) or "input" (Σ I > 0).
+        retract: when it fires: "threshold" (m ≤ −θ, the paper) or "zero" (m < 0).
+        v0: initial potential as a fraction of θ.
+
+    Raises:
+        InputError: an option outside its range.
+    """
+
+    def __init__(
+        self,
+        threshold: Tensor | float,
+        *,
+        alpha: float = 0.5,
+        beta: int = 2,
+        down_limit: int = 1,
+        gate: Gate = "memory",
+        retract: Retract = "threshold",
+        v0: float = 0.5,
+    ) -> None:
+        check_sd_options(alpha, beta, down_limit, gate, retract)
+        super().__init__(threshold, alpha)
+        self.beta, self.down_limit, self.gate, self.retract, self.v0 = beta, down_limit, gate, retract, v0
+
+    def initial(self, x: Tensor) -> SDState:
+        zeros = torch.zeros_like(x, dtype=torch.float32)
+        drive = zeros.clone() if self.gate == "input" else None
+        return SDState(zeros + self.per_unit(x) * self.v0, zeros, drive)
+
+    def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:
+        theta = self.per_unit(x)
+        spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.retract)
+        return spikes.to(x.dtype), state
+
+    def extra_repr(self) -> str:
+        options = f"alpha={self.scale:g}, beta={self.beta}, down_limit={self.down_limit}"
+        return f"{super().extra_repr()}, {options}, gate={self.gate}, retract={self.retract}"
+
+
+def check_sd_options(alpha: float, beta: int, down_limit: int, gate: str, retract: str) -> None:
+    """One clear error for each option outside its range."""
+    rules = [
+        (0 < alpha <= 1, "alpha", "a threshold scale in (0, 1]", alpha),
+        (beta >= 1 and beta == int(beta), "beta", "a whole number of spikes per step, at least 1", beta),
+        (0 <= down_limit <= beta and down_limit == int(down_limit), "down_limit", f"0 to beta = {beta}", down_limit),
+        (gate in ("memory", "input"), "gate", "'memory' or 'input'", gate),
+        (retract in ("threshold", "zero"), "retract", "'threshold' or 'zero'", retract),
+    ]
+    for holds, name, expected, got in rules:
+        if not holds:
+            raise InputError(f"{name} is out of range", expected=expected, got=repr(got))

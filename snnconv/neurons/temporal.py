@@ -1,0 +1,87 @@
+"""The contract of everything that has a state in time: a pure step, and a scan of it over a chunk of time steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+State = Any  # a NamedTuple of tensors, made by `initial`
+
+
+class Temporal(nn.Module, ABC):
+    """A module with a state. It owns parameters only: the engine holds the state and hands it in and out.
+
+    Time is folded into the batch, time-major: a chunk of `steps` time steps of a batch of B samples is one tensor
+    [steps·B, …], row t·B + b.
+    """
+
+    @abstractmethod
+    def initial(self, x: Tensor) -> State:
+        """The state before the first step, for an input like `x` [B, …]."""
+
+    @abstractmethod
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One time step: input [B, …] → output [B, …] and the next state. Must not change `x` or `state` in place."""
+
+    def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
+        """Run `steps` time steps.
+
+        Args:
+            x: [steps·B, …] where the input varies in time, else [B, …], the same input at every step.
+            state: what an earlier call returned; None starts afresh.
+
+        Returns:
+            Outputs [steps·B, …] and the state after the last step.
+        """
+        inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
+        if state is None:
+            state = self.initial(inputs[0])
+        outputs = []
+        for current in inputs:
+            output, state = self.step(current, state)
+            outputs.append(output)
+        return (outputs[0] if steps == 1 else torch.cat(outputs)), state
+
+
+class Neuron(Temporal):
+    """A spiking neuron: integer spikes, each worth one quantum θ of the activation it stands for.
+
+    Args:
+        threshold: λ, the activation that a full rate represents: one value, or one per channel [C].
+        scale: θ/λ (the α of scalable thresholds).
+    """
+
+    theta: Tensor
+
+    def __init__(self, threshold: Tensor | float, scale: float = 1.0) -> None:
+        super().__init__()
+        value = torch.as_tensor(threshold, dtype=torch.float32)
+        self.register_buffer("theta", value * torch.tensor(scale, dtype=torch.float32))
+        self.scale = scale
+
+    def per_unit(self, x: Tensor) -> Tensor:
+        """θ shaped to broadcast against `x` [B, C, …]."""
+        return self.theta.view(-1, *[1] * (x.dim() - 2)) if self.theta.dim() else self.theta
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Neuron:
+        """Move with the module, but keep float32: in bfloat16 a θ of 0.3 would become 0.30078."""
+        return keep_float32(self, super()._apply, fn, recurse)
+
+    def extra_repr(self) -> str:
+        kind = f"[{self.theta.numel()}]" if self.theta.dim() else f"{float(self.theta):.4g}"
+        return f"theta={kind}"
+
+
+def keep_float32(module: nn.Module, apply: Callable[..., Any], fn: Callable[[Tensor], Tensor], recurse: bool) -> Any:
+    """`nn.Module._apply` for modules whose buffers change device but never precision."""
+    exact = dict(module._buffers)
+    result = apply(fn, recurse)
+    for name, before in exact.items():
+        after = module._buffers[name]
+        if before is not None and after is not None and after.dtype != before.dtype:
+            module._buffers[name] = before.to(after.device)
+    return result
