@@ -1,0 +1,77 @@
+"""Reads and writes exported programs (`.pt2`), the one model file that carries its own graph."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+import torch
+from torch.export import ExportedProgram
+from torch.export.pt2_archive._package import load_pt2
+
+from ..errors import InputError
+from .pt2_check import check_program
+
+
+def load_program(path: str | os.PathLike[str], *, trust: bool = False) -> tuple[ExportedProgram, dict[str, str]]:
+    """Load the program at `path` and the texts saved beside it (`extra_files`), all of them, by name.
+
+    Nothing in the file is run: what could run code is refused, unless `trust`. Ask the program for its module with
+    `program.module(check_guards=False)`.
+
+    Raises:
+        UnsafeFileError: the file could run code when loaded.
+        InputError: it is missing, cut short, damaged, or written by a torch that this one cannot read.
+    """
+    where = str(path)
+    try:
+        # One open file for check and load: a file put in its place in between is not seen.
+        with Path(path).open("rb") as file:
+            if not trust:
+                check_program(file, where)
+            return _load(file, trust, where)
+    except OSError as error:
+        raise InputError("cannot read the file", got=error.strerror or str(error), where=where) from error
+
+
+def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, dict[str, str]]:
+    try:
+        if trust:
+            extra = {"": ""}  # torch adds what it finds to this mapping, but only when it is not empty
+            program = torch.export.load(file, extra_files=extra)
+            del extra[""]
+            return program, extra
+        # The inner loader: `torch.export.load` would answer an error by trying the old, unsafe layout on the same file,
+        # and hide the error.
+        contents = load_pt2(file)
+        return contents.exported_programs["model"], contents.extra_files
+    except Exception as error:
+        lines = str(error).splitlines()
+        raise InputError(
+            "torch.export cannot load the program",
+            got=f"{type(error).__name__}: {lines[0][:300] if lines else ''}",
+            where=where,
+            remedy=f"is it from a newer torch? This is {torch.__version__}; export it again with this one",
+        ) from error
+
+
+def save_program(
+    program: ExportedProgram, path_or_buffer: str | os.PathLike[str] | IO[bytes], extra: dict[str, str]
+) -> None:
+    """Write `program` and the texts `extra` (name → text) to a path or an open binary file.
+
+    Writing to a path is not atomic by itself; wrap it in `atomic_output`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if isinstance(path_or_buffer, (str, os.PathLike)):
+        try:
+            # An open file, not a path: torch names the archive's top folder after the path, and ours is temporary.
+            with Path(path_or_buffer).open("wb") as file:
+                torch.export.save(program, file, extra_files=extra)
+        except OSError as error:
+            raise InputError("cannot write the file", got=error.strerror, where=str(path_or_buffer)) from error
+    else:
+        torch.export.save(program, path_or_buffer, extra_files=extra)
