@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -34,8 +35,13 @@ def delete_unused_modules(graph_module: fx.GraphModule) -> None:
     used = {str(node.target) for node in graph_module.graph.nodes if node.op in {"call_module", "get_attr"}}
     for name, module in list(graph_module.named_modules()):
         is_leaf = name and not any(True for _ in module.children())
-        if is_leaf and not any(target == name or target.startswith(name + ".") for target in used):
+        if is_leaf and not any(is_inside(target, name) or is_inside(name, target) for target in used):
             graph_module.delete_submodule(name)
+
+
+def is_inside(path: str, root: str) -> bool:
+    """Whether a dotted path is `root` or below it."""
+    return path == root or path.startswith(root + ".")
 
 
 def module_calls(graph_module: fx.GraphModule, *kinds: type[nn.Module]) -> Iterator[tuple[fx.Node, nn.Module]]:
@@ -105,6 +111,24 @@ def shape_of(node: fx.Node) -> tuple[Any, ...]:
     """The node's shape with the symbolic batch size in it; () where the node yields no tensor."""
     value = value_of(node)
     return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+
+
+def clone(graph_module: fx.GraphModule) -> fx.GraphModule:
+    """A deep copy that keeps symbolic sizes, calling convention and printed names (`copy.deepcopy` loses the names)."""
+    graph = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    for node in graph_module.graph.nodes:
+        copies[node] = graph.node_copy(node, copies.__getitem__)
+    graph.set_codegen(graph_module.graph._codegen)
+    root = nn.Module()
+    memo: dict[int, Any] = {}
+    for name in ("_modules", "_parameters", "_buffers"):
+        root.__dict__[name] = copy.deepcopy(graph_module.__dict__[name], memo)
+    copied = fx.GraphModule(root, graph, class_name=type(graph_module).__name__)
+    copied._modules.update(root._modules)
+    copied._parameters.update(root._parameters)
+    copied._buffers.update(root._buffers)
+    return copied.train(graph_module.training)
 
 
 class Container(nn.Module):

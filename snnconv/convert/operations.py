@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import fx, nn
+from torch.utils import _pytree as pytree
 
 aten = torch.ops.aten
 
@@ -70,7 +71,8 @@ def is_affine(graph_module: fx.GraphModule, node: fx.Node, varying: set[fx.Node]
 
 
 def one_varies(node: fx.Node, varying: set[fx.Node]) -> bool:
-    return sum(source in varying for source in node.all_input_nodes) <= 1 and len(set(node.args)) == len(node.args)
+    factors = [leaf for leaf in pytree.tree_leaves(node.args) if isinstance(leaf, fx.Node) and leaf in varying]
+    return len(factors) <= 1  # x·x counts x twice
 
 
 def numerator_varies(node: fx.Node, varying: set[fx.Node]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..activations import Activation
 from .call import Call, raises
 
 aten = torch.ops.aten
@@ -12,6 +13,8 @@ aten = torch.ops.aten
 
 @raises(aten.relu.default)
 def relu(call: Call) -> nn.Module | None:
+    if call.traced_in(Activation):
+        return Activation()
     return nn.ReLU() if call.traced_in(nn.ReLU) else None
 
 
@@ -27,3 +30,9 @@ def hardtanh(call: Call) -> nn.Module | None:
 @raises(aten.relu6.default)
 def relu6(call: Call) -> nn.Module | None:
     return nn.ReLU6() if call.traced_in(nn.ReLU6) else None
+
+
+@raises(aten.clamp.default)
+def clamp(call: Call) -> nn.Module | None:
+    """Only our own canonical clip was a module; a plain clamp stays a function, which is a site all the same."""
+    return Activation(call.values["max"]) if call.traced_in(Activation) else None

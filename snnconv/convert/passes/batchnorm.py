@@ -29,6 +29,7 @@ def fold_batchnorm(graph_module: fx.GraphModule) -> fx.GraphModule:
             layer = graph_module.get_submodule(str(layer_call.target))
             own_module(graph_module, layer_call, fold(layer, norm))
             node.replace_all_uses_with(layer_call)
+            graph_module.meta.setdefault("folded_norms", []).append(str(node.target))
     return graph_module
 
 

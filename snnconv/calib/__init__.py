@@ -1,0 +1,9 @@
+"""Calibration: statistics of the activations, and the rules that turn them into thresholds."""
+
+from . import learned, max, mse, percentile  # each registers its rule
+from .rules import RULES as RULES
+from .rules import Rule as Rule
+from .rules import Site as Site
+from .rules import parse_rule as parse_rule
+
+__all__ = ["RULES", "Rule", "Site", "learned", "max", "mse", "parse_rule", "percentile"]

@@ -1,0 +1,87 @@
+"""From calibration batches to one threshold λ per site, in one pass over the data and bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from ..convert.activations import Activation
+from ..convert.passes.sites import activation_sites
+from ..errors import InputError
+from .histogram import ActivationHistogram
+from .rules import Rule, Site
+
+
+def collect(
+    canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], per_channel: bool
+) -> dict[str, ActivationHistogram]:
+    """Run the canonical ANN on every batch and take the statistics of every site.
+
+    Args:
+        batches: flat input leaves of each batch.
+
+    Raises:
+        InputError: there is no batch, or an activation is not finite.
+    """
+    histograms = {name: ActivationHistogram(per_channel) for name in activation_sites(canonical)}
+
+    def hook(histogram: ActivationHistogram) -> Callable[..., None]:
+        return lambda _module, _args, output: histogram.add(output)
+
+    handles = [canonical.get_submodule(name).register_forward_hook(hook(h)) for name, h in histograms.items()]
+    count = 0
+    try:
+        with torch.no_grad():
+            for leaves in batches:
+                canonical(*as_call(canonical, leaves))
+                count += 1
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not count:
+        raise InputError("the calibration data is empty", expected="at least one batch", got="none")
+    return histograms
+
+
+def as_call(graph_module: fx.GraphModule, leaves: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Positional arguments in the network's own structure from flat leaves."""
+    args, kwargs = graph_module.graph._codegen.pytree_info.in_spec.unflatten(leaves)  # type: ignore[attr-defined]
+    return (*args, *kwargs.values())
+
+
+def thresholds(
+    canonical: fx.GraphModule,
+    histograms: dict[str, ActivationHistogram],
+    rule: Rule,
+    *,
+    T: int,
+    levels: int,
+    scale: float,
+) -> dict[str, Tensor]:
+    """λ of every site by `rule`: [] per layer, [C] per channel.
+
+    A channel that never rose above 0 gets the median λ of its layer: it may still fire on other data.
+
+    Raises:
+        InputError: a site whose every activation was 0, or a rule that gave something else than positive numbers.
+    """
+    result: dict[str, Tensor] = {}
+    for name, histogram in histograms.items():
+        if not bool((histogram.maximum > 0).any()):
+            raise InputError(
+                "an activation was always 0 during calibration: no threshold can be set",
+                where=f"site {name}",
+                remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
+            )
+        activation = canonical.get_submodule(name)
+        assert isinstance(activation, Activation)
+        site = Site(name, histogram, activation.ceiling, T, levels, scale)
+        value = torch.as_tensor(rule(site), dtype=torch.float32).flatten()
+        if not bool(torch.isfinite(value).all()) or bool((value < 0).any()) or not bool((value > 0).any()):
+            raise InputError("a threshold rule gave no usable value", where=f"site {name}", got=str(value[:8].tolist()))
+        value = torch.where(value > 0, value, value[value > 0].median())
+        result[name] = value if histogram.per_channel and value.numel() > 1 else value[0]
+    return result

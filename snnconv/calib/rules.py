@@ -1,0 +1,51 @@
+"""Threshold rules: from a site's statistics to its λ. One rule a file, one `@RULES.register(name)` each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..errors import InputError
+from ..registry import Registry
+from .histogram import ActivationHistogram
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a rule may look at.
+
+    Attributes:
+        values: the activation's histogram, one row per layer or per channel.
+        ceiling: where the ANN's activation itself is clipped, or None.
+        T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α.
+    """
+
+    name: str
+    values: ActivationHistogram
+    ceiling: float | None
+    T: int
+    levels: int
+    scale: float
+
+
+Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C
+RULES: Registry[Callable[[str], Rule]] = Registry("threshold rule")
+
+
+def parse_rule(threshold: str | Rule) -> Rule:
+    """`"percentile:99.9"` → the rule; a callable is taken as it is.
+
+    Raises:
+        InputError: an unknown name or an argument the rule does not take.
+    """
+    if callable(threshold):
+        return threshold
+    name, _, argument = threshold.partition(":")
+    return RULES[name](argument)
+
+
+def no_argument(name: str, argument: str) -> None:
+    if argument:
+        raise InputError(f"threshold rule {name!r} takes no argument", expected=name, got=f"{name}:{argument}")

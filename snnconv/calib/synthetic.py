@@ -1,0 +1,104 @@
+"""Calibration without data: inputs optimised to meet the BatchNorm statistics, else Gaussian ones.
+
+A trained BatchNorm remembers mean μ and variance σ² of its input over the training set. Images x are found by Adam on
+Σ_layers |mean(x) − μ|² + |std(x) − σ|² (Yin et al., CVPR 2020, DeepInversion, Eq. 4; Nagel et al., ICCV 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..progress import track
+from .calibrate import as_call
+
+IMAGES = 64
+STEPS = 60
+LEARNING_RATE = 0.1
+BUDGET = 4e12  # floating-point operations: about a minute on two CPU cores
+BACKWARD = 3  # a step costs about three forward passes
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def synthetic_batches(
+    raised: fx.GraphModule, shapes: list[tuple[int, ...]], seed: int
+) -> tuple[list[tuple[Tensor, ...]], str]:
+    """Calibration batches for a network of which no data is at hand.
+
+    Args:
+        raised: the network with its BatchNorm layers still there.
+        shapes: per-sample shapes of the inputs.
+        seed: of the random start.
+
+    Returns:
+        Batches of flat input leaves, and the notice that says what they are.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    pair = [torch.randn(2, *shape, generator=generator) for shape in shapes]
+    per_image = operations(raised, pair) / 2
+    trained = [m for m in raised.modules() if isinstance(m, NORMS) and has_statistics(m)]
+    if not trained or per_image * BACKWARD * STEPS * 4 > BUDGET:
+        count = int(max(4, min(IMAGES, BUDGET // (4 * per_image))))
+        batch = tuple(torch.randn(count, *shape, generator=generator) for shape in shapes)
+        why = "no BatchNorm statistics to match" if not trained else "too large to optimise images for"
+        return [batch], f"calibrated on {count} Gaussian inputs ({why}); real data (data=…, --calib) is better"
+    count = int(max(4, min(IMAGES, BUDGET // (per_image * BACKWARD * STEPS))))
+    start = [torch.randn(count, *shape, generator=generator) for shape in shapes]
+    found = match_statistics(raised, start, trained)
+    notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; real data (data=…, --calib) is better"
+    return [found], notice
+
+
+def operations(raised: fx.GraphModule, inputs: list[Tensor]) -> float:
+    """Floating-point operations of one forward pass: counted, not timed, so that results do not depend on the machine."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        raised(*as_call(raised, tuple(inputs)))
+    return max(1.0, float(counter.get_total_flops()))
+
+
+def has_statistics(norm: nn.Module) -> bool:
+    """Whether running statistics are there and are not those of an untrained layer."""
+    assert isinstance(norm, NORMS)
+    if norm.running_mean is None or norm.running_var is None:
+        return False
+    return bool((norm.running_mean != 0).any() or (norm.running_var != 1).any())
+
+
+def match_statistics(raised: fx.GraphModule, start: list[Tensor], norms: list[nn.Module]) -> tuple[Tensor, ...]:
+    """Adam on the inputs; the network's parameters stay as they are."""
+    losses: list[Tensor] = []
+
+    def hook(norm: Any) -> Callable[..., None]:
+        mean, deviation = norm.running_mean, (norm.running_var + norm.eps).sqrt()
+
+        def measure(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
+            channels = args[0].transpose(0, 1).flatten(1)
+            spread = (channels.var(1, unbiased=False) + norm.eps).sqrt()
+            losses.append(((channels.mean(1) - mean) ** 2).mean() + ((spread - deviation) ** 2).mean())
+
+        return measure
+
+    frozen = [(parameter, parameter.requires_grad) for parameter in raised.parameters()]
+    handles = [norm.register_forward_pre_hook(hook(norm)) for norm in norms]
+    images = [x.clone().requires_grad_() for x in start]
+    optimizer = torch.optim.Adam(images, LEARNING_RATE)
+    try:
+        for parameter, _ in frozen:
+            parameter.requires_grad_(False)
+        for _ in track(range(STEPS), "matching BatchNorm statistics"):
+            losses.clear()
+            optimizer.zero_grad()
+            with torch.enable_grad():
+                raised(*as_call(raised, tuple(images)))
+                torch.stack(losses).sum().backward()
+            optimizer.step()
+    finally:
+        for handle in handles:
+            handle.remove()
+        for parameter, flag in frozen:
+            parameter.requires_grad_(flag)
+    return tuple(x.detach() for x in images)

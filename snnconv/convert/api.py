@@ -1,0 +1,212 @@
+"""`convert`: the list of passes from a trained network to a spiking one."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+
+from ..calib import Rule, parse_rule
+from ..calib.calibrate import as_call, collect, thresholds
+from ..calib.synthetic import synthetic_batches
+from ..errors import InputError
+from ..methods import METHODS, Method
+from ..network import SpikingNetwork
+from ..plan import Plan, SitePlan
+from ..progress import track
+from ..provenance import provenance
+from .canonical import MaxPool, canonicalise
+from .capture import capture, recapture
+from .examples import Examples, examples_of
+from .graphs import clone
+from .mixing import refuse_batch_mixing
+from .passes.sites import activation_sites
+from .preflight import Report, preflight
+from .raise_modules import raise_modules
+
+log = logging.getLogger("snnconv")
+
+
+def convert(
+    model: nn.Module | ExportedProgram,
+    T: int = 4,
+    *,
+    data: Iterable[Any] | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    method: str = "auto",
+    alpha: float | None = None,
+    beta: int | None = None,
+    gate: str | None = None,
+    retract: str | None = None,
+    down_limit: int | None = None,
+    threshold: str | Rule | None = None,
+    per_channel: bool | None = None,
+    maxpool: MaxPool = "exact",
+    keep: str | None = None,
+    only: str | None = None,
+    seed: int = 0,
+) -> SpikingNetwork:
+    """Turn a trained network into a spiking network.
+
+    Every activation clip(x, 0, λ) becomes a neuron of threshold θ = αλ whose spikes s(t) are whole numbers; the mean
+    over time of θ·s(t) approximates the activation, with an error of at most θ/2T inside the neuron's range.
+
+    Args:
+        model: a module that torch.export can take, or an exported program. It is not changed.
+        T: time steps the result runs by default; ≥ 1.
+        data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
+        input_shape: shape of one input sample, as (3, 224, 224); inferred where neither data nor model tells it.
+        method: a registry name: "auto", "sdm" (as published), "if", "gn".
+        alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
+        gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
+        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`.
+        per_channel: one λ per channel rather than per layer.
+        maxpool: "exact" (on running sums) or "avg" (average pooling in its place).
+        keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
+        seed: of synthetic calibration data.
+
+    Returns:
+        A SpikingNetwork, on the device of the model.
+
+    Raises:
+        InputError: an option out of range, data that cannot be used.
+        UnsupportedModelError: operations that have no spiking form, all of them at once.
+
+    Source: You et al., IEEE TCDS 2024 (SDM).
+    """
+    options = {"alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit}
+    setting = METHODS[method].override(options, threshold, per_channel)
+    check_options(setting, T, maxpool)
+    rule = parse_rule(setting.threshold)
+    source = model if isinstance(model, nn.Module) else None
+
+    examples = examples_of(model, data, input_shape)
+    program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
+    raised = raise_modules(program, source)
+    canonical = canonicalise(clone(raised), maxpool)
+    analog = analog_sites(canonical, keep, only)
+    preflight_of(canonical, analog, setting).require_supported()
+    refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
+    batches, notices = calibration_batches(raised, examples, seed)
+    histograms = collect(canonical, batches, setting.per_channel)
+    plan = Plan(
+        T=T,
+        sites=plan_sites(canonical, histograms, analog, setting, rule, T),
+        input_shapes=examples.shapes,
+        settings=settings_of(setting, maxpool, keep, only, examples),
+        normalization=examples.normalization,
+        notices=notices,
+        provenance=provenance(seed),
+    )
+    for notice in notices:
+        log.warning(notice)
+    return SpikingNetwork(canonical, plan)
+
+
+def inspect(
+    model: nn.Module | ExportedProgram,
+    *,
+    data: Iterable[Any] | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    maxpool: MaxPool = "exact",
+) -> Report:
+    """The pre-flight report of a model: what becomes of every site, and what cannot be converted. Changes nothing."""
+    examples = examples_of(model, data, input_shape)
+    program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
+    canonical = canonicalise(raise_modules(program, model if isinstance(model, nn.Module) else None), maxpool)
+    return preflight_of(canonical, (), METHODS["auto"])
+
+
+def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:
+    options = setting.neuron_options()
+    rate = options.get("alpha", 1.0) * options.get("beta", 1)
+    return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate)
+
+
+def check_options(setting: Method, T: int, maxpool: str) -> None:
+    """Everything that can be wrong without looking at the model."""
+    from ..neurons import NEURONS
+
+    if T < 1 or T != int(T):
+        raise InputError("T is out of range", expected="a whole number of time steps, at least 1", got=repr(T))
+    if maxpool not in ("exact", "avg"):
+        raise InputError("maxpool is out of range", expected="'exact' or 'avg'", got=repr(maxpool))
+    NEURONS[setting.neuron](1.0, **setting.neuron_options())  # the neuron checks its own options
+
+
+def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) -> set[str]:
+    """The sites that `keep` and `only` leave analog.
+
+    Raises:
+        InputError: no activation at all, none left to spike, or an expression that matches nothing or is none.
+    """
+    names = list(activation_sites(canonical))
+    for option, pattern in (("keep", keep), ("only", only)):
+        try:
+            if pattern is not None and not any(re.search(pattern, name) for name in names):
+                shown = ", ".join(names[:8])
+                raise InputError(f"{option} matches no activation site", expected=f"one of {shown} …", got=pattern)
+        except re.error as error:
+            raise InputError(f"{option} is no regular expression: {error}", got=str(pattern)) from error
+    analog = {
+        name
+        for name in names
+        if (keep is not None and re.search(keep, name)) or (only is not None and not re.search(only, name))
+    }
+    if not set(names) - analog:
+        raise InputError(
+            "there is nothing to convert",
+            expected="at least one ReLU or clip activation that is to spike",
+            got=f"{len(names)} activation sites, {len(analog)} of them kept analog",
+        )
+    return analog
+
+
+def calibration_batches(
+    raised: fx.GraphModule, examples: Examples, seed: int
+) -> tuple[Iterable[tuple[Tensor, ...]], list[str]]:
+    """The user's batches, or synthetic ones, with the notices that say so."""
+    if examples.batches is not None:
+        return track(examples.batches, "calibrating", examples.count), list(examples.notices)
+    batches, notice = synthetic_batches(raised, examples.shapes, seed)
+    reference = examples.leaves[0]
+    moved = [tuple(leaf.to(reference) for leaf in batch) for batch in batches]
+    return moved, [*examples.notices, notice]
+
+
+def plan_sites(
+    canonical: fx.GraphModule, histograms: dict[str, Any], analog: set[str], setting: Method, rule: Rule, T: int
+) -> dict[str, SitePlan]:
+    """A neuron with its threshold for every site that spikes."""
+    options = setting.neuron_options()
+    spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
+    levels, scale = options.get("beta", 1), options.get("alpha", 1.0)
+    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=scale)
+    return {
+        name: SitePlan(name, setting.neuron, options, values[name].cpu()) if name in values else SitePlan(name, None)
+        for name in activation_sites(canonical)
+    }
+
+
+def settings_of(
+    setting: Method, maxpool: str, keep: str | None, only: str | None, examples: Examples
+) -> dict[str, Any]:
+    """The resolved settings, for the record."""
+    rule = setting.threshold if isinstance(setting.threshold, str) else getattr(setting.threshold, "__name__", "custom")
+    return {
+        "method": setting.name,
+        "neuron": setting.neuron,
+        **setting.neuron_options(),
+        "threshold": rule,
+        "per_channel": setting.per_channel,
+        "maxpool": maxpool,
+        "keep": keep,
+        "only": only,
+        "calibration": examples.name,
+    }
+
+

@@ -1,0 +1,115 @@
+"""Example inputs of a model: from its data, a given shape, its own file, or a guess that is announced."""
+
+from __future__ import annotations
+
+import inspect as python_inspect
+import itertools
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+
+from ..data.batches import batch_inputs
+from ..errors import InputError
+from .capture import MIN_BATCH, user_inputs, widen_batch
+from .shapes import infer_input_shape
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a conversion runs the network on.
+
+    Attributes:
+        leaves: flat example tensors, batch at least 2.
+        arguments: the same as the model's forward takes them.
+        batches: calibration batches as flat leaves; None: there is no data.
+    """
+
+    leaves: tuple[Tensor, ...]
+    arguments: tuple[Any, ...]
+    batches: Iterator[tuple[Tensor, ...]] | None = None
+    count: int | None = None
+    name: str = "synthetic"
+    normalization: dict[str, Any] | None = None
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        return [tuple(leaf.shape[1:]) for leaf in self.leaves]
+
+
+def examples_of(
+    model: nn.Module | ExportedProgram, data: Iterable[Any] | None, input_shape: tuple[int, ...] | None
+) -> Examples:
+    """Example inputs, in this order of preference: the data's first batch, `input_shape`, the program's own, a guess.
+
+    Raises:
+        InputError: empty or unusable data, a shape that is none, or nothing to go by.
+    """
+    if data is not None:
+        return from_data(model, data)
+    notices: list[str] = []
+    if input_shape is None and isinstance(model, ExportedProgram):
+        shapes = [tuple(int(s) for s in node.meta["val"].shape[1:]) for node in user_inputs(model)]
+    elif input_shape is None:
+        assert isinstance(model, nn.Module)
+        shapes = [infer_input_shape(model)]
+        notices.append(f"input shape {shapes[0]} inferred; pass input_shape (--input-shape) if it is another")
+    else:
+        shapes = [check_shape(input_shape)]
+    generator = torch.Generator().manual_seed(0)
+    leaves = tuple(like_model(torch.randn(MIN_BATCH, *shape, generator=generator), model) for shape in shapes)
+    return Examples(leaves, as_arguments(model, leaves), notices=notices)
+
+
+def from_data(model: nn.Module | ExportedProgram, data: Iterable[Any]) -> Examples:
+    iterator = iter(data)
+    first = next(iterator, None)
+    if first is None:
+        raise InputError("the calibration data is empty", expected="at least one batch", got="none")
+    batches = (
+        tuple(like_model(leaf, model) for leaf in batch_inputs(batch, where=f"calibration batch {number}"))
+        for number, batch in enumerate(itertools.chain([first], iterator))
+    )
+    opening = next(batches)
+    leaves = tuple(widen_batch(leaf[:MIN_BATCH]) for leaf in opening)
+    normalization = getattr(data, "normalization", None)
+    return Examples(
+        leaves,
+        as_arguments(model, leaves),
+        batches=itertools.chain([opening], batches),
+        count=len(data) if isinstance(data, Sized) and not hasattr(data, "normalization") else None,
+        name=str(getattr(data, "name", "data")),
+        normalization=normalization.to_dict() if normalization is not None else None,
+    )
+
+
+def check_shape(input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    shape = tuple(input_shape)
+    if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise InputError(
+            "input_shape is no shape", expected="one sample's sizes without the batch, as (3, 224, 224)", got=str(shape)
+        )
+    return shape
+
+
+def like_model(leaf: Tensor, model: nn.Module | ExportedProgram) -> Tensor:
+    """On the model's device, and of its float type."""
+    values = model.parameters() if isinstance(model, nn.Module) else iter(model.state_dict.values())
+    reference = next((value for value in values if value.is_floating_point()), None)
+    if reference is None:
+        return leaf
+    return leaf.to(reference.device, reference.dtype if leaf.is_floating_point() else None)
+
+
+def as_arguments(model: nn.Module | ExportedProgram, leaves: tuple[Tensor, ...]) -> tuple[Any, ...]:
+    """Positional arguments: several tensors go in as one list where the forward takes a single argument."""
+    if len(leaves) == 1 or isinstance(model, ExportedProgram):
+        return tuple(leaves)
+    parameters = python_inspect.signature(model.forward).parameters.values()
+    required = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    takes_many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    return ([*leaves],) if len(required) == 1 and not takes_many else tuple(leaves)

@@ -1,0 +1,137 @@
+"""Quanta folded away: each `Scale` moves down the graph until a layer absorbs it, so that integers travel.
+
+What cannot be absorbed (a residual add of two different quanta, the network's output) keeps one explicit `Scale`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils import _pytree as pytree
+
+from ...neurons import RunningSum, Scale
+from ..graphs import graph_pass, insert_module_after, module_calls, own_module
+from ..operations import PADDING, RESHAPING, name_of
+from .absorb import absorb
+
+POOLS = (
+    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
+    RunningSum,
+)  # fmt: skip
+POOL_FUNCTIONS = {
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+}  # fmt: skip
+JOINS = {"cat", "concat"}
+
+
+@graph_pass
+def fold_quanta(graph_module: fx.GraphModule) -> fx.GraphModule:
+    work = [node for node, _ in module_calls(graph_module, Scale)]
+    while work:
+        scale = work.pop(0)
+        for user in list(scale.users):
+            work.extend(move_past(graph_module, scale, user))
+    return graph_module
+
+
+def move_past(graph_module: fx.GraphModule, scale: fx.Node, user: fx.Node) -> list[fx.Node]:
+    """Let `user` read the spikes instead of the scaled spikes if it can; returns the scales made on its far side."""
+    factor = factor_of(graph_module, scale)
+    if user.op == "call_module":
+        absorbed = absorb(graph_module.get_submodule(str(user.target)), factor)
+        if absorbed is not None:
+            own_module(graph_module, user, absorbed)
+            user.replace_input_with(scale, scale.all_input_nodes[0])
+            return []
+    moved = joined_factor(graph_module, user) if name_of(user) in JOINS else passed_factor(graph_module, user, factor)
+    if moved is None:
+        return []
+    for source in user.all_input_nodes:
+        if is_scale(graph_module, source):
+            user.replace_input_with(source, source.all_input_nodes[0])
+    after = insert_module_after(graph_module, user, f"{scale.target}", Scale(moved))
+    user.replace_all_uses_with(after, delete_user_cb=lambda other: other is not after)
+    return [after]
+
+
+def factor_of(graph_module: fx.GraphModule, scale: fx.Node) -> Tensor:
+    module = graph_module.get_submodule(str(scale.target))
+    assert isinstance(module, Scale)
+    return module.factor
+
+
+def is_scale(graph_module: fx.GraphModule, node: fx.Node) -> bool:
+    return node.op == "call_module" and isinstance(graph_module.get_submodule(str(node.target)), Scale)
+
+
+def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -> Tensor | None:
+    """The factor on the far side of a one-input operation f with f(factor·x) = factor′·f(x), or None."""
+    is_per_channel = factor.dim() > 0 and factor.numel() == factor.shape[0]
+    if user.op == "call_module":
+        is_pool = isinstance(graph_module.get_submodule(str(user.target)), POOLS)
+        return factor if is_pool and (not factor.dim() or is_per_channel) else None
+    name = name_of(user)
+    if name in POOL_FUNCTIONS:
+        return factor if not factor.dim() or is_per_channel else None
+    if name not in RESHAPING | PADDING | {"mean"} or not pads_with_zero(user):
+        return None
+    if not factor.dim():
+        return factor
+    return None if name == "mean" else reshaped_factor(user, factor)
+
+
+def pads_with_zero(user: fx.Node) -> bool:
+    value = user.args[3] if name_of(user) == "pad" and len(user.args) > 3 else None
+    if name_of(user) == "constant_pad_nd" and len(user.args) > 2:
+        value = user.args[2]
+    return value in (None, 0, 0.0)
+
+
+def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
+    """Run the operation on the factor of a whole sample, batch 1, and shrink what came out to its distinct part."""
+    source = user.all_input_nodes[0]
+    shape = source.meta["val"].shape
+    if any(isinstance(size, torch.SymInt) for size in shape[1:]) or not isinstance(user.target, Callable):
+        return None
+    sizes_known = all(is_batch_size(leaf) for leaf in pytree.arg_tree_leaves(*user.args[1:]) if isinstance(leaf, fx.Node))
+    if not sizes_known:
+        return None
+    whole = factor.expand(shape[1:]).unsqueeze(0)
+    arguments = pytree.tree_map(lambda leaf: 1 if isinstance(leaf, fx.Node) else leaf, tuple(user.args[1:]))
+    result = user.target(whole, *arguments, **user.kwargs)
+    if not isinstance(result, Tensor) or result.shape[0] != 1:
+        return None
+    return shrink(result[0])
+
+
+def is_batch_size(leaf: fx.Node) -> bool:
+    value = leaf.meta.get("val")
+    return isinstance(value, torch.SymInt) and value.node.expr.is_symbol
+
+
+def shrink(factor: Tensor) -> Tensor:
+    """Keep one element of every dimension along which nothing changes."""
+    for dim in range(factor.dim()):
+        first = factor.narrow(dim, 0, 1)
+        if torch.equal(first.expand_as(factor), factor):
+            factor = first
+    return factor.clone()
+
+
+def joined_factor(graph_module: fx.GraphModule, user: fx.Node) -> Tensor | None:
+    """The factor of a concatenation whose parts all carry one: theirs, concatenated along the same dimension."""
+    parts, dim = user.args[0], user.args[1] if len(user.args) > 1 else 0
+    if not isinstance(parts, (list, tuple)) or not isinstance(dim, int) or dim == 0:
+        return None
+    nodes = [part for part in parts if isinstance(part, fx.Node)]
+    if not nodes or not all(is_scale(graph_module, node) for node in nodes):
+        return None
+    shapes = [node.meta["val"].shape[1:] for node in nodes]
+    if any(isinstance(size, torch.SymInt) for shape in shapes for size in shape):
+        return None
+    whole = [factor_of(graph_module, node).expand(shape) for node, shape in zip(nodes, shapes)]
+    return shrink(torch.cat(whole, dim - 1 if dim > 0 else dim))
+
+

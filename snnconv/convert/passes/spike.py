@@ -1,0 +1,50 @@
+"""Clips become spiking neurons; what stays analog follows the running sum of its input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, fx
+
+from ...neurons import NEURONS, Neuron, RunningSum, Scale
+from ...plan import SitePlan
+from ..graphs import graph_pass, insert_module_after, own_module, put_module
+from ..timing import varies_in_time
+from .sites import MAX_POOL_MODULES, activation_sites
+
+
+@graph_pass
+def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.GraphModule:
+    """Put the planned neuron at each activation site, followed by an explicit `Scale` that holds its quantum θ.
+
+    Sites planned without a neuron, and max poolings, become running sums where their input varies in time; where it is
+    constant they stay what they were and are computed once.
+    """
+    neurons: set[fx.Node] = set()
+    for name, node in activation_sites(graph_module).items():
+        plan = sites[name]
+        if plan.neuron is None:
+            continue
+        assert plan.threshold is not None
+        neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
+        put_module(graph_module, name, neuron)
+        neurons.add(node)
+        scale = insert_module_after(graph_module, node, f"{name}_quantum", Scale(quantum_of(neuron, node)))
+        node.replace_all_uses_with(scale, delete_user_cb=lambda user, scale=scale: user is not scale)
+    varying = varies_in_time(graph_module.graph, neurons.__contains__)
+    for node in list(graph_module.graph.nodes):
+        if node.op != "call_module" or node in neurons or node not in varying:
+            continue
+        module = graph_module.get_submodule(str(node.target))
+        if isinstance(module, MAX_POOL_MODULES) or str(node.target) in sites:
+            own_module(graph_module, node, RunningSum(module))
+    return graph_module
+
+
+def quantum_of(neuron: Neuron, node: fx.Node) -> Tensor:
+    """θ shaped for one sample of the site's output: [] or [C, 1, …]."""
+    theta = neuron.theta
+    value = node.meta["val"]
+    assert isinstance(value, torch.Tensor)
+    return theta.view(-1, *[1] * (value.dim() - 2)) if theta.dim() else theta

@@ -1,0 +1,61 @@
+"""The input shape of a network that nobody told: usual sizes, tried on the first layer's number of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from ..errors import InputError
+from .capture import evaluating
+
+LARGE = [(224, 224), (256, 256), (299, 299)]
+SMALL = [(32, 32), (28, 28), (64, 64), (96, 96), (128, 128)]
+CLIPS = [(16, 112, 112), (8, 224, 224), (16, 224, 224), (32, 224, 224)]
+SIGNALS = [(1024,), (16000,)]
+CONVOLUTIONS: tuple[tuple[type[nn.Module], int], ...] = ((nn.Conv1d, 1), (nn.Conv2d, 2), (nn.Conv3d, 3))
+
+
+def infer_input_shape(model: nn.Module) -> tuple[int, ...]:
+    """The first usual shape, without the batch, that the model's forward takes.
+
+    The first convolution gives channels and dimensions. Image sizes of ImageNet come first where that layer strides or
+    the last layer has hundreds of classes, else those of CIFAR and MNIST.
+
+    Raises:
+        InputError: no first layer to go by, or no usual shape runs.
+    """
+    tried: list[tuple[int, ...]] = []
+    reference = next(model.parameters(), torch.zeros(()))
+    with evaluating(model):
+        for shape in candidates(model):
+            tried.append(shape)
+            try:
+                model(torch.zeros(2, *shape, dtype=reference.dtype, device=reference.device))
+            except Exception:  # noqa: S112  (a wrong size fails in as many ways as there are models)
+                continue
+            return shape
+    raise InputError(
+        "the input shape cannot be inferred",
+        got=f"tried {', '.join(map(str, tried))}" if tried else f"no layer of {type(model).__name__} tells it",
+        remedy="pass input_shape=(channels, height, width) (--input-shape 3,224,224), or calibration data",
+    )
+
+
+def candidates(model: nn.Module) -> Iterator[tuple[int, ...]]:
+    layers = [m for m in model.modules() if isinstance(m, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear))]
+    if not layers:
+        return
+    first, last = layers[0], layers[-1]
+    if isinstance(first, nn.Linear):
+        yield (first.in_features,)
+        return
+    dims = next(d for kind, d in CONVOLUTIONS if isinstance(first, kind))
+    classes = last.out_features if isinstance(last, nn.Linear) else last.out_channels
+    looks_large = max(first.stride) > 1 or classes >= 200
+    images = LARGE + SMALL if looks_large else SMALL + LARGE
+    if first.in_channels == 1 and not looks_large:
+        images = [(28, 28), *images]
+    for size in {1: SIGNALS, 2: images, 3: CLIPS}[dims]:
+        yield (first.in_channels, *size)

@@ -1,0 +1,78 @@
+"""The file of a converted network: its canonical ANN as a `.pt2` program, with the spiking plan beside it.
+
+The spiking network is rebuilt from the plan at load, so a file holds no code and serves later versions of the engine.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING
+
+import torch
+from torch.export import ExportedProgram
+
+from ..errors import InputError
+from ..plan import PLAN_FILE, Plan
+from .atomic import atomic_output
+from .pt2 import load_program, save_program
+
+if TYPE_CHECKING:
+    from ..network import SpikingNetwork
+
+
+def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = True) -> None:
+    """Write the network to a path (whole or not at all) or an open binary file.
+
+    Raises:
+        InputError: the path cannot be written, or exists and `overwrite` is False.
+    """
+    from ..calib.calibrate import as_call
+    from ..convert.capture import MIN_BATCH, capture
+
+    canonical = snn.ann
+    reference = next(canonical.parameters())
+    example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in snn.plan.input_shapes)
+    program = capture(canonical, as_call(canonical, example))
+    snn.plan.T = snn.T
+    texts = snn.plan.to_texts()
+    if isinstance(target, (str, os.PathLike)):
+        with atomic_output(target, overwrite=overwrite) as temporary:
+            save_program(program, temporary, texts)
+    else:
+        save_program(program, target, texts)
+
+
+def load_network(source: str | os.PathLike[str] | IO[bytes], *, trust: bool = False) -> SpikingNetwork:
+    """Read a network that `save_network` wrote. Runs no code from the file unless `trust`.
+
+    Raises:
+        InputError: no converted network, or a damaged one. UnsafeFileError: a file that could run code.
+    """
+    program, texts = load_program(source, trust=trust)
+    where = str(source) if isinstance(source, (str, os.PathLike)) else "the given bytes"
+    return rebuild(program, texts, where)
+
+
+def is_converted(texts: dict[str, str]) -> bool:
+    """Whether a program's extra files say that it is a converted network."""
+    return PLAN_FILE in texts
+
+
+def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> SpikingNetwork:
+    """The spiking network of a canonical program and its plan."""
+    from ..convert.passes.sites import activation_sites, name_sites
+    from ..convert.raise_modules import raise_modules
+    from ..network import SpikingNetwork
+
+    plan = Plan.from_texts(texts, where)
+    with torch.no_grad():
+        canonical = name_sites(raise_modules(program))
+    found = list(activation_sites(canonical))
+    if found != list(plan.sites):
+        raise InputError(
+            "the spiking plan does not fit the program it came with",
+            expected=f"{len(plan.sites)} sites: {', '.join(list(plan.sites)[:5])} …",
+            got=f"{len(found)} sites: {', '.join(found[:5])} …",
+            where=where,
+        )
+    return SpikingNetwork(canonical, plan)

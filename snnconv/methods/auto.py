@@ -1,0 +1,15 @@
+"""`auto`: today's best training-free setting, the default of `convert`."""
+
+from .method import METHODS, Method
+
+METHODS.register("auto")(
+    Method(
+        name="auto",
+        summary="SD neurons that take back a spike as soon as the potential is negative, per channel; training-free",
+        source="this project; neuron after You et al., IEEE TCDS 2024",
+        neuron="sd",
+        options={"alpha": 0.2, "beta": 5, "down_limit": None, "gate": "memory", "retract": "zero"},
+        threshold="percentile:99.9",
+        per_channel=True,
+    )
+)

@@ -1,0 +1,205 @@
+"""The converted network: an ordinary nn.Module that runs T time steps at every call."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils import _pytree as pytree
+
+from .convert.graphs import clone
+from .convert.passes.scales import fold_quanta
+from .convert.passes.spike import spike
+from .errors import InputError
+from .neurons import Neuron
+from .plan import Plan
+from .simulate.engine import States, mean_over_time, running_means, simulate
+from .simulate.memory import fitting_chunk, largest_layer
+from .simulate.observers import Observer, SpikeCounter, observing
+from .simulate.split import split_time
+
+
+@dataclass(frozen=True)
+class Run:
+    """One simulation.
+
+    Attributes:
+        logits: mean of the network's output over the first t steps, [T, B, …] (the output's own tree of such).
+        spikes: {site: int64 [T]}, spikes fired in each step: Σ|s| over batch and neurons (a burst of k counts k).
+        neurons: {site: neurons per sample}.
+        state: {site: state} after the last step, for `run(…, state=)`.
+        batch: samples in the batch.
+    """
+
+    logits: Any
+    spikes: dict[str, Tensor]
+    neurons: dict[str, int]
+    state: States
+    batch: int
+
+    @property
+    def spikes_per_neuron(self) -> Tensor:
+        """Spikes per neuron and sample summed over the first t steps, float64 [T], over all sites."""
+        total = torch.stack(list(self.spikes.values())).sum(0).cumsum(0)
+        return total.double() / (self.batch * sum(self.neurons.values()))
+
+
+class SpikingNetwork(nn.Module):
+    """A spiking network made by `convert` or `load`.
+
+    `snn(x)` is the mean output over `snn.T` steps, from a fresh state at every call; `snn.run(x)` gives the whole
+    course. Time steps are simulated `chunk` at a time (None: as many as fit a memory budget); results do not depend
+    on it.
+
+    Attributes:
+        T: time steps of a call.
+        chunk: time steps simulated at once, or None.
+        network: the rewritten network under its original names.
+        plan: what stands at each site, how it was calibrated and made.
+    """
+
+    def __init__(self, canonical: fx.GraphModule, plan: Plan) -> None:
+        super().__init__()
+        self.T = plan.T
+        self.chunk: int | None = None
+        self.plan = plan
+        network = fold_quanta(spike(clone(canonical), plan.sites))
+        for parameter in network.parameters():
+            parameter.requires_grad_(False)  # whole spikes have no gradient
+        self.network = network.eval()
+        # In a tuple, so that they are no submodules: one shares the network's modules, the other is the ANN.
+        self._hidden = (split_time(self.network), canonical)
+        self._per_sample = largest_layer(self.network.graph)
+
+    @property
+    def ann(self) -> fx.GraphModule:
+        """The canonical ANN this network was made from (BatchNorm folded, same calling convention)."""
+        canonical = self._hidden[1]
+        reference = next(iter(self.network.parameters()), None)
+        return canonical if reference is None else canonical.to(reference.device, reference.dtype)
+
+    @property
+    def sites(self) -> dict[str, Neuron]:
+        """{site name: neuron} in execution order."""
+        modules = {name: self.network.get_submodule(name) for name in self.plan.sites}
+        return {name: module for name, module in modules.items() if isinstance(module, Neuron)}
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The mean over `T` time steps of the network's output, in the source model's own output structure."""
+        inputs, batch = self._flat(args, kwargs)
+        with torch.no_grad():
+            means = mean_over_time(simulate(self._hidden[0], inputs, self.T, self._chunk(self.T, batch)))
+        return self._tree([self._like_network(mean) for mean in means])
+
+    def run(
+        self, x: Any, T: int | None = None, observers: Sequence[Observer] = (), state: States | None = None
+    ) -> Run:
+        """Simulate and keep the course over time.
+
+        Args:
+            x: the input, as the model takes it; a tuple holds several positional inputs.
+            T: time steps; default `self.T`.
+            observers: called with every neuron's currents and spikes.
+            state: a former run's `state`, to continue it.
+
+        Raises:
+            InputError: T < 1, or an input of another shape than the network was captured for.
+        """
+        T = self.T if T is None else T
+        if T < 1:
+            raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+        inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
+        counter = SpikeCounter()
+        with torch.no_grad(), observing(self.sites, [counter, *observers]):
+            chunks = simulate(self._hidden[0], inputs, T, self._chunk(T, batch), state)
+            means, state = running_means(chunks)
+        return Run(self._tree(means), counter.spikes, counter.neurons, state, batch)
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = True) -> None:
+        """Write the canonical ANN and the spiking plan to one `.pt2` file, from which `snnconv.load` rebuilds this."""
+        from .io.snn_file import save_network  # the file layer imports this module
+
+        save_network(self, path, overwrite=overwrite)
+
+    def train(self, mode: bool = True) -> SpikingNetwork:
+        """The network stays in eval mode: batch statistics would mix samples and time steps."""
+        super().train(mode)
+        for child in self.children():
+            child.train(False)
+        return self
+
+    def _flat(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[list[Any], int]:
+        """Input leaves in the order of the graph's placeholders, checked, in the network's float type."""
+        spec = self._convention.in_spec
+        leaves, got = pytree.tree_flatten((args, dict(kwargs)))
+        if len(leaves) != spec.num_leaves:
+            raise InputError(
+                "the input has another structure than the network takes",
+                expected=f"{spec.num_leaves} tensor(s)",
+                got=f"{len(leaves)}: {got}",
+            )
+        placeholders = [node for node in self.network.graph.nodes if node.op == "placeholder"]
+        checked = [check_input(leaf, node) for leaf, node in zip(leaves, placeholders, strict=True)]
+        batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
+        return [self._like_network(leaf) for leaf in checked], batch
+
+    @property
+    def _convention(self) -> Any:
+        return self.network.graph._codegen.pytree_info  # type: ignore[attr-defined]
+
+    def _tree(self, leaves: list[Any]) -> Any:
+        return pytree.tree_unflatten(leaves, self._convention.out_spec)
+
+    def _like_network(self, leaf: Any) -> Any:
+        """Floating-point inputs and outputs have the type of the network's weights."""
+        weight = next((p for p in self.network.parameters() if p.is_floating_point()), None)
+        is_float = isinstance(leaf, Tensor) and leaf.is_floating_point()
+        return leaf.to(weight.dtype) if is_float and weight is not None else leaf
+
+    def _chunk(self, T: int, batch: int) -> int:
+        if self.chunk is not None:
+            return max(1, min(self.chunk, T))
+        device = next((p.device for p in self.network.parameters()), torch.device("cpu"))
+        return fitting_chunk(self._per_sample, batch, T, device)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and deepcopy by way of the file format: fx graphs lose their symbolic sizes when pickled."""
+        from .io.snn_file import save_network
+
+        buffer = io.BytesIO()
+        save_network(self, buffer)
+        return _rebuild, (buffer.getvalue(), self.state_dict(), self.T, self.chunk)
+
+
+def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -> SpikingNetwork:
+    from .io.snn_file import load_network
+
+    snn = load_network(io.BytesIO(data))
+    snn.load_state_dict(state, assign=True)
+    snn.T, snn.chunk = T, chunk
+    return snn
+
+
+def check_input(leaf: Any, node: fx.Node) -> Any:
+    """The leaf, if its shape fits the placeholder it fills (any batch size ≥ 1)."""
+    expected = node.meta.get("val")
+    if not isinstance(expected, Tensor):
+        return leaf
+    shape = ", ".join(["B", *(str(size) for size in expected.shape[1:])])
+    if not isinstance(leaf, Tensor):
+        raise InputError("the input is no tensor", expected=f"[{shape}]", got=type(leaf).__name__)
+    if leaf.dim() != expected.dim() or tuple(leaf.shape[1:]) != tuple(expected.shape[1:]) or leaf.shape[0] == 0:
+        raise InputError(
+            "the input has another shape than the network was converted for",
+            expected=f"[{shape}], any batch size B ≥ 1",
+            got=str(list(leaf.shape)),
+            remedy="convert again with input_shape=… or calibration data of the shape you mean to run",
+        )
+    if expected.is_floating_point() and not leaf.is_floating_point():
+        raise InputError("the input holds integers", expected=f"{expected.dtype} [{shape}]", got=str(leaf.dtype))
+    return leaf

@@ -1,0 +1,108 @@
+"""The spiking plan: everything that turns a canonical ANN into the spiking network, keyed by site name.
+
+`spike(canonical, plan)` is the one way to a spiking network, for `convert` and for `load` alike; the plan is what is
+saved beside the canonical program.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as write_tensors
+
+from .errors import InputError
+
+FORMAT = 1
+PLAN_FILE = "snnconv_plan.json"
+TENSORS_FILE = "snnconv_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """What stands at one activation site.
+
+    Attributes:
+        neuron: registry name, or None for a site that stays analog.
+        options: keyword arguments of the neuron besides its threshold.
+        threshold: λ, [] or [C], float32.
+    """
+
+    name: str
+    neuron: str | None
+    options: dict[str, Any] = field(default_factory=dict)
+    threshold: torch.Tensor | None = None
+
+
+@dataclass
+class Plan:
+    """Sites in execution order, and how the network is meant to be run.
+
+    Attributes:
+        T: default number of time steps.
+        input_shapes: per-sample shapes of the input tensors.
+        settings: method and options as resolved, for the record.
+        normalization: {"mean": […], "std": […]} of the input where it is known.
+        provenance: versions, seed, hardware, calibration.
+    """
+
+    T: int
+    sites: dict[str, SitePlan]
+    input_shapes: list[tuple[int, ...]]
+    settings: dict[str, Any] = field(default_factory=dict)
+    normalization: dict[str, Any] | None = None
+    notices: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def to_texts(self) -> dict[str, str]:
+        """The plan as two text members of a program file."""
+        thresholds = {name: site.threshold for name, site in self.sites.items() if site.threshold is not None}
+        document = {
+            "format": FORMAT,
+            "T": self.T,
+            "sites": [{"name": s.name, "neuron": s.neuron, "options": s.options} for s in self.sites.values()],
+            "input_shapes": self.input_shapes,
+            "settings": self.settings,
+            "normalization": self.normalization,
+            "notices": self.notices,
+            "provenance": self.provenance,
+        }
+        tensors = write_tensors({name: value.cpu().contiguous() for name, value in thresholds.items()})
+        return {PLAN_FILE: json.dumps(document, indent=1), TENSORS_FILE: base64.b64encode(tensors).decode()}
+
+    @classmethod
+    def from_texts(cls, texts: dict[str, str], where: str) -> Plan:
+        """Read a plan back.
+
+        Raises:
+            InputError: no plan there, a plan of a later format, or a damaged one.
+        """
+        if PLAN_FILE not in texts:
+            raise InputError(
+                "this program holds no spiking plan",
+                expected="a network saved by snnconv (convert -o, or SpikingNetwork.save)",
+                where=where,
+                remedy="convert it first: snnconv convert MODEL -o snn.pt2",
+            )
+        try:
+            document = json.loads(texts[PLAN_FILE])
+            if document["format"] != FORMAT:
+                raise InputError(
+                    f"the spiking plan has format {document['format']}",
+                    expected=f"format {FORMAT}",
+                    where=where,
+                    remedy="load it with the snnconv version that wrote it, or convert the model again",
+                )
+            thresholds = read_tensors(base64.b64decode(texts[TENSORS_FILE]))
+            sites = {s["name"]: SitePlan(**s, threshold=thresholds.get(s["name"])) for s in document["sites"]}
+            rest = {key: document[key] for key in ("settings", "normalization", "notices", "provenance")}
+            shapes = [tuple(shape) for shape in document["input_shapes"]]
+            return cls(T=document["T"], sites=sites, input_shapes=shapes, **rest)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"the spiking plan is damaged: {error!r}", where=where) from error

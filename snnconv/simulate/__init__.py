@@ -1,0 +1,3 @@
+"""Running a spiking network through time."""
+
+from .observers import Observer as Observer

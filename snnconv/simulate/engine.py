@@ -1,0 +1,101 @@
+"""The time-chunked engine: `chunk` time steps at once with the time folded into the batch, state explicit.
+
+chunk=1 is step by step (memory flat in T), chunk=T is layer by layer. The result does not depend on it: sums over time
+are taken one step after the other whatever the chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .split import TimeProgram
+
+States = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What a chunk of time steps gave.
+
+    Attributes:
+        start: time steps before this chunk.
+        leaves: each output leaf as [steps, B, …]; leaves that are no tensors as they are.
+        state: {site: state} after the last step.
+    """
+
+    start: int
+    steps: int
+    leaves: list[Any]
+    state: States
+
+
+def simulate(
+    program: TimeProgram, inputs: list[Any], T: int, chunk: int, state: States | None = None
+) -> Iterator[Chunk]:
+    """Run T time steps on a constant input.
+
+    Args:
+        inputs: the flat input leaves, [B, …] each.
+        state: {site: state} to continue from; None starts afresh.
+    """
+    values = program.prefix(*inputs)
+    states: States = dict(state or {})
+    for start in range(0, T, chunk):
+        steps = min(chunk, T - start)
+        leaves, states = program.body(states, steps, *values)
+        yield Chunk(start, steps, [unfold(leaf, steps) for leaf in leaves], states)
+
+
+def unfold(leaf: Any, steps: int) -> Any:
+    return leaf.unflatten(0, (steps, -1)) if isinstance(leaf, Tensor) and leaf.dim() else leaf
+
+
+def mean_over_time(chunks: Iterator[Chunk]) -> list[Any]:
+    """The mean of every output leaf over all steps, [B, …]."""
+    totals: list[Any] = []
+    steps = 0
+    for part in chunks:
+        steps += part.steps
+        totals = accumulate(totals, part)
+    return [total / steps if isinstance(total, Tensor) else total for total in totals]
+
+
+def accumulate(totals: list[Any], part: Chunk) -> list[Any]:
+    """Add a chunk's outputs step by step, so that rounding does not depend on the chunk size."""
+    for t in range(part.steps):
+        at_t = [leaf[t] if isinstance(leaf, Tensor) and leaf.dim() else leaf for leaf in part.leaves]
+        if not totals:
+            totals = [value.float() if isinstance(value, Tensor) else value for value in at_t]
+        else:
+            totals = [
+                total + value if isinstance(value, Tensor) else value for total, value in zip(totals, at_t, strict=True)
+            ]
+    return totals
+
+
+def running_means(chunks: Iterator[Chunk]) -> tuple[list[Any], States]:
+    """For every output leaf the mean of the first t steps, [T, B, …]; and the final state."""
+    means: list[list[Any]] = []
+    totals: list[Any] = []
+    state: States = {}
+    for part in chunks:
+        state = part.state
+        for t in range(part.steps):
+            step = Chunk(part.start + t, 1, [_row(leaf, t) for leaf in part.leaves], part.state)
+            totals = accumulate(totals, step)
+            means.append([_mean(total, step.start + 1) for total in totals])
+    stacked = [torch.stack(list(leaf)) if isinstance(leaf[0], Tensor) else leaf[0] for leaf in zip(*means)]
+    return stacked, state
+
+
+def _row(leaf: Any, t: int) -> Any:
+    return leaf[t : t + 1] if isinstance(leaf, Tensor) and leaf.dim() else leaf
+
+
+def _mean(total: Any, steps: int) -> Any:
+    return total / steps if isinstance(total, Tensor) else total

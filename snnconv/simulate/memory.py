@@ -1,0 +1,40 @@
+"""How many time steps fit at once into a memory budget."""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import fx
+
+from ..convert.graphs import value_of
+
+CPU_BUDGET = 512 * 2**20  # bytes; more steps at once gain little on a CPU, whose caches are far smaller
+GPU_SHARE = 0.25  # of what is free
+LIVE = 3  # a layer's input, its output and a temporary are alive at once
+
+
+def largest_layer(graph: fx.Graph) -> int:
+    """Elements per sample of the largest call: what it reads and what it makes."""
+    return max((elements(node) + sum(map(elements, node.all_input_nodes)) for node in graph.nodes), default=0)
+
+
+def elements(node: fx.Node) -> int:
+    value = value_of(node)
+    if not isinstance(value, torch.Tensor) or node.op == "get_attr":
+        return 0
+    return prod(size for size in value.shape[1:] if isinstance(size, int))
+
+
+def budget(device: torch.device) -> int:
+    """Bytes that a chunk may take."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free * GPU_SHARE)
+    return CPU_BUDGET
+
+
+def fitting_chunk(per_sample: int, batch: int, T: int, device: torch.device, itemsize: int = 4) -> int:
+    """The largest chunk, between 1 and T, whose largest layer stays within the budget."""
+    bytes_per_step = max(1, per_sample * batch * itemsize * LIVE)
+    return max(1, min(T, budget(device) // bytes_per_step))

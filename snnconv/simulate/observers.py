@@ -1,0 +1,62 @@
+"""Watching a run from outside: every neuron's currents and spikes, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..neurons import Neuron
+
+
+class Observer(Protocol):
+    """Called once per neuron site and chunk of time steps."""
+
+    def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
+        """`current` and `spikes` are [steps, B, …]; `start` counts the steps before this chunk."""
+        ...
+
+
+class SpikeCounter:
+    """Σ|s| over batch and neurons at every step, per site; a burst of k counts k. Exact: summed in float64."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list[Tensor]] = {}
+        self.neurons: dict[str, int] = {}
+
+    def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
+        per_step = spikes.detach().abs().flatten(1).sum(1, dtype=torch.float64)
+        self._counts.setdefault(site, []).append(per_step.round().long().cpu())
+        self.neurons[site] = spikes[0, 0].numel()
+
+    @property
+    def spikes(self) -> dict[str, Tensor]:
+        """{site: int64 [T]}."""
+        return {site: torch.cat(parts) for site, parts in self._counts.items()}
+
+
+@contextmanager
+def observing(neurons: Mapping[str, Neuron], observers: Sequence[Observer]) -> Iterator[None]:
+    """Call the observers during the block, by forward hooks on the neurons that go again at its end."""
+    started = dict.fromkeys(neurons, 0)
+
+    def hook(site: str) -> Callable[..., None]:
+        def watch(_: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
+            x, _, steps, varying = args
+            current = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
+            spikes = result[0].unflatten(0, (steps, -1))
+            for observer in observers:
+                observer(site, started[site], current, spikes)
+            started[site] += steps
+
+        return watch
+
+    handles = [neuron.register_forward_hook(hook(site)) for site, neuron in neurons.items()] if observers else []
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

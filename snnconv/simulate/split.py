@@ -1,0 +1,122 @@
+"""A spiking network cut in two: what is constant in time, computed once, and what runs at every step."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from ..convert.graphs import value_of
+from ..convert.timing import batch_dims, batch_symbols, varies_in_time
+from ..neurons import Temporal
+
+
+@dataclass(frozen=True)
+class TimeProgram:
+    """Two functions over the modules of one network.
+
+    prefix(*inputs) → the values that do not vary in time and that the body needs.
+    body(state, steps, *values) → (output leaves, {site: new state}), time folded into the batch.
+    """
+
+    prefix: fx.GraphModule
+    body: fx.GraphModule
+    is_constant: tuple[bool, ...]  # output leaves that no neuron precedes
+
+
+def split_time(network: fx.GraphModule) -> TimeProgram:
+    """Split at the first neurons. The network itself is left as it is; both parts share its modules."""
+    splitter = _Splitter(network)
+    return TimeProgram(*splitter.parts())
+
+
+def repeat_in_time(x: Tensor, steps: int) -> Tensor:
+    """[B, …] → [steps·B, …], time-major."""
+    return x.repeat(steps, *[1] * (x.dim() - 1)) if steps > 1 else x
+
+
+def times(size: int, steps: int) -> int:
+    """A size that counts samples, once time is folded into the batch."""
+    return size * steps
+
+
+@dataclass
+class _Splitter:
+    network: fx.GraphModule
+
+    def __post_init__(self) -> None:
+        nodes = self.network.graph
+        self.varying = varies_in_time(nodes, self.is_temporal)
+        self.symbols = batch_symbols(nodes)
+        self.prefix, self.body = fx.Graph(), fx.Graph()
+        self.state = self.body.placeholder("state")
+        self.steps = self.body.placeholder("steps")
+        self.passed: dict[fx.Node, fx.Node] = {}  # constant node → its placeholder in the body
+        self.repeated: dict[fx.Node, fx.Node] = {}
+        self.copies: dict[fx.Node, fx.Node] = {}  # node → its copy in the body
+        self.states: dict[str, fx.Node] = {}
+
+    def is_temporal(self, node: fx.Node) -> bool:
+        return node.op == "call_module" and isinstance(self.network.get_submodule(str(node.target)), Temporal)
+
+    def parts(self) -> tuple[fx.GraphModule, fx.GraphModule, tuple[bool, ...]]:
+        in_prefix: dict[fx.Node, fx.Node] = {}
+        for node in self.network.graph.nodes:
+            from_body = any(source not in in_prefix for source in node.all_input_nodes)  # the size of a varying tensor
+            if node.op != "output" and node not in self.varying and not from_body:
+                in_prefix[node] = self.prefix.node_copy(node, in_prefix.__getitem__)
+        last_placeholder = self.steps
+        for node in in_prefix:
+            if node.op != "get_attr" and any(user not in in_prefix for user in node.users):
+                with self.body.inserting_after(last_placeholder):
+                    self.passed[node] = last_placeholder = self.body.placeholder(f"value_{len(self.passed)}")
+        self.prefix.output(tuple(in_prefix[node] for node in self.passed))
+        leaves: tuple[Any, ...] = ()
+        for node in self.network.graph.nodes:
+            if node.op == "output":
+                leaves = tuple(node.args[0])
+            elif node not in in_prefix:
+                self.copies[node] = self.copy(node)
+        outputs = [self.read(leaf) if isinstance(leaf, fx.Node) else leaf for leaf in leaves]
+        self.body.output((outputs, self.states))
+        constant = tuple(not isinstance(leaf, fx.Node) or leaf not in self.varying for leaf in leaves)
+        return self.share(self.prefix), self.share(self.body), constant
+
+    def copy(self, node: fx.Node) -> fx.Node:
+        if not self.is_temporal(node):
+            return self.body.node_copy(node, self.read)
+        site, source = str(node.target), node.all_input_nodes[0]
+        varies = source in self.varying
+        value = self.read(source) if varies else self.passed[source]
+        before = self.body.call_method("get", (self.state, site))
+        result = self.body.call_module(site, (value, before, self.steps, varies))
+        output = self.body.call_function(operator.getitem, (result, 0))
+        self.states[site] = self.body.call_function(operator.getitem, (result, 1))
+        return output
+
+    def read(self, node: fx.Node) -> fx.Node:
+        """The body's version of a value: its own, a parameter, or a constant repeated over the chunk's steps."""
+        if node in self.copies:
+            return self.copies[node]
+        if node.op == "get_attr":
+            return self.copies.setdefault(node, self.body.node_copy(node))
+        value = value_of(node)
+        if isinstance(value, torch.SymInt) and value.node.expr.free_symbols & self.symbols:
+            return self.repeated.setdefault(node, self.body.call_function(times, (self.passed[node], self.steps)))
+        if isinstance(value, Tensor) and batch_dims(node, self.symbols):
+            if node not in self.repeated:
+                self.repeated[node] = self.body.call_function(repeat_in_time, (self.passed[node], self.steps))
+            return self.repeated[node]
+        return self.passed[node]
+
+    def share(self, graph: fx.Graph) -> fx.GraphModule:
+        """A module that runs `graph` on the network's own modules and tensors: the same dicts, so that moving or
+        loading the network moves and loads these too."""
+        part = fx.GraphModule(self.network, graph)
+        for name in ("_modules", "_parameters", "_buffers"):
+            part.__dict__[name] = self.network.__dict__[name]
+        part.graph.lint()
+        return part
