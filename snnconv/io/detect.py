@@ -67,6 +67,7 @@ def _detect_zip(file: Path) -> FileKind:
     """Tell torch's zip formats apart by the members that only one of them has."""
     try:
         with zipfile.ZipFile(file) as archive:
+            check_whole(archive)
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise _unusable(file, "a zip archive that is cut short or damaged", "download or copy it again") from error
@@ -79,6 +80,16 @@ def _detect_zip(file: Path) -> FileKind:
         is_script = "constants.pkl" in inner or any(name.startswith("code/") for name in inner)
         return FileKind.TORCHSCRIPT if is_script else FileKind.PICKLE
     raise _unusable(file, f"a zip archive with {', '.join(names[:3]) or 'nothing'} in it")
+
+
+def check_whole(archive: zipfile.ZipFile) -> None:
+    """Raise BadZipFile for an archive that does not begin where its file does.
+
+    Model archives hold archives. One that is cut short can end in the table of contents of an inner one, which would
+    then be taken for the whole.
+    """
+    if min((entry.header_offset for entry in archive.infolist()), default=0) != 0:
+        raise zipfile.BadZipFile("its table of contents is missing")
 
 
 def _detect_safetensors(file: Path, header: int, size: int) -> FileKind:

@@ -15,7 +15,7 @@ from ..errors import InputError
 from .importing import import_attribute
 
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
-_GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
+GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
 
 
 def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, str] | None = None) -> nn.Module:
@@ -31,7 +31,7 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
     """
     prefix, colon, name = spec.partition(":")
     if not colon or not prefix or not name:
-        raise InputError("cannot tell which network this is", expected=_GRAMMAR, got=repr(spec), remedy=_nearest(spec))
+        raise InputError("cannot tell which network this is", expected=GRAMMAR, got=repr(spec), remedy=nearest(spec))
     arguments = {key: _literal(value) for key, value in (arch_args or {}).items()}
     factory = _BUILDERS[prefix](name, arguments) if prefix in _BUILDERS else _imported(prefix, name, spec)
     if isinstance(factory, nn.Module) and not arguments and num_classes is None:
@@ -109,9 +109,9 @@ def _imported(module: str, name: str, spec: str) -> Callable[..., Any]:
     try:
         factory = import_attribute(module, name, spec)
     except InputError as error:
-        if "." in module or (near := _nearest(spec)) is None:
+        if "." in module or (near := nearest(spec)) is None:
             raise
-        raise InputError("cannot tell which network this is", expected=_GRAMMAR, got=spec, remedy=near) from error
+        raise InputError("cannot tell which network this is", expected=GRAMMAR, got=spec, remedy=near) from error
     if not callable(factory):
         raise InputError(f"{spec} cannot be called", expected="a function or class that returns a torch.nn.Module")
     return factory
@@ -145,7 +145,7 @@ def _unknown(prefix: str, name: str, known: Iterable[str]) -> InputError:
     )
 
 
-def _nearest(spec: str) -> str | None:
+def nearest(spec: str) -> str | None:
     """What a wrong spec may have meant: a misspelt prefix, or a stock name without one."""
     prefix, colon, name = spec.partition(":")
     if colon:

@@ -13,7 +13,7 @@ from torch.export import ExportedProgram
 from ..errors import InputError
 from .checkpoint import load_safetensors, load_weights, state_dict_of
 from .detect import FileKind, detect
-from .factory import build, parse_arch_args
+from .factory import GRAMMAR, build, nearest, parse_arch_args
 from .pickled import load_pickle
 from .pt2 import load_program
 
@@ -68,6 +68,8 @@ def open_model(
         if arch is not None:
             raise InputError("--arch says what a weights file is for", got=f"the architecture {source}", where="--arch")
         return _open_architecture(source, weights, num_classes, options, allow, trust)
+    if not Path(source).exists():
+        raise InputError("no such file", expected=f"a model file, or {GRAMMAR}", where=source, remedy=nearest(source))
     kind = detect(source)
     if arch is None and (num_classes is not None or options):
         raise InputError("--num-classes and --arch-arg go with an architecture", where=source, remedy=_ARCH)

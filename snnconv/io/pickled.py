@@ -67,6 +67,12 @@ def _load(file: IO[bytes], where: str, *, weights_only: bool, refused: Sequence[
             warnings.simplefilter("ignore", torch.serialization.SourceChangeWarning)
             return torch.load(file, map_location="cpu", weights_only=weights_only)
     except pickle.UnpicklingError as error:
+        if weights_only and "persistent_load" in str(error):
+            raise UnsafeFileError(
+                "a whole module in torch's old file format can only be loaded by running what is in it",
+                where=where,
+                remedy="load it where it came from and save its state_dict(), or pass --trust",
+            ) from error
         if weights_only and (refused or "global" in str(error).lower()):
             raise _unsafe(where, refused, error) from error
         raise _damaged(where, error) from error
@@ -97,13 +103,16 @@ def _globals_of(file: IO[bytes], where: str) -> set[str]:
 
 
 def _globals_in_old_format(file: IO[bytes]) -> set[str]:
-    """The same for files from before torch 1.6: a row of pickles. What torch always allows is taken out by prefix."""
+    """The same for files from before torch 1.6: a row of pickles. What torch always allows is taken out by prefix.
+
+    Such files hold checkpoints; whole modules in this format are beyond the restricted unpickler.
+    """
     found: set[str] = set()
     for _ in range(_PICKLES_IN_OLD_FORMAT):
         for opcode, argument, _position in pickletools.genops(file):
             if opcode.name == "GLOBAL":
                 found.add(str(argument).replace(" ", "."))
-    always = ("torch._utils.", "torch.nn.parameter.", "collections.OrderedDict", "torch.storage.")
+    always = ("torch._utils.", "torch.nn.parameter.", "collections.OrderedDict", "torch.storage.", "__builtin__.set")
     return {name for name in found if not name.startswith(always) and not name.endswith("Storage")}
 
 

@@ -14,8 +14,10 @@ from ..errors import InputError
 from .pt2_check import check_program
 
 
-def load_program(path: str | os.PathLike[str], *, trust: bool = False) -> tuple[ExportedProgram, dict[str, str]]:
-    """Load the program at `path` and the texts saved beside it (`extra_files`), all of them, by name.
+def load_program(
+    source: str | os.PathLike[str] | IO[bytes], *, trust: bool = False
+) -> tuple[ExportedProgram, dict[str, str]]:
+    """Load a program, from a path or an open binary file, and the texts saved beside it (`extra_files`), by name.
 
     Nothing in the file is run: what could run code is refused, unless `trust`. Ask the program for its module with
     `program.module(check_guards=False)`.
@@ -24,18 +26,19 @@ def load_program(path: str | os.PathLike[str], *, trust: bool = False) -> tuple[
         UnsafeFileError: the file could run code when loaded.
         InputError: it is missing, cut short, damaged, or written by a torch that this one cannot read.
     """
-    where = str(path)
+    if not isinstance(source, (str, os.PathLike)):
+        return _load(source, trust, "the given bytes")
     try:
         # One open file for check and load: a file put in its place in between is not seen.
-        with Path(path).open("rb") as file:
-            if not trust:
-                check_program(file, where)
-            return _load(file, trust, where)
+        with Path(source).open("rb") as file:
+            return _load(file, trust, str(source))
     except OSError as error:
-        raise InputError("cannot read the file", got=error.strerror or str(error), where=where) from error
+        raise InputError("cannot read the file", got=error.strerror or str(error), where=str(source)) from error
 
 
 def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, dict[str, str]]:
+    if not trust:
+        check_program(file, where)
     try:
         if trust:
             extra = {"": ""}  # torch adds what it finds to this mapping, but only when it is not empty

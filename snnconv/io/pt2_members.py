@@ -10,6 +10,7 @@ from typing import IO
 from torch.export.pt2_archive import PT2ArchiveReader
 
 from ..errors import InputError
+from .detect import check_whole
 from .pt2_names import Refused, shorten
 
 MODEL = "models/model.json"
@@ -29,7 +30,7 @@ _DANGEROUS = (  # (what the name holds, what that is), for messages
      "the old layout of torch 2.7 and before, which is all pickles"),
     (re.compile(r"data/aotinductor/|\.so$|\.dll$|\.dylib$"), "compiled code"),
     (re.compile(r"custom_obj_|opaque_obj_"), "a pickled custom object"),
-    (re.compile(r"models/"), "more than one program"),
+    (re.compile(r"models/(?!model\.json$)"), "more than one program"),
 )  # fmt: skip
 
 # torch stores members uncompressed. Someone may have zipped the file again; no honest file shrinks a hundredfold.
@@ -67,6 +68,7 @@ def _check_zip(file: IO[bytes], where: str) -> dict[str, int]:
     """Check the list of members, then their checksums, which torch's reader does not; return sizes by name."""
     try:
         with zipfile.ZipFile(file) as archive:
+            check_whole(archive)
             sizes = _check_entries(archive, file.seek(0, 2), where)
             damaged = archive.testzip()
     except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
@@ -82,8 +84,7 @@ def _check_entries(archive: zipfile.ZipFile, size: int, where: str) -> dict[str,
     for entry in entries:
         name = entry.filename.partition("/")[2]
         if not _ALLOWED.fullmatch(name) or not entry.filename.isprintable():
-            found = next((text for pattern, text in _DANGEROUS if pattern.search(entry.filename)), "unknown")
-            raise Refused(f"the member {shorten(entry.filename)} ({found})")
+            raise Refused(_describe_strange(entry.filename, archive.namelist()))
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or entry.flag_bits & 1:
             raise Refused(f"the member {shorten(entry.filename)}, which is encrypted or compressed in an unusual way")
         if name.endswith(".json") and entry.file_size > _LARGEST_JSON:
@@ -99,6 +100,15 @@ def _check_entries(archive: zipfile.ZipFile, size: int, where: str) -> dict[str,
             where=where,
         )
     return sizes
+
+
+def _describe_strange(name: str, others: list[str]) -> str:
+    """What a member that should not be there is; where it says nothing, its neighbours may."""
+    for pattern, text in _DANGEROUS:
+        found = next((other for other in (name, *others) if pattern.search(other)), None)
+        if found:
+            return f"the member {shorten(found)} ({text})"
+    return f"the unknown member {shorten(name)}"
 
 
 def damaged_file(where: str, reason: str) -> InputError:
