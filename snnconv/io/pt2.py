@@ -8,10 +8,8 @@ from typing import IO
 
 import torch
 from torch.export import ExportedProgram
-from torch.export.pt2_archive._package import load_pt2
 
 from ..errors import InputError
-from .pt2_check import check_program
 
 
 def load_program(
@@ -37,6 +35,11 @@ def load_program(
 
 
 def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, dict[str, str]]:
+    # These import torch's compiler, which takes longer than all the rest; nobody who opens no program should wait.
+    from torch.export.pt2_archive._package import load_pt2
+
+    from .pt2_check import check_program
+
     if not trust:
         check_program(file, where)
     try:
