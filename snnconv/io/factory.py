@@ -60,7 +60,7 @@ def _literal(text: str) -> Any:
     """`3`, `[1, 2]`, `true`, `None` as Python means them; anything else is text."""
     try:
         return ast.literal_eval({"true": "True", "false": "False", "none": "None"}.get(text.lower(), text))
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,8 @@ from .pickled import load_pickle
 from .pt2 import load_program
 
 _ARCH = "say which network the weights are for, for example --arch torchvision:resnet18"
+_NO_NETWORK = "the file holds weights but no network"
+_SUFFIXES = (".pt", ".pth", ".pt2", ".safetensors", ".onnx")
 _EXPORT = "load it in Python where it came from and save it with torch.export.save(torch.export.export(…), 'model.pt2')"
 
 
@@ -64,47 +65,48 @@ def open_model(
         InputError: anything else is wrong with the file, the architecture, or how they go together.
     """
     options = parse_arch_args(arch_args)
-    if not Path(source).exists() and _is_architecture(source):
+    if not Path(source).exists():
+        if not _is_architecture(source):
+            raise InputError(
+                "no such file", expected=f"a model file, or {GRAMMAR}", where=source, remedy=nearest(source)
+            )
         if arch is not None:
             raise InputError("--arch says what a weights file is for", got=f"the architecture {source}", where="--arch")
         return _open_architecture(source, weights, num_classes, options, allow, trust)
-    if not Path(source).exists():
-        raise InputError("no such file", expected=f"a model file, or {GRAMMAR}", where=source, remedy=nearest(source))
     kind = detect(source)
     if arch is None and (num_classes is not None or options):
         raise InputError("--num-classes and --arch-arg go with an architecture", where=source, remedy=_ARCH)
-    name = Path(source).name
     if kind is FileKind.PROGRAM:
         if arch is not None or weights is not None:
-            raise InputError("an exported program has its own network and weights", where=source,
-                             remedy="leave --arch and --weights out")  # fmt: skip
+            remedy = "leave --arch and --weights out"
+            raise InputError("an exported program has its own network and weights", where=source, remedy=remedy)
         program, extra = load_program(source, trust=trust)
-        return OpenedModel(program, extra, f"{name}, an exported program")
-    if kind is FileKind.PICKLE:
-        loaded = load_pickle(source, allow=allow, trust=trust)
-        if isinstance(loaded, nn.Module) and arch is None:
-            if weights is not None:
-                load_weights(loaded, _read_weights(weights, allow, trust), weights)
-            return OpenedModel(loaded, {}, f"{name}, a pickled {type(loaded).__name__}")
-        _require_arch(arch, source)
-        state = state_dict_of(loaded, source)
-    elif kind is FileKind.SAFETENSORS:
-        _require_arch(arch, source)
-        state = load_safetensors(source)
-    else:
+        return OpenedModel(program, extra, f"{Path(source).name}, an exported program")
+    if kind is FileKind.PICKLE and arch is None:
+        return _open_module(source, weights, allow, trust)
+    if kind not in (FileKind.PICKLE, FileKind.SAFETENSORS):
         raise InputError(f"{kind.value}s cannot be opened", where=source, remedy=_EXPORT)
+    if arch is None:
+        raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
     if weights is not None:
         raise InputError("two files with weights", got=f"{source} and --weights {weights}", remedy="leave one out")
-    assert arch is not None  # _require_arch
-    model = build(arch, num_classes=num_classes, arch_args=options)
-    load_weights(model, state, source)
-    return OpenedModel(model, {}, f"{arch} with the weights of {name}")
+    return _open_architecture(arch, source, num_classes, options, allow, trust)
+
+
+def _open_module(source: str, weights: str | None, allow: Sequence[str], trust: bool) -> OpenedModel:
+    """A whole module that was pickled."""
+    model = load_pickle(source, allow=allow, trust=trust)
+    if not isinstance(model, nn.Module):
+        raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
+    if weights is not None:
+        load_weights(model, _read_weights(weights, allow, trust), weights)
+    return OpenedModel(model, {}, f"{Path(source).name}, a pickled {type(model).__name__}")
 
 
 def _is_architecture(source: str) -> bool:
     """Whether `source` is meant as `prefix:name`, not as the path of a file that is missing."""
-    return ":" in source and not any(mark in source for mark in ("/", os.sep)) and Path(source).suffix not in (
-        ".pt", ".pth", ".pt2", ".safetensors", ".onnx")  # fmt: skip
+    looks_like_path = any(mark in source for mark in ("/", "\\")) or Path(source).suffix in _SUFFIXES
+    return ":" in source and not looks_like_path
 
 
 def _open_architecture(
@@ -134,10 +136,5 @@ def _read_weights(path: str, allow: Sequence[str], trust: bool) -> dict[str, Ten
         return load_safetensors(path)
     if kind is FileKind.PICKLE:
         return state_dict_of(load_pickle(path, allow=allow, trust=trust), path)
-    raise InputError("not a file of weights", expected="a checkpoint (.pt, .pth) or .safetensors",
-                     got=kind.value, where=path)  # fmt: skip
-
-
-def _require_arch(arch: str | None, source: str) -> None:
-    if arch is None:
-        raise InputError("the file holds weights but no network", where=source, remedy=_ARCH)
+    expected = "a checkpoint (.pt, .pth) or .safetensors"
+    raise InputError("not a file of weights", expected=expected, got=kind.value, where=path)

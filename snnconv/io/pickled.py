@@ -125,7 +125,7 @@ def _harmless_class(name: str) -> type[nn.Module] | None:
         return None  # `snnconv.__main__` would run when imported
     try:
         kind = getattr(importlib.import_module(module), attribute, None)
-    except ImportError:
+    except Exception:  # whatever stops its import, the class cannot be let through
         return None
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         return None

@@ -122,6 +122,8 @@ def _check_keys(value: object, seen: set[int]) -> None:
         for key, item in value.items():
             if isinstance(key, str):
                 check_quotable(key)
+            elif not isinstance(key, (int, float, type(None))):
+                raise Refused(f"sample inputs with a key of type {type(key).__name__}")
             _check_keys(item, seen)
     elif isinstance(value, (list, tuple)):
         for item in value:

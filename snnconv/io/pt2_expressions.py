@@ -45,6 +45,9 @@ def check_guard(text: str) -> None:
     Raises:
         Refused: it is anything but a comparison of sizes.
     """
+    # Torch also pastes the guard between double quotes, as the message of its failure.
+    if '"' in text or "\\" in text:
+        raise Refused(f"the guard {shorten(text)}")
     _walk(_parse(text), text, guard=True)
 
 

@@ -241,6 +241,53 @@ def test_a_blank_tensor_of_any_size_is_refused(benign: Path, tmp_path: Path) -> 
         load_program(rewrite(benign, tmp_path / "hostile.pt2", edit))
 
 
+@pytest.mark.parametrize(
+    "guard",
+    [
+        'L[" + exec(bytes([49])) + "].size()[0] > 0',
+        "L['x'].evil() > 0",
+        "L['x'].size()[0] > open(0)",
+        "L.x",
+        "(lambda: 1)()",
+        "[i for i in L['x'].size()]",
+        "x := 1",
+    ],
+)
+def test_guards_that_are_no_comparison_of_sizes(guard: str, benign: Path, tmp_path: Path) -> None:
+    edit = edit_json(lambda model: model.update(guards_code=[guard]))
+    with pytest.raises(UnsafeFileError):
+        load_program(rewrite(benign, tmp_path / "hostile.pt2", edit))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Symbol('__import__')",
+        "Integer('1')",
+        "sympify('1')",
+        "Symbol('s0').__class__",
+        "Function('f')(Symbol('s0'))",
+        "s0[0]",
+        "9**9**9**9",
+        "Pow(Integer(9), Pow(Integer(9), Integer(99)))",
+        "Float('1.5', precision=1000000000)",
+        "Symbol('s0', **{})",
+        "Add(*s0)",
+        "f's0'",
+        "lambda: 0",
+        "s0 if",
+        "Symbol(name='s0')",
+        "s0" + "+s0" * 10_000,
+    ],
+)
+def test_expressions_that_are_no_sizes(expression: str, benign: Path, tmp_path: Path) -> None:
+    def change(model: dict[str, Any]) -> None:
+        graph(model)["tensor_values"]["x"]["sizes"][0]["as_expr"]["expr_str"] = expression
+
+    with pytest.raises(UnsafeFileError):
+        load_program(rewrite(benign, tmp_path / "hostile.pt2", edit_json(change)))
+
+
 def test_keys_of_sample_inputs_cannot_end_a_quotation(benign: Path, tmp_path: Path) -> None:
     def edit(members: dict[str, bytes]) -> None:
         members["data/sample_inputs/model.pt"] = pickle_of((({"a'\"": torch.ones(1)},), {}))
