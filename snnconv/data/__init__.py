@@ -1,8 +1,26 @@
 """Data in: the batch forms that loaders may yield, normalisation, and data sources by name."""
 
+from . import fashion, imagefolder, npz, torchvision_sets  # each registers its kind
 from .batches import batch_inputs as batch_inputs
 from .batches import batch_labels as batch_labels
 from .batches import limited_batches as limited_batches
+from .fashion import FASHION_NORMALIZATION as FASHION_NORMALIZATION
 from .normalization import Normalization as Normalization
+from .source import DATA_SOURCES as DATA_SOURCES
+from .source import DataSource as DataSource
+from .source import open_data as open_data
 
-__all__ = ["Normalization", "batch_inputs", "batch_labels", "limited_batches"]
+__all__ = [
+    "DATA_SOURCES",
+    "FASHION_NORMALIZATION",
+    "DataSource",
+    "Normalization",
+    "batch_inputs",
+    "batch_labels",
+    "fashion",
+    "imagefolder",
+    "limited_batches",
+    "npz",
+    "open_data",
+    "torchvision_sets",
+]

@@ -89,7 +89,9 @@ class Normalization:
             InputError: a key is missing or unknown, or as for the class.
         """
         if set(values) != {"mean", "std"}:
-            raise InputError("this is no normalisation", expected="the keys mean and std", got=", ".join(map(str, values)))
+            raise InputError(
+                "this is no normalisation", expected="the keys mean and std", got=", ".join(map(str, values))
+            )
         return cls(values["mean"], values["std"])
 
 

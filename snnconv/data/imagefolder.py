@@ -1,0 +1,98 @@
+"""`imagefolder:DIR[?size=224&resize=256&channels=3]`: a folder with one folder of pictures per class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..errors import InputError
+from .pictures import fetch_pictures
+from .source import DATA_SOURCES, Samples
+
+OPTIONS = "?size=224&resize=256&channels=3 (each optional)"
+
+
+@DATA_SOURCES.register("imagefolder")
+def open_imagefolder(argument: str) -> Samples:
+    """Pictures as ImageNet networks expect them: shortest edge resized to `resize`, then the centre `size` × `size`.
+
+    A picture that is size × size already is left as it is. Classes are numbered in the order of their folder names;
+    samples come interleaved, so that the first n hold the classes in the proportions of the whole.
+
+    Args:
+        argument: the folder, then options: `size` (224), `resize` (size · 256 / 224), `channels` (3, or 1 for grey).
+
+    Raises:
+        InputError: no such folder, no pictures in it, an unknown option, or (from fetch) a broken picture.
+    """
+    from torchvision.datasets import ImageFolder  # slow to import
+
+    folder, size, resize, channels = parse_argument(argument)
+    if not Path(folder).is_dir():
+        raise InputError("no such folder of pictures", got=folder)
+    try:
+        pictures = ImageFolder(folder)
+    except FileNotFoundError as error:
+        raise InputError(
+            "the folder is not one of pictures by class",
+            expected="DIR/CLASS/picture.png, at least one in every class",
+            got=str(error).splitlines()[0],
+            where=folder,
+        ) from error
+    order = interleaved([label for _, label in pictures.samples])
+
+    def load(position: int) -> tuple[Any, int]:
+        path, label = pictures.samples[order[position]]
+        return load_picture(path, size, resize, channels), label
+
+    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes))
+
+
+def load_picture(path: str, size: int, resize: int, channels: int) -> Any:
+    """The centre of a picture, a PIL image of size × size in RGB, or grey with `channels` = 1."""
+    from PIL import Image
+    from torchvision.transforms import functional as transforms
+
+    try:
+        with Image.open(path) as file:
+            picture = file.convert("RGB" if channels == 3 else "L")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError("a picture cannot be read", got=f"{type(error).__name__}: {error}", where=path) from error
+    if picture.size == (size, size):
+        return picture
+    return transforms.center_crop(transforms.resize(picture, [resize]), [size])  # type: ignore[arg-type]
+
+
+def interleaved(labels: list[int]) -> list[int]:
+    """Positions ordered so that every class is spread evenly: the k-th of n of its class comes at (k + ½) / n."""
+    totals: dict[int, int] = {}
+    ranks = []
+    for label in labels:
+        ranks.append(totals.get(label, 0))
+        totals[label] = ranks[-1] + 1
+    return sorted(range(len(labels)), key=lambda i: ((ranks[i] + 0.5) / totals[labels[i]], labels[i]))
+
+
+def parse_argument(argument: str) -> tuple[str, int, int, int]:
+    """Folder, size, resize and channels from `DIR?size=32`."""
+    folder, _, query = argument.rpartition("?")
+    if not folder or "=" not in query:  # a question mark can be part of a folder's name
+        folder, query = argument, ""
+    options = {"size": 224, "resize": 0, "channels": 3}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key not in options or not value.isdecimal() or int(value) < 1:
+            raise InputError(
+                "not an option of a picture folder", expected=OPTIONS, got=f"{key}={value}", where=argument
+            )
+        options[key] = int(value)
+    size, channels = options["size"], options["channels"]
+    resize = options["resize"] or round(size * 256 / 224)
+    if resize < size or channels not in (1, 3):
+        raise InputError(
+            "the options of a picture folder do not go together",
+            expected="resize ≥ size, and channels 1 or 3",
+            got=f"size={size}, resize={resize}, channels={channels}",
+            where=argument,
+        )
+    return folder, size, resize, channels

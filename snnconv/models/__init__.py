@@ -1,0 +1,21 @@
+"""Networks to convert: builders of `snnconv:NAME` on the command line."""
+
+from .cifar_resnet import cifar_resnet20 as cifar_resnet20
+from .cifar_resnet import cifar_resnet32 as cifar_resnet32
+from .cifar_resnet import cifar_resnet44 as cifar_resnet44
+from .cifar_resnet import cifar_resnet56 as cifar_resnet56
+from .cifar_resnet import cifar_resnet110 as cifar_resnet110
+from .fashion_cnn import fashion_cnn as fashion_cnn
+from .resnet18 import resnet18_cifar as resnet18_cifar
+from .vgg import vgg16_cifar as vgg16_cifar
+
+__all__ = [
+    "cifar_resnet20",
+    "cifar_resnet32",
+    "cifar_resnet44",
+    "cifar_resnet56",
+    "cifar_resnet110",
+    "fashion_cnn",
+    "resnet18_cifar",
+    "vgg16_cifar",
+]

@@ -1,0 +1,164 @@
+"""npz files: every accepted form arrives as the same tensors, every broken one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from snnconv.data import Normalization, open_data
+from snnconv.errors import InputError
+
+RANDOM = np.random.default_rng(0)
+GREY = RANDOM.integers(0, 256, (7, 6, 5), dtype=np.uint8)
+COLOUR = RANDOM.integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
+Y = np.array([0, 1, 2, 0, 1, 2, 3])
+
+
+def save(path: Path, **arrays: Any) -> str:
+    np.savez_compressed(path, **arrays)
+    return f"npz:{path}"
+
+
+def whole(spec: str, **options: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    x, y = zip(*open_data(spec, batch_size=3, **options))
+    return torch.cat(x), torch.cat(y)
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (GREY, GREY[:, None] / 255),
+        (COLOUR, COLOUR.transpose(0, 3, 1, 2) / 255),
+        (COLOUR[..., :1], COLOUR[..., :1].transpose(0, 3, 1, 2) / 255),
+        (COLOUR.transpose(0, 3, 1, 2).astype(np.float32), COLOUR.transpose(0, 3, 1, 2)),
+        (np.linspace(-3, 3, 7 * 2 * 4).reshape(7, 2, 2, 2), np.linspace(-3, 3, 7 * 2 * 4).reshape(7, 2, 2, 2)),
+        (COLOUR[:, ::2].astype(np.float16).transpose(0, 3, 1, 2), COLOUR[:, ::2].transpose(0, 3, 1, 2)),
+    ],
+)
+@pytest.mark.parametrize("label_type", [np.int64, np.uint8, np.int32])
+def test_accepted_forms(tmp_path: Path, stored: np.ndarray, expected: np.ndarray, label_type: type) -> None:
+    x, y = whole(save(tmp_path / "a.npz", x=stored, y=Y.astype(label_type)))
+    assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
+    assert x.is_contiguous()
+    torch.testing.assert_close(x, torch.tensor(expected, dtype=torch.float32), rtol=1e-6, atol=0)
+    assert y.tolist() == Y.tolist()
+
+
+def test_files_follow_each_other(tmp_path: Path) -> None:
+    specs = [
+        save(tmp_path / f"{i}.npz", x=COLOUR[part], y=Y[part]) for i, part in enumerate(np.split(np.arange(7), [2, 3]))
+    ]
+    joined = "npz:" + ",".join(spec.removeprefix("npz:") for spec in specs)
+    single = save(tmp_path / "with, comma.npz", x=COLOUR, y=Y)
+    for limit in (None, 1, 2, 3, 5):
+        for one, other in zip(whole(joined, limit=limit), whole(single, limit=limit)):
+            assert torch.equal(one, other)
+
+
+def test_sizes_order_and_repeats(tmp_path: Path) -> None:
+    source = open_data(save(tmp_path / "a.npz", x=COLOUR, y=Y), batch_size=3, limit=5)
+    assert (len(source), source.shape, source.classes, source.normalization) == (5, (3, 6, 5), None, None)
+    assert source.name == f"npz:{tmp_path / 'a.npz'}"
+    assert "5 samples" in repr(source)
+    first, again = list(source), list(source)
+    assert [len(x) for x, _ in first] == [3, 2]
+    assert all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in zip(first, again))
+    assert len(open_data(source.name, limit=100)) == 7
+
+
+def test_batches_are_the_callers_to_change(tmp_path: Path) -> None:
+    source = open_data(save(tmp_path / "a.npz", x=COLOUR.transpose(0, 3, 1, 2).astype(np.float32), y=Y))
+    for x, y in source:
+        x.zero_()
+        y.zero_()
+    assert next(iter(source))[0].any()
+    assert next(iter(source))[1].any()
+
+
+def test_normalisation_is_applied(tmp_path: Path) -> None:
+    spec = save(tmp_path / "a.npz", x=COLOUR, y=Y)
+    normalization = Normalization((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
+    torch.testing.assert_close(whole(spec, normalization=normalization)[0], normalization(whole(spec)[0]))
+    with pytest.raises(InputError, match="does not fit the number of channels"):
+        open_data(spec, normalization=Normalization((0.1, 0.2), (1.0,)))
+
+
+NAN = np.zeros((7, 1, 2, 2), np.float32)
+NAN[4, 0, 1, 1] = np.nan
+INFINITE = np.where(np.isnan(NAN), np.inf, NAN)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": GREY}, "the data file has no y"),
+        ({"images": GREY, "labels": Y}, "no x and no y(.|\n)*images, labels"),
+        ({}, "no keys"),
+        ({"x": GREY[0], "y": Y}, "unknown form"),
+        ({"x": GREY[:, None, None], "y": Y}, r"unknown form(.|\n)*uint8 \[7, 1, 1, 6, 5\]"),
+        ({"x": GREY.astype(np.float32), "y": Y}, "unknown form"),
+        ({"x": GREY.astype(np.int64), "y": Y}, "unknown form"),
+        ({"x": np.array(["a"] * 7), "y": Y}, "unknown form"),
+        ({"x": np.float32(1), "y": Y}, "unknown form"),
+        (
+            {"x": RANDOM.integers(0, 256, (7, 3, 8, 8), dtype=np.uint8), "y": Y},
+            r"channels last(.|\n)*transpose\(0, 2, 3, 1\)",
+        ),
+        ({"x": RANDOM.random((7, 8, 8, 3)), "y": Y}, r"channels first(.|\n)*transpose\(0, 3, 1, 2\)"),
+        ({"x": NAN, "y": Y}, "NaN or infinity(.|\n)*image 4"),
+        ({"x": INFINITE, "y": Y}, "NaN or infinity(.|\n)*image 4"),
+        ({"x": GREY[:0], "y": Y[:0]}, "there are no images"),
+        ({"x": GREY, "y": Y[:5]}, "7 images, 5 labels"),
+        ({"x": GREY, "y": Y[:, None]}, "not integers in one row"),
+        ({"x": GREY, "y": Y.astype(float)}, "not integers in one row"),
+        ({"x": GREY, "y": Y - 1}, "a label is negative(.|\n)*-1 at 0"),
+        ({"x": GREY, "y": np.array([None] * 7)}, "cannot be read"),
+    ],
+)
+def test_refused_contents(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    spec = save(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(InputError, match=message) as error:
+        open_data(spec)
+    assert "bad.npz" in str(error.value)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 10, 200, -1, -200])
+def test_truncated_files(tmp_path: Path, kept: int) -> None:
+    save(tmp_path / "a.npz", x=COLOUR, y=Y)
+    (tmp_path / "a.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:kept])
+    with pytest.raises(InputError, match="cannot be read"):
+        open_data(f"npz:{tmp_path / 'a.npz'}")
+
+
+def test_damaged_bytes(tmp_path: Path) -> None:
+    save(tmp_path / "a.npz", x=COLOUR, y=Y)
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[200:240] = bytes(40)
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read"):
+        open_data(f"npz:{tmp_path / 'a.npz'}")
+
+
+def test_files_that_are_no_npz(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such data file"):
+        open_data(f"npz:{tmp_path / 'none.npz'}")
+    with pytest.raises(InputError, match="no such data file"):
+        open_data(f"npz:{tmp_path}")
+    np.save(tmp_path / "array.npy", GREY)
+    with pytest.raises(InputError, match="one array, not an npz"):
+        open_data(f"npz:{tmp_path / 'array.npy'}")
+    (tmp_path / "text.npz").write_text("no arrays here")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_data(f"npz:{tmp_path / 'text.npz'}")
+
+
+def test_files_that_do_not_go_together(tmp_path: Path) -> None:
+    one = save(tmp_path / "one.npz", x=COLOUR, y=Y)
+    for number, other in enumerate([COLOUR[:, 1:], GREY, COLOUR.transpose(0, 3, 1, 2).astype(np.float32)]):
+        second = save(tmp_path / f"{number}.npz", x=other, y=Y).removeprefix("npz:")
+        with pytest.raises(InputError, match=f"different kinds of images(.|\n)*{number}.npz"):
+            open_data(f"{one},{second}")
