@@ -1,0 +1,127 @@
+"""What holds for every registered neuron: a golden spike train each, whole spikes, pure steps, float32 thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from snnconv.neurons import NEURONS, Neuron
+
+from .scan import scan
+
+# θ = αλ = 1 and v(0) = ½; worked out by hand. It rises, gets more than one spike's worth, falls below 0, rises again.
+TRAIN = [0.5, 0.25, 0.75, 1.5, 3.0, 0.0, 0.0, -2.0, -1.0, 0.0, 0.0, 2.0]
+GOLDEN = {
+    "integrate_fire": [1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0],
+    "sd": [1, 0, 1, 1, 2, 1, 0, -1, -1, 0, 0, 1],
+}
+ALPHA = 0.5
+neurons = pytest.mark.parametrize("name", list(NEURONS))
+
+
+def make(name: str, threshold: Tensor | float = 2.0, **options: Any) -> Neuron:
+    return NEURONS[name](threshold, alpha=ALPHA, **options)  # type: ignore[call-arg]
+
+
+def tensors(state: Any) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(state) if isinstance(leaf, Tensor)]
+
+
+@neurons
+def test_golden_spike_train(name: str) -> None:
+    spikes, _ = scan(make(name), torch.tensor(TRAIN)[:, None])
+    assert spikes[:, 0].int().tolist() == GOLDEN[name]
+
+
+@neurons
+def test_spikes_are_whole_and_in_range(name: str) -> None:
+    neuron = make(name)
+    spikes, _ = scan(neuron, torch.randn(50, 100) * 2)
+    assert torch.equal(spikes, spikes.round())
+    assert spikes.max() == getattr(neuron, "beta", 1)
+    assert spikes.min() == -getattr(neuron, "down_limit", 0)
+
+
+@neurons
+def test_spikes_and_potential_account_for_the_input(name: str) -> None:
+    """Σ I + v(0) = θ Σ s + v: soft reset loses nothing."""
+    neuron, current = make(name), torch.randint(-16, 24, (30, 20)) / 8.0
+    start = neuron.initial(current[0])
+    spikes, state = scan(neuron, current, start)
+    assert torch.equal(current.sum(0) + start.v, spikes.sum(0) * neuron.theta + state.v)
+
+
+@neurons
+def test_step_is_pure(name: str) -> None:
+    neuron, x = make(name), torch.randn(3, 4)
+    _, state = neuron.step(x, neuron.initial(x))
+    x_before, before = x.clone(), [leaf.clone() for leaf in tensors(state)]
+    first, after = neuron.step(x, state)
+    assert torch.equal(x, x_before)
+    assert all(map(torch.equal, tensors(state), before))
+    second, again = neuron.step(x, state)
+    assert torch.equal(first, second)
+    assert all(map(torch.equal, tensors(after), tensors(again)))
+
+
+@neurons
+@pytest.mark.parametrize("varying", [False, True])
+def test_forward_is_the_scan(name: str, varying: bool) -> None:
+    """[steps·B, …] time-major in and out, in one call or in two."""
+    neuron = make(name, torch.tensor([1.0, 2.0, 4.0]))
+    current = torch.randn(6, 2, 3, 4, 4) if varying else torch.randn(2, 3, 4, 4).expand(6, -1, -1, -1, -1)
+    expected, _ = scan(neuron, current)
+    folded = current.flatten(0, 1) if varying else current[0]
+    whole, _ = neuron(folded, None, 6, varying)
+    assert torch.equal(whole.unflatten(0, (6, 2)), expected)
+    halves = (folded[:8], folded[8:]) if varying else (folded, folded)
+    first, state = neuron(halves[0], None, 4, varying)
+    second, _ = neuron(halves[1], state, 2, varying)
+    assert torch.equal(torch.cat([first, second]), whole)
+
+
+@neurons
+def test_threshold_per_channel(name: str) -> None:
+    """Each channel does what a neuron with that one threshold does."""
+    values, current = torch.tensor([1.0, 2.0, 8.0]), torch.rand(10, 2, 3, 2, 2) * 2
+    together, _ = scan(make(name, values), current)
+    for channel, value in enumerate(values.tolist()):
+        alone, _ = scan(make(name, value), current[:, :, channel])
+        assert torch.equal(together[:, :, channel], alone)
+
+
+@neurons
+def test_error_falls_with_time(name: str) -> None:
+    """The mean of θ·s for constant input in range is within θ/2T: v(0) = θ/2 rounds to the nearest."""
+    options = {"retract": "zero"} if name == "sd" else {}
+    neuron = make(name, **options)
+    x = torch.linspace(0, 1, 97)  # θ = 1
+    errors = []
+    for steps in (1, 2, 4, 8, 16, 32):
+        spikes, _ = scan(neuron, x.expand(steps, -1))
+        errors.append(float((spikes.mean(0) - x).abs().max()))
+        assert errors[-1] <= 0.5 / steps + 1e-5
+    assert errors == sorted(errors, reverse=True)
+
+
+@neurons
+def test_low_precision_input_keeps_float32_state(name: str) -> None:
+    neuron = make(name, 0.6).to(torch.bfloat16)
+    assert neuron.theta.dtype == torch.float32
+    assert float(neuron.theta) == pytest.approx(0.3, abs=1e-7)
+    x = torch.randn(2, 5, dtype=torch.bfloat16)
+    spikes, state = neuron(x, None, 3, varying=False)
+    assert spikes.dtype == torch.bfloat16
+    assert {leaf.dtype for leaf in tensors(state)} == {torch.float32}
+    exact, _ = neuron(x.float(), None, 3, varying=False)
+    assert torch.equal(spikes.float(), exact)
+
+
+@neurons
+def test_prints_its_threshold(name: str) -> None:
+    assert "theta=1" in repr(make(name))
+    assert "theta=[3]" in repr(make(name, torch.ones(3)))

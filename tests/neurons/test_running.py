@@ -1,0 +1,54 @@
+"""Functions on running sums, and the explicit quantum."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from snnconv.neurons import RunningSum, Scale
+
+from .scan import scan
+
+
+def test_mean_equals_the_function_of_the_mean() -> None:
+    pool = RunningSum(nn.MaxPool2d(2))
+    x = torch.randint(-1, 4, (7, 2, 3, 4, 4)).float()
+    emitted, _ = scan(pool, x)
+    for t in range(7):
+        assert torch.equal(emitted[: t + 1].sum(0), nn.functional.max_pool2d(x[: t + 1].sum(0), 2))
+
+
+def test_a_max_over_the_spikes_of_each_step_would_be_wrong() -> None:
+    """Two inputs that fire in turn, each at rate ½: the maximum of the rates is ½, the mean of the maxima 1."""
+    x = torch.tensor([[1.0, 0.0], [0.0, 1.0]]).repeat(4, 1)[:, None, None, :]
+    emitted, _ = scan(RunningSum(nn.MaxPool1d(2)), x)
+    assert emitted.mean() == 0.5
+    assert nn.functional.max_pool1d(x[:, 0], 2).mean() == 1
+
+
+def test_whole_numbers_stay_whole_and_may_be_negative() -> None:
+    x = torch.tensor([3.0, -2.0, 0.0])[:, None, None, None].expand(3, 1, 1, 2)
+    emitted, _ = scan(RunningSum(nn.MaxPool1d(2)), x)
+    assert emitted.flatten().tolist() == [3, -2, 0]
+
+
+def test_analog_relu_on_running_sums() -> None:
+    x = torch.tensor([1.0, -3.0, 1.0, 4.0])[:, None, None]
+    emitted, _ = scan(RunningSum(nn.ReLU()), x)
+    assert emitted.flatten().tolist() == [1, -1, 0, 3]
+
+
+def test_step_is_pure() -> None:
+    pool, x = RunningSum(nn.MaxPool1d(2)), torch.randn(1, 1, 4)
+    state = pool.initial(x)
+    pool.step(x, state)
+    assert bool((state.total == 0).all())
+    assert bool((state.given == 0).all())
+
+
+def test_scale_keeps_its_factor() -> None:
+    scale = Scale(torch.tensor([0.3, 0.7]).view(2, 1)).to(torch.bfloat16)
+    assert scale.factor.dtype == torch.float32
+    x = torch.ones(1, 2, 3, dtype=torch.bfloat16)
+    assert scale(x).dtype == torch.bfloat16
+    assert torch.equal(Scale(torch.tensor([0.5, 2.0]).view(2, 1))(x.float())[0, :, 0], torch.tensor([0.5, 2.0]))
