@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -29,7 +29,7 @@ def open_imagefolder(argument: str) -> Samples:
     from torchvision.datasets import ImageFolder  # slow to import
 
     folder, size, resize, channels = parse_argument(argument)
-    if not Path(folder).is_dir():
+    if not os.path.isdir(folder):
         raise InputError("no such folder of pictures", got=folder)
     try:
         pictures = ImageFolder(folder)

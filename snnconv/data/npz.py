@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,7 +29,7 @@ def open_npz(argument: str) -> Samples:
         InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, or files whose
             images do not go together.
     """
-    names = [argument] if Path(argument).exists() else argument.split(",")
+    names = [argument] if os.path.exists(argument) else argument.split(",")
     parts = [checked_arrays(*read_arrays(Path(name), ("x", "y")), where=name) for name in names]
     for (x, _), name in zip(parts, names):
         if x.shape[1:] != parts[0][0].shape[1:] or x.dtype != parts[0][0].dtype:
@@ -64,7 +65,7 @@ def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
     Raises:
         InputError: no such file, not an intact npz, a key missing, or an array of Python objects.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path's, False for names too long to be one
         raise InputError("no such data file", got=str(path))
     try:
         # opened here, since NumPy leaves a broken file open

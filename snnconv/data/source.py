@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
@@ -100,8 +100,8 @@ def open_data(
         InputError: the spec is wrong, the data are missing or broken, or the normalisation does not fit them.
     """
     kind, colon, argument = spec.partition(":")
-    if kind not in DATA_SOURCES and Path(spec).exists():
-        guess = "imagefolder" if Path(spec).is_dir() else "npz"
+    if kind not in DATA_SOURCES and os.path.exists(spec):
+        guess = "imagefolder" if os.path.isdir(spec) else "npz"
         raise InputError(
             "a data source starts with its kind",
             expected=GRAMMAR,

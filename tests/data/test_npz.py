@@ -59,6 +59,13 @@ def test_files_follow_each_other(tmp_path: Path) -> None:
             assert torch.equal(one, other)
 
 
+def test_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together longer than a file name may be."""
+    save(tmp_path / "part.npz", x=GREY, y=Y)
+    monkeypatch.chdir(tmp_path)
+    assert len(open_data("npz:" + ",".join(["part.npz"] * 100))) == 700
+
+
 def test_sizes_order_and_repeats(tmp_path: Path) -> None:
     source = open_data(save(tmp_path / "a.npz", x=COLOUR, y=Y), batch_size=3, limit=5)
     assert (len(source), source.shape, source.classes, source.normalization) == (5, (3, 6, 5), None, None)
@@ -148,6 +155,8 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
         open_data(f"npz:{tmp_path / 'none.npz'}")
     with pytest.raises(InputError, match="no such data file"):
         open_data(f"npz:{tmp_path}")
+    with pytest.raises(InputError, match="no such data file"):
+        open_data("npz:" + "a" * 300)
     np.save(tmp_path / "array.npy", GREY)
     with pytest.raises(InputError, match="one array, not an npz"):
         open_data(f"npz:{tmp_path / 'array.npy'}")

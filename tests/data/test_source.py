@@ -20,6 +20,8 @@ def test_an_unknown_kind_names_the_nearest() -> None:
         open_data("fashon")
     with pytest.raises(InputError, match="unknown data source 'cifar10'"):
         open_data("cifar10:here")
+    with pytest.raises(InputError, match="unknown data source"):
+        open_data("a" * 300)
 
 
 def test_a_path_without_its_kind_is_shown_with_it(tmp_path: Path) -> None:
