@@ -14,10 +14,9 @@ import pickle
 from typing import IO, Any
 
 import torch
-from torch.export.pt2_archive import PT2ArchiveReader
 
 from ..errors import InputError, UnsafeFileError
-from . import pt2_members as members
+from .pt2_members import CONSTANTS, MODEL, SAMPLE_INPUTS, WEIGHTS, Members, damaged_file, read_members
 from .pt2_names import Refused, check_quotable, shorten
 from .pt2_schema import check_payload_json, check_program_json
 
@@ -36,12 +35,12 @@ def check_program(file: IO[bytes], where: str) -> None:
         InputError: it is cut short, damaged, or not a program at all.
     """
     try:
-        reader = members.read_members(file, where)
-        check_program_json(_read_json(reader, members.MODEL, where))
-        for folder, table in ((members.WEIGHTS, "model_weights_config"), (members.CONSTANTS, "model_constants_config")):
-            entries = check_payload_json(_read_json(reader, f"{folder}{table}.json", where))
-            _check_payloads(reader, folder, entries)
-        _check_sample_inputs(_read(reader, members.SAMPLE_INPUTS, where), where)
+        archive = read_members(file, where)
+        check_program_json(_read_json(archive, MODEL, where))
+        for folder, table in ((WEIGHTS, "model_weights_config"), (CONSTANTS, "model_constants_config")):
+            entries = check_payload_json(_read_json(archive, f"{folder}{table}.json", where))
+            _check_payloads(archive, folder, entries)
+        _check_sample_inputs(_read(archive, SAMPLE_INPUTS, where), where)
     except Refused as found:
         raise UnsafeFileError(
             "this exported program could run code when it is loaded",
@@ -50,39 +49,38 @@ def check_program(file: IO[bytes], where: str) -> None:
             remedy="export the model yourself and use that file, or pass --trust if you know where this one comes from",
         ) from found
     except RecursionError as error:
-        raise members.damaged_file(where, "its contents nest too deeply") from error
+        raise damaged_file(where, "its contents nest too deeply") from error
     finally:
         file.seek(0)
 
 
-def _read(reader: PT2ArchiveReader, name: str, where: str) -> bytes:
-    if name not in reader.get_file_names():
-        raise members.damaged_file(where, f"it has no {name}")
-    return reader.read_bytes(name)
+def _read(archive: Members, name: str, where: str) -> bytes:
+    if name not in archive.sizes:
+        raise damaged_file(where, f"it has no {name}")
+    return archive.reader.read_bytes(name)
 
 
-def _read_json(reader: PT2ArchiveReader, name: str, where: str) -> Any:
+def _read_json(archive: Members, name: str, where: str) -> Any:
     try:
-        return json.loads(_read(reader, name, where).decode())
+        return json.loads(_read(archive, name, where).decode())
     except ValueError as error:
-        raise members.damaged_file(where, f"{name} is not JSON ({error})") from error
+        raise damaged_file(where, f"{name} is not JSON ({error})") from error
 
 
-def _check_payloads(reader: PT2ArchiveReader, folder: str, entries: dict[str, dict[str, Any]]) -> None:
+def _check_payloads(archive: Members, folder: str, entries: dict[str, dict[str, Any]]) -> None:
     """Weights and constants must be raw bytes that are there.
 
     Raises:
         Refused: one is pickled. Torch reads those with the full unpickler, so even a pickle that the restricted one
             accepts is not safe; only tensor subclasses are saved so, and none of them can be converted.
     """
-    present = set(reader.get_file_names())
     for name, entry in entries.items():
         member = f"{folder}{entry.get('path_name')}"
         if entry.get("use_pickle"):
             raise Refused(f"the pickled tensor {shorten(name)} ({member})")
-        if member not in present:
+        if member not in archive.sizes:
             raise Refused(f"the tensor {shorten(name)}, whose data ({shorten(member)}) is not in the file")
-        if reader.archive_file.get_record_size(member) == 0:
+        if archive.sizes[member] == 0:
             # No bytes: torch fills the tensor with zeros, of whatever size the file asks for.
             sizes = [size.get("as_int", 0) for size in (entry.get("tensor_meta") or {}).get("sizes", [])]
             if math.prod(sizes) > _LARGEST_BLANK:

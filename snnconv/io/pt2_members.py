@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from typing import IO
 
 from torch.export.pt2_archive import PT2ArchiveReader
@@ -39,11 +40,22 @@ _SLACK = 16 * 2**20
 _LARGEST_JSON = 512 * 2**20
 
 
-def read_members(file: IO[bytes], where: str) -> PT2ArchiveReader:
-    """Check the archive as a whole and return a reader for it.
+@dataclass(frozen=True)
+class Members:
+    """The members of an archive, by their names inside its top folder.
 
-    The reader is torch's own, the one that will load the file: two zip readers can disagree about a crafted archive,
-    and what was checked must be what is loaded.
+    Attributes:
+        sizes: in bytes, unpacked.
+        reader: torch's own, the one that will load the file: two zip readers can disagree about a crafted archive, and
+            what is checked must be what is loaded.
+    """
+
+    sizes: dict[str, int]
+    reader: PT2ArchiveReader
+
+
+def read_members(file: IO[bytes], where: str) -> Members:
+    """Check the archive as a whole and open it.
 
     Raises:
         InputError: the archive is cut short, damaged or absurdly large when unpacked.
@@ -54,14 +66,11 @@ def read_members(file: IO[bytes], where: str) -> PT2ArchiveReader:
     try:
         reader = PT2ArchiveReader(file)
         names = reader.get_file_names()
-        agreed = sorted(names) == sorted(sizes) and all(
-            reader.archive_file.get_record_size(name) == sizes[name] for name in names
-        )
     except (RuntimeError, AssertionError, ValueError) as error:  # torch's reader has no error type of its own
         raise damaged_file(where, str(error).partition("\n")[0]) from error
-    if not agreed:
+    if sorted(names) != sorted(sizes):
         raise Refused("members that two zip readers see differently")
-    return reader
+    return Members(sizes, reader)
 
 
 def _check_zip(file: IO[bytes], where: str) -> dict[str, int]:
