@@ -21,7 +21,8 @@ MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
     """Put `model` into eval mode and give every module its own flag back afterwards (`train()` would set one for all)."""
     flags = [(module, module.training) for module in model.modules()]
-    model.eval()
+    for module, _ in flags:
+        module.training = False  # not model.eval(): the module of an exported program refuses that
     try:
         with torch.no_grad():
             yield model
@@ -91,10 +92,10 @@ def user_inputs(program: ExportedProgram) -> list[torch.fx.Node]:
 
 
 def has_free_batch(program: ExportedProgram) -> bool:
-    """Whether dimension 0 of every input tensor is a free symbol."""
+    """Whether dimension 0 of every input tensor is a free symbol (Dim.AUTO may leave a symbol that stands for 2)."""
     values = [node.meta.get("val") for node in user_inputs(program)]
-    tensors = [value for value in values if isinstance(value, torch.Tensor) and value.dim() > 0]
-    return bool(tensors) and all(isinstance(value.shape[0], torch.SymInt) for value in tensors)
+    sizes = [value.shape[0] for value in values if isinstance(value, torch.Tensor) and value.dim() > 0]
+    return bool(sizes) and all(isinstance(size, torch.SymInt) and not size.node.expr.is_number for size in sizes)
 
 
 def require_free_batch(program: ExportedProgram, name: str) -> None:

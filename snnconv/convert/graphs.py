@@ -122,12 +122,12 @@ def clone(graph_module: fx.GraphModule) -> fx.GraphModule:
     graph.set_codegen(graph_module.graph._codegen)
     root = nn.Module()
     memo: dict[int, Any] = {}
-    for name in ("_modules", "_parameters", "_buffers"):
+    kinds = ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set")
+    for name in kinds:
         root.__dict__[name] = copy.deepcopy(graph_module.__dict__[name], memo)
     copied = fx.GraphModule(root, graph, class_name=type(graph_module).__name__)
-    copied._modules.update(root._modules)
-    copied._parameters.update(root._parameters)
-    copied._buffers.update(root._buffers)
+    for name in kinds:
+        copied.__dict__[name].update(root.__dict__[name])
     return copied.train(graph_module.training)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
 from torch.fx.graph import _PyTreeCodeGen, _PyTreeInfo
@@ -19,7 +18,7 @@ from ..errors import UnsupportedModelError
 from .functionalise import functionalise, out_of_place
 from .graphs import put_module
 from .handlers import RAISERS, Call, bind
-from .tensors import ProgramTensors, attach_all, safe_path
+from .tensors import ProgramTensors, attach_all, place_rest, safe_path
 
 
 def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> fx.GraphModule:
@@ -43,6 +42,7 @@ def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> 
     raiser = _Raiser(tensors, source)
     graph = raiser.graph(program)
     graph.set_codegen(calling_convention(program))
+    place_rest(raiser.root, tensors)
     name = type(source).__name__ if source is not None else "Network"
     raised = fx.GraphModule(raiser.root, graph, class_name=name)
     attach_all(raised, raiser.root, tensors, module_names(program))

@@ -84,17 +84,18 @@ class ProgramTensors:
         self.placed.add(full_name)
 
 
+def place_rest(root: nn.Module, tensors: ProgramTensors) -> None:
+    """Put every tensor that no raised module took (bare parameters, constants, unused heads) where its name says."""
+    for full_name in tensors.values:
+        if full_name not in tensors.placed:
+            path, _, name = safe_path(full_name).rpartition(".")
+            tensors.place(container_at(root, path), name, full_name)
+
+
 def attach_all(raised: fx.GraphModule, root: nn.Module, tensors: ProgramTensors, class_names: dict[str, str]) -> None:
     """Complete a fresh GraphModule, which copied only what its graph names, with every module and tensor there is."""
-    raised._modules.update(root._modules)
-    for full_name in tensors.values:
-        if full_name in tensors.placed:
-            continue
-        path, _, name = safe_path(full_name).rpartition(".")
-        owner = container_at(raised, path)
-        owner._parameters.pop(name, None)
-        owner._buffers.pop(name, None)
-        tensors.place(owner, name, full_name)
+    for kind in ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set"):
+        raised.__dict__[kind].update(root.__dict__[kind])
     for path, module in raised.named_modules():
         if isinstance(module, Container):
             module.class_name = class_names.get(path, module.class_name)
