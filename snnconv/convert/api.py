@@ -131,7 +131,7 @@ def check_options(setting: Method, T: int, maxpool: str) -> None:
     """Everything that can be wrong without looking at the model."""
     from ..neurons import NEURONS
 
-    if T < 1 or T != int(T):
+    if T < 1 or int(T) != T:
         raise InputError("T is out of range", expected="a whole number of time steps, at least 1", got=repr(T))
     if maxpool not in ("exact", "avg"):
         raise InputError("maxpool is out of range", expected="'exact' or 'avg'", got=repr(maxpool))

@@ -145,7 +145,7 @@ def affine_entry(
     name = name_of(node)
     if isinstance(module, nn.modules.batchnorm._BatchNorm) or "batch_norm" in name:
         return Entry(where, "norm", "BatchNorm", "exact", "no layer right before it: stays, affine per channel", place)
-    if isinstance(module, nn.Module) and "Pool" in type(module).__name__ or "avg_pool" in name:
+    if (isinstance(module, nn.Module) and "Pool" in type(module).__name__) or "avg_pool" in name:
         return Entry(where, "pooling", type(module).__name__ if module else name, "exact", "linear", place)
     if name in MERGES and sum(source in varying for source in node.all_input_nodes) > 1:
         return Entry(where, "merge", name, "exact", "linear", place)

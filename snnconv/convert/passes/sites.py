@@ -34,10 +34,18 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
         put_module(graph_module, path, module)
         with graph_module.graph.inserting_before(node):
             call = graph_module.graph.call_module(path, (source,))
-        call.meta = {**node.meta, "site": path}
+        call.meta = {**node.meta, "nn_module_stack": stack_with(node, path, module)}
         node.replace_all_uses_with(call)
         graph_module.graph.erase_node(node)
     return graph_module
+
+
+def stack_with(node: fx.Node, path: str, module: nn.Module) -> dict[str, tuple[str, str]]:
+    """The recorded module stack with the site's own module on top: torch.export hands it on, so that a saved canonical
+    program raises to the same sites."""
+    kind = type(module)
+    stack = node.meta.get("nn_module_stack") or {}
+    return {**stack, f"site {path}": (path, f"{kind.__module__}.{kind.__qualname__}")}
 
 
 def max_pool_at(graph_module: fx.GraphModule, node: fx.Node) -> nn.Module | None:

@@ -1,0 +1,5 @@
+"""`python -m snnconv`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,6 @@
+"""Measuring spiking networks."""
+
+from .steps import parse_steps as parse_steps
+from .sweep import Row as Row
+from .sweep import Sweep as Sweep
+from .sweep import sweep as sweep

@@ -1,0 +1,3 @@
+"""The `snnconv` command."""
+
+from .main import main as main

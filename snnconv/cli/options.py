@@ -1,0 +1,82 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator that applies several, the first on top of the help page."""
+
+    def apply(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
+
+
+def numbers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """`3,224,224` → (3, 224, 224)."""
+    if value is None:
+        return None
+    try:
+        return tuple(int(part) for part in value.replace("x", ",").split(","))
+    except ValueError:
+        raise click.BadParameter("expected sizes without the batch, as 3,224,224") from None
+
+
+# What is told about the model file.
+model_options = together(
+    click.option("--arch", help="The network a file of weights is for: torchvision:NAME, snnconv:NAME, module:factory."),
+    click.option("--weights", type=click.Path(), help="Weights for a model given by name."),
+    click.option("--num-classes", type=int, help="Number of classes, for a model given by name."),
+    click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),
+    click.option("--allow", multiple=True, metavar="package.module.Class", help="A class to let through in a pickle."),
+    click.option("--trust", is_flag=True, help="Load the file even if that runs code from it."),
+    click.option("--input-shape", callback=numbers, metavar="C,H,W", help="Shape of one input; inferred if not given."),
+)
+
+normalization_options = together(
+    click.option("--mean", metavar="M[,M…]", help="Mean of the inputs in 0…1, as 0.485,0.456,0.406."),
+    click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, as 0.229,0.224,0.225."),
+)
+
+# How the network is converted. None means: as the method says.
+conversion_options = together(
+    click.option("--method", default="auto", show_default=True, help="auto, sdm (as published), if, gn."),
+    click.option(
+        "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
+    ),
+    click.option(
+        "--beta", "--max-spikes", "beta", type=int,
+        help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
+    ),
+    click.option("--gate", help="What allows a negative spike: memory (earlier spikes) or input (Σ input > 0)."),
+    click.option("--retract", help="When a neuron takes a spike back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
+    click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
+    click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
+    click.option("--per-channel/--per-layer", "per_channel", default=None, help="One λ per channel or per layer."),
+    click.option("--maxpool", default="exact", show_default=True, help="exact (on running sums) or avg (in its place)."),
+    click.option("--keep", metavar="REGEX", help="Activation sites that stay analog."),
+    click.option("--only", metavar="REGEX", help="The only activation sites that spike."),
+    click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
+    click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
+)  # fmt: skip
+
+run_options = together(
+    click.option("--batch-size", type=int, default=100, show_default=True, help="Samples in a batch."),
+    click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …"),
+    click.option("--dtype", default="float32", show_default=True, help="float32, float64, bfloat16 or float16."),
+)
+
+shared_options = together(
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, all else on standard error."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress bars and notices."),
+)

@@ -1,0 +1,116 @@
+"""Between the options as typed and the functions of the package: opening, converting, moving to a device."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from ..convert import convert
+from ..data import DataSource, Normalization, open_data
+from ..errors import InputError
+from ..io import OpenedModel, open_model
+from ..io.snn_file import is_converted, rebuild
+from ..network import SpikingNetwork
+
+MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
+CONVERSION_OPTIONS = (
+    "method", "alpha", "beta", "gate", "retract", "down_limit", "threshold", "per_channel", "maxpool", "keep", "only",
+)  # fmt: skip
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
+log = logging.getLogger("snnconv")
+
+
+def opened(model: str, options: dict[str, Any]) -> OpenedModel:
+    """The model as named, its notes told."""
+    result = open_model(model, **{name: options[name] for name in MODEL_OPTIONS})
+    for note in result.notes:
+        log.warning(note)
+    return result
+
+
+def normalization_of(options: dict[str, Any]) -> Normalization | None:
+    """`--mean` and `--std`, which come together."""
+    mean, std = options["mean"], options["std"]
+    if (mean is None) != (std is None):
+        raise InputError("--mean and --std go together", got=f"--mean {mean}, --std {std}")
+    return Normalization.parse(mean, std) if mean is not None else None
+
+
+def data_of(spec: str | None, normalization: Normalization | None, batch_size: int, limit: int | None) -> DataSource | None:
+    return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization) if spec else None
+
+
+def converted(model: nn.Module | ExportedProgram, T: int, options: dict[str, Any]) -> SpikingNetwork:
+    """Convert with the options of the command line; the normalisation stays with the result."""
+    normalization = normalization_of(options)
+    data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
+    settings = {name: options[name] for name in CONVERSION_OPTIONS}
+    on_device = to_device(model, options["device"])
+    snn = convert(on_device, T, data=data, input_shape=options["input_shape"], seed=options["seed"], **settings)
+    if normalization is not None:
+        snn.plan.normalization = normalization.to_dict()
+    return snn
+
+
+def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> SpikingNetwork:
+    """The converted network in a file, or a model converted on the spot.
+
+    Args:
+        given: names of the options typed by the user, to refuse those that an already converted network ignores.
+    """
+    found = opened(model, options)
+    if isinstance(found.model, ExportedProgram) and is_converted(found.extra):
+        ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit"})
+        if ignored:
+            raise InputError(
+                f"{Path(model).name} is converted already: it takes no --{ignored[0].replace('_', '-')}",
+                remedy="give the model it was converted from, or leave the option out",
+            )
+        snn = rebuild(found.model, found.extra, model)
+    else:
+        snn = converted(found.model, T, options)
+    if options["dtype"] not in DTYPES:
+        raise InputError("unknown --dtype", expected=", ".join(DTYPES), got=options["dtype"])
+    return snn.to(device_of(options["device"]), DTYPES[options["dtype"]])
+
+
+def test_data(spec: str, snn: SpikingNetwork, options: dict[str, Any]) -> DataSource:
+    """The test data, normalised as told, else as the network was calibrated."""
+    normalization = normalization_of(options)
+    if normalization is None and snn.plan.normalization is not None:
+        normalization = Normalization.from_dict(snn.plan.normalization)
+    return open_data(spec, batch_size=options["batch_size"], limit=options["limit"], normalization=normalization)
+
+
+def device_of(name: str) -> torch.device:
+    """The device, if this machine has it.
+
+    Raises:
+        InputError: no such device here.
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        lines = str(error).splitlines()
+        raise InputError(f"device {name!r} is not there", got=lines[0][:200] if lines else "") from error
+    return device
+
+
+def to_device(model: nn.Module | ExportedProgram, name: str) -> nn.Module | ExportedProgram:
+    device = device_of(name)
+    return model.to(device) if isinstance(model, nn.Module) else model
+
+
+def model_name(model: str) -> str:
+    """A short name for output files: the file's stem, or what follows the colon."""
+    path = Path(model)
+    name = path.name if path.exists() else model.rpartition(":")[2]
+    for suffix in (".pt2", ".pt", ".pth", ".th", ".safetensors", ".onnx", ".snn"):
+        name = name.removesuffix(suffix)
+    return name
