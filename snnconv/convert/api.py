@@ -208,5 +208,3 @@ def settings_of(
         "only": only,
         "calibration": examples.name,
     }
-
-

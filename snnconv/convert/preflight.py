@@ -156,12 +156,18 @@ def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
     name = name_of(node)
     if name in ACTIVATION_NAMES:
         remedy = "replace it by a ReLU or a clip(x, 0, c) and fine-tune"
-        return Entry(where, "activation", name, "unsupported", "an activation other than the ReLU family", place, remedy)
+        return Entry(
+            where, "activation", name, "unsupported", "an activation other than the ReLU family", place, remedy
+        )
     if name in NORM_NAMES:
         remedy = "use BatchNorm"
-        return Entry(where, "norm", name, "unsupported", "statistics of the running input are not linear", place, remedy)
+        return Entry(
+            where, "norm", name, "unsupported", "statistics of the running input are not linear", place, remedy
+        )
     detail = "not affine in values that vary in time"
-    return Entry(where, "operation", name, "unsupported", detail, place, "move it before the first or after the last layer")
+    return Entry(
+        where, "operation", name, "unsupported", detail, place, "move it before the first or after the last layer"
+    )
 
 
 def site_of(node: fx.Node) -> str:
@@ -182,5 +188,3 @@ def source_line(node: fx.Node) -> str:
         return ""
     path, line, code = own[-1]
     return f"{path}:{line}: {code}"
-
-
