@@ -96,9 +96,7 @@ class SpikingNetwork(nn.Module):
             means = mean_over_time(simulate(self._hidden[0], inputs, self.T, self._chunk(self.T, batch)))
         return self._tree([self._like_network(mean) for mean in means])
 
-    def run(
-        self, x: Any, T: int | None = None, observers: Sequence[Observer] = (), state: States | None = None
-    ) -> Run:
+    def run(self, x: Any, T: int | None = None, observers: Sequence[Observer] = (), state: States | None = None) -> Run:
         """Simulate and keep the course over time.
 
         Args:

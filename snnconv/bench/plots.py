@@ -31,7 +31,7 @@ STYLE: dict[str, Any] = {
 def plot_sweep(sweep: Sweep, path: Path) -> None:
     """Two panels over time steps: accuracy with the ANN as a dashed line, and spikes per neuron."""
     steps = [row.T for row in sweep.rows]
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=(7.0, 3.0), layout="constrained")
         left, right = figure.subplots(1, 2)
         left.axhline(sweep.ann_accuracy, color=GREY, linestyle="--", label=f"ANN {sweep.ann_accuracy:.2f} %")

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch.utils import _pytree as pytree
 
 from ..calib.calibrate import as_call
 from ..data import batch_inputs, batch_labels
@@ -158,7 +159,7 @@ def count_correct(ann: fx.GraphModule, arguments: tuple[Any, ...], snn: SpikingN
 
 
 def first_tensor(output: Any) -> Tensor:
-    leaves = [leaf for leaf in torch.utils._pytree.tree_leaves(output) if isinstance(leaf, Tensor)]
+    leaves = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor)]
     return leaves[0] if leaves else torch.zeros(0)
 
 

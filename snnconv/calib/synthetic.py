@@ -6,7 +6,7 @@ A trained BatchNorm remembers mean μ and variance σ² of its input over the tr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ STEPS = 60
 LEARNING_RATE = 0.1
 BUDGET = 4e12  # floating-point operations: about a minute on two CPU cores
 BACKWARD = 3  # a step costs about three forward passes
+BETTER = "real data (data=…, --calib) is better"
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -45,11 +46,11 @@ def synthetic_batches(
         count = int(max(4, min(IMAGES, BUDGET // (4 * per_image))))
         batch = tuple(torch.randn(count, *shape, generator=generator) for shape in shapes)
         why = "no BatchNorm statistics to match" if not trained else "too large to optimise images for"
-        return [batch], f"calibrated on {count} Gaussian inputs ({why}); real data (data=…, --calib) is better"
+        return [batch], f"calibrated on {count} Gaussian inputs ({why}); {BETTER}"
     count = int(max(4, min(IMAGES, BUDGET // (per_image * BACKWARD * STEPS))))
     start = [torch.randn(count, *shape, generator=generator) for shape in shapes]
     found = match_statistics(raised, start, trained)
-    notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; real data (data=…, --calib) is better"
+    notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; {BETTER}"
     return [found], notice
 
 
@@ -68,7 +69,7 @@ def has_statistics(norm: nn.Module) -> bool:
     return bool((norm.running_mean != 0).any() or (norm.running_var != 1).any())
 
 
-def match_statistics(raised: fx.GraphModule, start: list[Tensor], norms: list[nn.Module]) -> tuple[Tensor, ...]:
+def match_statistics(raised: fx.GraphModule, start: list[Tensor], norms: Sequence[nn.Module]) -> tuple[Tensor, ...]:
     """Adam on the inputs; the network's parameters stay as they are."""
     losses: list[Tensor] = []
 

@@ -59,7 +59,9 @@ def inspect(model: str, as_json: bool, quiet: bool, **options: Any) -> None:
 @cli.command()
 @click.argument("model")
 @click.option("--T", "T", type=int, default=4, show_default=True, help="Time steps the network runs by default.")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.snn.pt2]")
+@click.option(
+    "-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.snn.pt2]"
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @conversion_options
 @normalization_options
@@ -100,7 +102,9 @@ def convert(
 
 @cli.command()
 @click.argument("model")
-@click.option("--data", required=True, metavar="DATA", help="Labelled test data: npz:FILE, imagefolder:DIR, fashion, ….")
+@click.option(
+    "--data", required=True, metavar="DATA", help="Labelled test data: npz:FILE, imagefolder:DIR, fashion, …."
+)
 @click.option("--T", "steps", default="1,2,4,8,16", show_default=True, help="Time steps, as 1,2,4 or 1..8.")
 @click.option("--limit", type=int, help="Only the first so many test samples.")
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/sweep"),

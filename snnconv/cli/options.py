@@ -33,7 +33,9 @@ def numbers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[i
 
 # What is told about the model file.
 model_options = together(
-    click.option("--arch", help="The network a file of weights is for: torchvision:NAME, snnconv:NAME, module:factory."),
+    click.option(
+        "--arch", help="The network a file of weights is for: torchvision:NAME, snnconv:NAME, module:factory."
+    ),
     click.option("--weights", type=click.Path(), help="Weights for a model given by name."),
     click.option("--num-classes", type=int, help="Number of classes, for a model given by name."),
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),
@@ -57,12 +59,12 @@ conversion_options = together(
         "--beta", "--max-spikes", "beta", type=int,
         help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
     ),
-    click.option("--gate", help="What allows a negative spike: memory (earlier spikes) or input (Σ input > 0)."),
-    click.option("--retract", help="When a neuron takes a spike back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
+    click.option("--gate", help="What allows a negative spike: memory (spikes fired before) or input (Σ I > 0)."),
+    click.option("--retract", help="When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
     click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
     click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
     click.option("--per-channel/--per-layer", "per_channel", default=None, help="One λ per channel or per layer."),
-    click.option("--maxpool", default="exact", show_default=True, help="exact (on running sums) or avg (in its place)."),
+    click.option("--maxpool", default="exact", show_default=True, help="exact (on running sums) or avg."),
     click.option("--keep", metavar="REGEX", help="Activation sites that stay analog."),
     click.option("--only", metavar="REGEX", help="The only activation sites that spike."),
     click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
@@ -77,6 +79,8 @@ run_options = together(
 
 shared_options = together(
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, all else on standard error."),
+    click.option(
+        "--json", "as_json", is_flag=True, help="One JSON object on standard output; all else goes to standard error."
+    ),
     click.option("-q", "--quiet", is_flag=True, help="No progress bars and notices."),
 )

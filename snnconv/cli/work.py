@@ -41,7 +41,9 @@ def normalization_of(options: dict[str, Any]) -> Normalization | None:
     return Normalization.parse(mean, std) if mean is not None else None
 
 
-def data_of(spec: str | None, normalization: Normalization | None, batch_size: int, limit: int | None) -> DataSource | None:
+def data_of(
+    spec: str | None, normalization: Normalization | None, batch_size: int, limit: int | None
+) -> DataSource | None:
     return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization) if spec else None
 
 

@@ -77,14 +77,18 @@ def threshold(_: fx.GraphModule, node: fx.Node) -> Match | None:
 
 
 def constant(graph_module: fx.GraphModule, value: Any) -> Any:
-    """The number behind a literal, a constant tensor of equal elements or a `zeros`/`full` call; else the node itself."""
+    """The number behind a literal, a tensor of equal elements or a `zeros`/`full` call; else the node itself."""
     if not isinstance(value, fx.Node):
         return value
     if value.op == "get_attr":
         owner, _, name = str(value.target).rpartition(".")
         tensor = getattr(graph_module.get_submodule(owner), name)
         is_learned = isinstance(tensor, nn.Parameter)
-        return tensor.flatten()[0].item() if not is_learned and tensor.numel() and (tensor == tensor.flatten()[0]).all() else value
+        return (
+            tensor.flatten()[0].item()
+            if not is_learned and tensor.numel() and (tensor == tensor.flatten()[0]).all()
+            else value
+        )
     if value.target in {aten.zeros.default, aten.zeros_like.default, aten.new_zeros.default}:
         return 0
     if value.target in {aten.full.default, aten.full_like.default}:

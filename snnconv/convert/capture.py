@@ -19,7 +19,7 @@ MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
-    """Put `model` into eval mode and give every module its own flag back afterwards (`train()` would set one for all)."""
+    """Put `model` into eval mode; afterwards every module gets its own flag back (`train()` would set one for all)."""
     flags = [(module, module.training) for module in model.modules()]
     for module, _ in flags:
         module.training = False  # not model.eval(): the module of an exported program refuses that

@@ -1,4 +1,4 @@
-"""In-place operations: plain ones become out-of-place; writes through a view of a live tensor are functionalised first."""
+"""In-place operations become out-of-place; writes through a view of a live tensor are functionalised first."""
 
 from __future__ import annotations
 

@@ -83,10 +83,12 @@ def put_module(root: nn.Module, path: str, module: nn.Module) -> None:
 def own_module(graph_module: fx.GraphModule, node: fx.Node, module: nn.Module) -> None:
     """Let this call site, and no other, call `module`.
 
-    A module that several sites call is left as it is and the new one goes beside it under `path#2`.
+    A module that several sites call, or whose tensors are read elsewhere (tied weights), is left as it is and the new
+    one goes beside it under `path#2`.
     """
     target = str(node.target)
-    if len(calls_of(graph_module, target)) > 1:
+    is_read = any(n.op == "get_attr" and is_inside(str(n.target), target) for n in graph_module.graph.nodes)
+    if is_read or len(calls_of(graph_module, target)) > 1:
         target = free_name(graph_module, target)
     put_module(graph_module, target, module)
     node.target = target

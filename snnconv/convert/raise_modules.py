@@ -79,15 +79,17 @@ class _Raiser:
         """The module call that stands for `node`, or a copy of the function call where no module fits."""
         target = out_of_place(node.target)
         call = bind(node, target, self.tensors.names)
-        if target is operator.getitem and copies[node.args[0]].op == "call_module" and node.args[1] == 0:
-            return copies[node.args[0]]  # the output of a decomposed BatchNorm, which yields statistics too
+        source = node.args[0] if node.args else None
+        is_output = target is operator.getitem and isinstance(source, fx.Node) and node.args[1] == 0
+        if is_output and copies[source].op == "call_module":  # type: ignore[index]
+            return copies[source]  # type: ignore[index]  # a decomposed BatchNorm yields statistics beside its output
         raiser = RAISERS.get(target) if call else None
         module = raiser(call) if raiser and call else None
         if call and module is not None and self.settle(call, module):
             copy = graph.call_module(safe_path(str(call.owner)), (copies[call.values[call.input]],))
         else:
             copy = graph.node_copy(node, copies.__getitem__)
-            copy.target = target
+            copy.target = target  # type: ignore[assignment]
         copy.meta = dict(node.meta)
         return copy
 
@@ -126,7 +128,7 @@ def calling_convention(program: ExportedProgram) -> _PyTreeCodeGen:
     in_spec = program.call_spec.in_spec
     assert in_spec is not None
     signature = program.module_call_graph[0].signature
-    names = list(getattr(signature, "forward_arg_names", None) or ())
+    names: list[str] = list(getattr(signature, "forward_arg_names", None) or [])
     if not names:
         args, kwargs = in_spec.children_specs
         names = [f"x{i}" if i else "x" for i in range(args.num_children)] + list(kwargs.context or ())
@@ -139,4 +141,4 @@ def module_names(program: ExportedProgram) -> dict[str, str]:
     for node in program.graph.nodes:
         for path, kind in (node.meta.get("nn_module_stack") or {}).values():
             names[path] = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
-    return {path: kind.rsplit(".", 1)[-1] for path, kind in names.items()}
+    return {safe_path(path): kind.rsplit(".", 1)[-1] for path, kind in names.items()}

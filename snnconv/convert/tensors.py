@@ -38,9 +38,7 @@ class ProgramTensors:
     @classmethod
     def of(cls, program: ExportedProgram) -> ProgramTensors:
         lifted = {InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR}
-        names = {
-            spec.arg.name: str(spec.target) for spec in program.graph_signature.input_specs if spec.kind in lifted
-        }
+        names = {spec.arg.name: str(spec.target) for spec in program.graph_signature.input_specs if spec.kind in lifted}
         constants = {name: value for name, value in program.constants.items() if isinstance(value, torch.Tensor)}
         stored: dict[str, Any] = {**program.state_dict, **constants}
         copies: dict[int, torch.Tensor] = {}  # tied tensors stay tied
@@ -66,8 +64,14 @@ class ProgramTensors:
             False, and nothing done, where the tensors at `path` are not exactly those the module has.
         """
         own = {name.removeprefix(path + ".") for name in self.values if name.rpartition(".")[0] == path}
-        expected = {name for name, value in [*module._parameters.items(), *module._buffers.items()] if value is not None}
-        if any(name.rpartition(".")[0] != path for name in roles.values()) or expected - own - {COUNTER} or own - expected:
+        expected = {
+            name for name, value in [*module._parameters.items(), *module._buffers.items()] if value is not None
+        }
+        if (
+            any(name.rpartition(".")[0] != path for name in roles.values())
+            or expected - own - {COUNTER}
+            or own - expected
+        ):
             return False
         for name in own:
             self.place(module, name, f"{path}.{name}")

@@ -22,7 +22,8 @@ def integrate_fire_step(current: Tensor, state: IFState, theta: Tensor) -> tuple
         current: I [B, …], the weighted input of this step.
         theta: θ, broadcastable to `current`.
 
-    Source: Rueckauer et al. 2017, Front. Neurosci. 11:682, Eq. 3 (reset by subtraction); Bu et al. 2022 (AAAI), v(0) = θ/2.
+    Source: Rueckauer et al. 2017, Front. Neurosci. 11:682, Eq. 3 (reset by subtraction); v(0) = θ/2 is Bu et al., AAAI
+    2022.
     """
     m = state.v + current
     spikes = (m >= theta).to(m.dtype)

@@ -42,7 +42,8 @@ def sd_step(
     or down ("zero"), clamped to [−allowed, β].
 
     Args:
-        current: I [B, …]. theta: θ = αλ, broadcastable to it. beta: most spikes up, down_limit: most spikes down a step.
+        current: I [B, …]. theta: θ = αλ, broadcastable to it.
+        beta: most spikes up in a step. down_limit: most spikes down.
 
     Returns:
         Spikes s, whole numbers in {−down_limit … β}, shaped like `current`, and the next state.
@@ -96,7 +97,9 @@ class ScalableDualThreshold(Neuron):
     ) -> None:
         check_sd_options(alpha, beta, down_limit, gate, retract)
         super().__init__(threshold, alpha)
-        self.beta, self.down_limit, self.gate, self.retract, self.v0 = beta, down_limit, gate, retract, v0
+        self.beta, self.down_limit, self.v0 = beta, down_limit, v0
+        self.gate: Gate = gate
+        self.retract: Retract = retract
 
     def initial(self, x: Tensor) -> SDState:
         zeros = torch.zeros_like(x, dtype=torch.float32)

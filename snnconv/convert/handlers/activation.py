@@ -1,4 +1,4 @@
-"""The ReLU family as modules, where the source had a module; functional calls are sites too, found by `passes.sites`."""
+"""The ReLU family as modules where the source had a module; `passes.sites` finds the functional calls."""
 
 from __future__ import annotations
 

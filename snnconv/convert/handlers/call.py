@@ -91,8 +91,6 @@ def bind(node: fx.Node, target: object, names: Mapping[str, str]) -> Call | None
         else:
             values[argument.name] = argument.default_value if argument.has_default_value() else None
     named = {
-        name: names[value.name]
-        for name, value in values.items()
-        if isinstance(value, fx.Node) and value.name in names
+        name: names[value.name] for name, value in values.items() if isinstance(value, fx.Node) and value.name in names
     }
     return Call(node=node, target=target, values=values, tensors=named)

@@ -75,4 +75,3 @@ RULES: list[tuple[tuple[type[nn.Module], ...], Rule]] = [
     ((nn.Linear,), into_linear),
     ((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), into_batchnorm),
 ]
-

@@ -95,7 +95,9 @@ def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     shape = source.meta["val"].shape
     if any(isinstance(size, torch.SymInt) for size in shape[1:]) or not isinstance(user.target, Callable):
         return None
-    sizes_known = all(is_batch_size(leaf) for leaf in pytree.arg_tree_leaves(*user.args[1:]) if isinstance(leaf, fx.Node))
+    sizes_known = all(
+        is_batch_size(leaf) for leaf in pytree.arg_tree_leaves(*user.args[1:]) if isinstance(leaf, fx.Node)
+    )
     if not sizes_known:
         return None
     whole = factor.expand(shape[1:]).unsqueeze(0)
@@ -133,5 +135,3 @@ def joined_factor(graph_module: fx.GraphModule, user: fx.Node) -> Tensor | None:
         return None
     whole = [factor_of(graph_module, node).expand(shape) for node, shape in zip(nodes, shapes)]
     return shrink(torch.cat(whole, dim - 1 if dim > 0 else dim))
-
-

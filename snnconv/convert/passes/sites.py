@@ -11,7 +11,7 @@ from ..handlers.call import bind
 from ..handlers.pooling import max_pool_module
 
 aten = torch.ops.aten
-MAX_POOLS = {aten.max_pool1d.default: 1, aten.max_pool2d.default: 2, aten.max_pool3d.default: 3}
+MAX_POOLS: dict[object, int] = {aten.max_pool1d.default: 1, aten.max_pool2d.default: 2, aten.max_pool3d.default: 3}
 MAX_POOL_MODULES = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
@@ -53,11 +53,9 @@ def max_pool_at(graph_module: fx.GraphModule, node: fx.Node) -> nn.Module | None
     if node.op == "call_module":
         module = graph_module.get_submodule(str(node.target))
         return module if isinstance(module, MAX_POOL_MODULES) else None
-    if node.target not in MAX_POOLS:
-        return None
-    call = bind(node, node.target, {})
-    fixed = call is not None and call.fixed("kernel_size", "stride")
-    return max_pool_module(call, MAX_POOLS[node.target]) if call and fixed else None
+    dims = MAX_POOLS.get(node.target)
+    call = bind(node, node.target, {}) if dims else None
+    return max_pool_module(call, dims) if call and dims and call.fixed("kernel_size", "stride") else None
 
 
 def site_name(graph_module: fx.GraphModule, node: fx.Node, seen: set[str]) -> str:
