@@ -79,6 +79,8 @@ def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -
         return None
     if not factor.dim():
         return factor
+    if name in PADDING:
+        return padded_factor(user, factor)
     return None if name == "mean" else reshaped_factor(user, factor)
 
 
@@ -87,6 +89,14 @@ def pads_with_zero(user: fx.Node) -> bool:
     if name_of(user) == "constant_pad_nd" and len(user.args) > 2:
         value = user.args[2]
     return value in (None, 0, 0.0)
+
+
+def padded_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
+    """The factor itself where it is the same along the padded dimensions (the last ones): 0 and copies scale alike."""
+    pads = user.args[1] if len(user.args) > 1 else ()
+    assert isinstance(pads, (list, tuple))
+    along = factor.shape[max(0, factor.dim() - len(pads) // 2) :]
+    return factor if all(size == 1 for size in along) else None
 
 
 def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
@@ -100,7 +110,7 @@ def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     )
     if not sizes_known:
         return None
-    whole = factor.expand(shape[1:]).unsqueeze(0)
+    whole = factor.expand(shape[1:]).unsqueeze(0).contiguous()  # `view` takes no expanded tensor
     arguments = pytree.tree_map(lambda leaf: 1 if isinstance(leaf, fx.Node) else leaf, tuple(user.args[1:]))
     result = user.target(whole, *arguments, **user.kwargs)
     if not isinstance(result, Tensor) or result.shape[0] != 1:
