@@ -55,7 +55,7 @@ def synthetic_batches(
 
 
 def operations(raised: fx.GraphModule, inputs: list[Tensor]) -> float:
-    """Floating-point operations of one forward pass: counted, not timed, so that results do not depend on the machine."""
+    """Floating-point operations of one forward pass: counted, not timed, so results do not depend on the machine."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         raised(*as_call(raised, tuple(inputs)))
     return max(1.0, float(counter.get_total_flops()))

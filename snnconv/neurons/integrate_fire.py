@@ -15,19 +15,22 @@ class IFState(NamedTuple):
     v: Tensor  # membrane potential, in the unit of the input current
 
 
-def integrate_fire_step(current: Tensor, state: IFState, theta: Tensor) -> tuple[Tensor, IFState]:
+def integrate_fire_step(
+    current: Tensor, state: IFState, theta: Tensor, out: IFState | None = None
+) -> tuple[Tensor, IFState]:
     """One step of IF: m = v + I;  s = 1 if m ≥ θ else 0;  v ← m − sθ.
 
     Args:
         current: I [B, …], the weighted input of this step.
         theta: θ, broadcastable to `current`.
+        out: memory for the next state, which may be that of `state`; new memory where it is None.
 
     Source: Rueckauer et al. 2017, Front. Neurosci. 11:682, Eq. 3 (reset by subtraction); v(0) = θ/2 is Bu et al., AAAI
     2022.
     """
-    m = state.v + current
-    spikes = (m >= theta).to(m.dtype)
-    return spikes, IFState(m - spikes * theta)
+    m = torch.add(state.v, current, out=out.v if out else None)
+    spikes = torch.ge(m, theta, out=torch.empty_like(m))  # 0 and 1 in the potential's own type, in one pass
+    return spikes, IFState(m.addcmul_(spikes, theta, value=-1))
 
 
 @NEURONS.register("integrate_fire")
@@ -49,5 +52,5 @@ class IntegrateFire(Neuron):
         return IFState(zeros + self.per_unit(x) * self.v0)
 
     def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
-        spikes, state = integrate_fire_step(x, state, self.per_unit(x))
+        spikes, state = integrate_fire_step(x, state, self.per_unit(x), out=state)
         return spikes.to(x.dtype), state

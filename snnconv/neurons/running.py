@@ -34,6 +34,6 @@ class RunningSum(Temporal):
         return RunningState(total, self.function(total))
 
     def step(self, x: Tensor, state: RunningState) -> tuple[Tensor, RunningState]:
-        total = state.total + x
+        total = state.total.add_(x)
         given = self.function(total)
         return (given - state.given).to(x.dtype), RunningState(total, given)

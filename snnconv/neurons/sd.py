@@ -17,8 +17,13 @@ Retract = Literal["threshold", "zero"]
 
 class SDState(NamedTuple):
     v: Tensor  # membrane potential, in the unit of the input current
-    fired: Tensor  # O: net spikes emitted so far; whole numbers, exact in float32 to 2^24, never a sum of ±θ
+    low: Tensor  # −O, minus the net spikes emitted so far: whole numbers, exact in float32 to 2^24, never a sum of ±θ
     drive: Tensor | None  # M = Σ I so far, kept only for the input gate
+
+    @property
+    def fired(self) -> Tensor:
+        """O, the net spikes emitted so far."""
+        return -self.low
 
 
 def sd_step(
@@ -29,6 +34,7 @@ def sd_step(
     down_limit: int,
     gate: Gate = "memory",
     retract: Retract = "threshold",
+    out: SDState | None = None,
 ) -> tuple[Tensor, SDState]:
     """One step of the SD neuron.
 
@@ -44,6 +50,7 @@ def sd_step(
     Args:
         current: I [B, …]. theta: θ = αλ, broadcastable to it.
         beta: most spikes up in a step. down_limit: most spikes down.
+        out: memory for the next state, which may be that of `state`; new memory where it is None.
 
     Returns:
         Spikes s, whole numbers in {−down_limit … β}, shaped like `current`, and the next state.
@@ -51,20 +58,19 @@ def sd_step(
     Source: You et al., "Converting ANNs to Ultra-Low-Latency SNNs for Action Recognition", IEEE TCDS 2024, Eqs. 8, 9,
     11, Alg. 1. `retract="zero"` is ours.
     """
-    m = state.v + current
+    v, low, drive = out or (None, None, None)
+    m = torch.add(state.v, current, out=v)
     wanted = m / theta
     wanted = wanted.floor_() if retract == "zero" else wanted.trunc_()
-    drive = state.drive
     if down_limit == 0:
         spikes = wanted.clamp_(0, beta)
     elif gate == "memory":
-        allowed = state.fired.clamp(max=down_limit)
-        spikes = torch.maximum(wanted, allowed.neg_(), out=wanted).clamp_(max=beta)
+        spikes = torch.maximum(wanted, state.low, out=wanted).clamp_(-down_limit, beta)
     else:
-        assert drive is not None
-        drive = drive + current
-        spikes = torch.where(drive > 0, wanted.clamp(min=-down_limit), wanted.clamp(min=0)).clamp_(max=beta)
-    return spikes, SDState(m.addcmul_(spikes, theta, value=-1), state.fired + spikes, drive)
+        assert state.drive is not None
+        drive = torch.add(state.drive, current, out=drive)
+        spikes = wanted.clamp_(-down_limit, beta).clamp_(min=torch.where(drive > 0, -down_limit, 0))
+    return spikes, SDState(m.addcmul_(spikes, theta, value=-1), torch.sub(state.low, spikes, out=low), drive)
 
 
 @NEURONS.register("sd")
@@ -108,7 +114,7 @@ class ScalableDualThreshold(Neuron):
 
     def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:
         theta = self.per_unit(x)
-        spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.retract)
+        spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.retract, out=state)
         return spikes.to(x.dtype), state
 
     def extra_repr(self) -> str:

@@ -25,14 +25,17 @@ class Temporal(nn.Module, ABC):
 
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """One time step: input [B, …] → output [B, …] and the next state. Must not change `x` or `state` in place."""
+        """One time step: input [B, …] → output [B, …] and the next state.
+
+        `state` belongs to the step, which may write the next one into its memory; `x` must stay as it is.
+        """
 
     def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
         """Run `steps` time steps.
 
         Args:
             x: [steps·B, …] where the input varies in time, else [B, …], the same input at every step.
-            state: what an earlier call returned; None starts afresh.
+            state: what an earlier call returned, used up by this one; None starts afresh.
 
         Returns:
             Outputs [steps·B, …] and the state after the last step.

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from .split import TimeProgram
 
@@ -41,10 +42,10 @@ def simulate(
 
     Args:
         inputs: the flat input leaves, [B, …] each.
-        state: {site: state} to continue from; None starts afresh.
+        state: {site: state} to continue from, left as it is; None starts afresh.
     """
     values = program.prefix(*inputs)
-    states: States = dict(state or {})
+    states: States = pytree.tree_map_only(Tensor, torch.clone, state or {})  # steps write into their state's memory
     for start in range(0, T, chunk):
         steps = min(chunk, T - start)
         leaves, states = program.body(states, steps, *values)
