@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from .convert.graphs import clone
+from .convert.passes.residual import fuse_residual_adds
 from .convert.passes.scales import fold_quanta
 from .convert.passes.spike import spike
 from .errors import InputError
@@ -68,7 +69,7 @@ class SpikingNetwork(nn.Module):
         self.T = plan.T
         self.chunk: int | None = None
         self.plan = plan
-        network = fold_quanta(spike(clone(canonical), plan.sites))
+        network = fuse_residual_adds(fold_quanta(spike(clone(canonical), plan.sites)))
         for parameter in network.parameters():
             parameter.requires_grad_(False)  # whole spikes have no gradient
         self.network = network.eval()

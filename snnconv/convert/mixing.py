@@ -11,7 +11,8 @@ from torch.utils import _pytree as pytree
 from ..errors import UnsupportedModelError
 from .operations import is_random, uses_batch_statistics
 
-SAMPLES = 3
+SAMPLES = 4
+CHANGED = 1  # no flip of the batch leaves it where it is
 TOLERANCE = 1e-5  # of the largest output: kernels may round differently, mixing changes far more
 
 
@@ -42,8 +43,8 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
                 f"an output has no batch dimension: {list(first.shape)} for a batch of {SAMPLES}\n"
                 "  expected: dimension 0 of every output counts the samples"
             )
-        rows = first.unflatten(0, (SAMPLES, -1))[[0, 2]], second.unflatten(0, (SAMPLES, -1))[[0, 2]]
-        if float((rows[0] - rows[1]).abs().max()) > TOLERANCE * float(first.abs().max()):
+        rows = [others(leaf) for leaf in (first, second)]
+        if float((rows[0] - rows[1]).abs().max()) > TOLERANCE * float(first.detach().abs().max()):
             raise UnsupportedModelError(
                 "samples of a batch see each other: changing one sample changed the output of others\n"
                 "  expected: a network whose samples are independent, since time steps are folded into the batch\n"
@@ -51,8 +52,13 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
             )
 
 
+def others(leaf: Tensor) -> Tensor:
+    """The rows of the samples that were not changed."""
+    return leaf.detach().unflatten(0, (SAMPLES, -1))[[n for n in range(SAMPLES) if n != CHANGED]]
+
+
 def spread(leaf: Any) -> Any:
-    """Three different samples from whatever the example holds."""
+    """Different samples from whatever the example holds."""
     if not isinstance(leaf, Tensor) or leaf.dim() == 0:
         return leaf
     generator = torch.Generator().manual_seed(0)
@@ -64,11 +70,11 @@ def spread(leaf: Any) -> Any:
 
 
 def disturb(leaf: Any) -> Any:
-    """The same with sample 1 far away from where it was."""
+    """The same with one sample far away from where it was."""
     if not isinstance(leaf, Tensor) or leaf.dim() == 0 or not leaf.is_floating_point():
         return leaf
     changed = leaf.clone()
-    changed[1] = changed[1] * -3 + 1
+    changed[CHANGED] = changed[CHANGED] * -3 + 1
     return changed
 
 

@@ -63,6 +63,8 @@ def is_affine(graph_module: fx.GraphModule, node: fx.Node, varying: set[fx.Node]
         return isinstance(graph_module.get_submodule(str(node.target)), LINEAR_MODULES)
     if node.target is operator.getitem or isinstance(node.meta.get("val"), (torch.SymInt, int)):
         return True
+    if isinstance(value := node.meta.get("val"), torch.Tensor) and not value.is_floating_point():
+        return False  # rounded to integers, or a comparison
     name = name_of(node)
     if name == "pad" and len(node.args) > 2 and node.args[2] not in ("constant", "reflect", "replicate", "circular"):
         return False

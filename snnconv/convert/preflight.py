@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import fx, nn
 
 from ..errors import UnsupportedModelError
-from .operations import is_affine, name_of
+from .operations import is_affine, is_random, name_of
 from .passes.sites import MAX_POOL_MODULES, activation_sites
 from .timing import batch_dims, batch_symbols, varies_in_time
 
@@ -164,6 +164,9 @@ def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
         return Entry(
             where, "norm", name, "unsupported", "statistics of the running input are not linear", place, remedy
         )
+    if is_random(node):
+        remedy = "export the network in eval mode"
+        return Entry(where, "operation", name, "unsupported", "draws random numbers at inference", place, remedy)
     detail = "not affine in values that vary in time"
     return Entry(
         where, "operation", name, "unsupported", detail, place, "move it before the first or after the last layer"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from .temporal import keep_float32
 
 
 class Scale(nn.Module):
-    """y = factor · x.
+    """y = factor · x, or base + factor · x in one pass over memory where it feeds a residual add.
 
     Args:
         factor: θ, broadcastable to one sample: [] or [C, 1, 1], [C·H·W], ….
@@ -22,8 +23,9 @@ class Scale(nn.Module):
         super().__init__()
         self.register_buffer("factor", factor.detach().clone())
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.factor.to(x.dtype)
+    def forward(self, x: Tensor, base: Tensor | None = None) -> Tensor:
+        factor = self.factor.to(x.dtype)
+        return x * factor if base is None else torch.addcmul(base, x, factor)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Scale:
         return keep_float32(self, super()._apply, fn, recurse)

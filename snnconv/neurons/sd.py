@@ -60,8 +60,8 @@ def sd_step(
     """
     v, low, drive = out or (None, None, None)
     m = torch.add(state.v, current, out=v)
-    wanted = m / theta
-    wanted = wanted.floor_() if retract == "zero" else wanted.trunc_()
+    # A division that truncates is one pass over memory; one that floors would be Python's slow, exact one.
+    wanted = (m / theta).floor_() if retract == "zero" else torch.div(m, theta, rounding_mode="trunc")
     if down_limit == 0:
         spikes = wanted.clamp_(0, beta)
     elif gate == "memory":
