@@ -1,0 +1,188 @@
+"""The pre-flight: everything that has no spiking form is told at once, with its line; batch mixing is refused."""
+
+from __future__ import annotations
+
+import inspect as python_inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import snnconv
+from snnconv import UnsupportedModelError
+
+from ..networks import SmallCNN
+
+Function = Callable[[Tensor], Tensor]
+
+
+class Around(nn.Module):
+    """A function of [B, 5] that varies in time."""
+
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 5), nn.Linear(5, 3)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.b(self.function(F.relu(self.a(x))))
+
+
+def batch_norm(x: Tensor) -> Tensor:
+    return F.batch_norm(x, None, None, training=True)
+
+
+MIXERS: dict[str, Function] = {
+    "x - x.mean(0)": lambda x: x - x.mean(0),
+    "x - x.mean(0, keepdim)": lambda x: x - x.mean(0, keepdim=True),
+    "cumsum over samples": lambda x: x.cumsum(0),
+    "flip of samples": lambda x: x.flip(0),
+    "roll of samples": lambda x: x.roll(1, 0),
+    "batch statistics": batch_norm,
+    "random noise": lambda x: x + torch.randn_like(x),
+    "dropout in training": lambda x: F.dropout(x, training=True),
+}
+
+
+@pytest.mark.parametrize("name", MIXERS)
+def test_batch_mixing_is_refused(name: str) -> None:
+    with pytest.raises(UnsupportedModelError) as caught:
+        snnconv.convert(Around(MIXERS[name]), data=[torch.randn(8, 4)])
+    assert any(word in str(caught.value) for word in ("see each other", "random", "batch"))
+
+
+class Before(nn.Module):
+    """The same before the first neuron, where everything that is computed once would be allowed."""
+
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 5), nn.Linear(5, 3)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.b(F.relu(self.function(self.a(x))))
+
+
+@pytest.mark.parametrize("function", [lambda x: x.softmax(0), MIXERS["x - x.mean(0)"], batch_norm, torch.rand_like])
+def test_batch_mixing_before_the_first_neuron_is_refused(function: Function) -> None:
+    with pytest.raises(UnsupportedModelError):
+        snnconv.convert(Before(function), data=[torch.randn(8, 4)])
+
+
+def test_what_is_computed_once_may_be_anything() -> None:
+    snn = snnconv.convert(Before(lambda x: x.softmax(1) * x.exp()), data=[torch.randn(8, 4)])
+    assert len(snn.sites) == 1
+
+
+def test_a_batch_moved_to_dimension_1_is_refused() -> None:
+    with pytest.raises(UnsupportedModelError, match="dimension 0"):
+        snnconv.convert(Around(lambda x: x.t().contiguous().t()), data=[torch.randn(8, 4)])
+
+
+NOT_AFFINE: dict[str, Function] = {
+    "x * x": lambda x: x * x,
+    "x ** 2": lambda x: x**2,
+    "x / (1 + x)": lambda x: x / (1 + x),
+    "1 / x": lambda x: 1 / (x + 1),
+    "floor division": lambda x: torch.div(x, 0.1, rounding_mode="floor"),
+    "abs": torch.abs,
+    "max over features": lambda x: x + x.amax(1, keepdim=True),
+    "x > 0": lambda x: (x > 0).float(),
+    "rounding to integers": lambda x: (x * 4).long().float(),
+    "softmax": lambda x: x.softmax(1),
+    "matmul with itself": lambda x: x + (x[:, None, :] @ x[:, :, None])[:, 0],
+    "layer norm": lambda x: F.layer_norm(x, (5,)),
+    "sort": lambda x: x.sort(1).values,
+    "where": lambda x: torch.where(x > 0.5, x, -x),
+}
+
+
+@pytest.mark.parametrize("name", NOT_AFFINE)
+def test_what_is_not_affine_is_refused(name: str) -> None:
+    with pytest.raises(UnsupportedModelError):
+        snnconv.convert(Around(NOT_AFFINE[name]), data=[torch.randn(8, 4)])
+
+
+AFFINE: dict[str, Function] = {
+    "constant factor": lambda x: x * 0.5 + 1,
+    "division": lambda x: x / 3,
+    "1 - x": lambda x: 1 - x,
+    "negation": lambda x: -x,
+    "mean removed": lambda x: x - x.mean(1, keepdim=True),
+    "slices": lambda x: torch.cat([x[:, 1:], x[:, :1]], 1),
+    "chunks": lambda x: torch.cat(x.chunk(2, 1)[::-1], 1),
+    "unsqueezed": lambda x: x[:, None].squeeze(1),
+    "padded": lambda x: F.pad(x, (1, 0))[:, :5],
+    "padded with 1": lambda x: F.pad(x, (1, 0), value=1.0)[:, :5],
+    "cumsum": lambda x: x.cumsum(1),
+    "upsampled": lambda x: F.interpolate(x[:, None], scale_factor=2)[:, 0, ::2],
+    "matmul": lambda x: x @ torch.eye(5).flip(0),
+    "stacked": lambda x: torch.stack([x, 2 * x], 1).sum(1),
+}
+
+
+@pytest.mark.parametrize("name", AFFINE)
+@pytest.mark.parametrize("per_channel", [False, True], ids=["layer", "channel"])
+def test_what_is_affine_converts(name: str, per_channel: bool) -> None:
+    """And to the right thing: at large T the spiking network is the ANN."""
+    model, x = Around(AFFINE[name]), torch.randn(16, 4)
+    snn = snnconv.convert(model, 256, data=[x], threshold="max", per_channel=per_channel)
+    with torch.no_grad():
+        torch.testing.assert_close(snn(x), model(x), rtol=0.01, atol=0.01)
+
+
+class Many(nn.Module):
+    """Three different obstacles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.norm, self.b = nn.Linear(4, 5), nn.LayerNorm(5), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.a(x))
+        x = self.norm(x)
+        x = F.silu(x)
+        return self.b(x * x.exp())
+
+
+def test_all_obstacles_are_told_at_once_with_their_lines() -> None:
+    with pytest.raises(UnsupportedModelError) as caught:
+        snnconv.convert(Many(), data=[torch.randn(8, 4)])
+    text = str(caught.value)
+    assert text.startswith("4 operations between neurons cannot be converted")
+    assert "norm" in text
+    assert text.count("remedy") == 4
+    lines, start = python_inspect.getsourcelines(Many.forward)
+    for offset, line in enumerate(lines):
+        if any(part in line for part in ("self.norm(", "F.silu", "x.exp()")):
+            assert f"{Path(__file__).name}:{start + offset}: {line.strip()}" in text
+
+
+def test_inspect_reports_without_raising() -> None:
+    report = snnconv.inspect(Many(), input_shape=(4,))
+    assert len(report.unsupported) == 4
+    assert report.activations == (1, 2)
+    assert report.to_dict()["activations"] == 2
+
+
+def test_report_of_a_whole_network() -> None:
+    model = torchvision.models.resnet18(weights=None)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    report = snnconv.inspect(model, input_shape=(3, 32, 32))
+    assert report.activations == (17, 17)
+    assert not report.unsupported
+    kinds = [entry.kind for entry in report.entries]
+    assert (kinds.count("norm"), kinds.count("pooling"), kinds.count("merge")) == (20, 2, 8)
+    assert model.training
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_kept_sites_are_reported_and_stay_analog() -> None:
+    x = torch.randn(8, 2, 6, 6)
+    snn = snnconv.convert(SmallCNN(), data=[x], keep="relu2")
+    assert list(snn.sites) == ["relu1"]
+    assert list(snn.plan.sites) == ["relu1", "relu2"]
