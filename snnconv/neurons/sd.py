@@ -18,7 +18,7 @@ Retract = Literal["threshold", "zero"]
 class SDState(NamedTuple):
     v: Tensor  # membrane potential, in the unit of the input current
     low: Tensor  # −O, minus the net spikes emitted so far: whole numbers, exact in float32 to 2^24, never a sum of ±θ
-    drive: Tensor | None  # M = Σ I so far, kept only for the input gate
+    drive: Tensor | None  # M = Σ I so far, kept only where an input gate decides on negative spikes
 
     @property
     def fired(self) -> Tensor:
@@ -109,7 +109,7 @@ class ScalableDualThreshold(Neuron):
 
     def initial(self, x: Tensor) -> SDState:
         zeros = torch.zeros_like(x, dtype=torch.float32)
-        drive = zeros.clone() if self.gate == "input" else None
+        drive = zeros.clone() if self.gate == "input" and self.down_limit else None
         return SDState(zeros + self.per_unit(x) * self.v0, zeros, drive)
 
     def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:

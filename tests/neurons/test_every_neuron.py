@@ -50,22 +50,25 @@ def test_spikes_are_whole_and_in_range(name: str) -> None:
 def test_spikes_and_potential_account_for_the_input(name: str) -> None:
     """Σ I + v(0) = θ Σ s + v: soft reset loses nothing."""
     neuron, current = make(name), torch.randint(-16, 24, (30, 20)) / 8.0
-    start = neuron.initial(current[0])
-    spikes, state = scan(neuron, current, start)
-    assert torch.equal(current.sum(0) + start.v, spikes.sum(0) * neuron.theta + state.v)
+    start = neuron.initial(current[0]).v.clone()
+    spikes, state = scan(neuron, current)
+    assert torch.equal(current.sum(0) + start, spikes.sum(0) * neuron.theta + state.v)
 
 
 @neurons
-def test_step_is_pure(name: str) -> None:
+def test_step_depends_on_input_and_state_alone(name: str) -> None:
+    """It may use up its state's memory, never its input's, and keeps nothing in the module."""
     neuron, x = make(name), torch.randn(3, 4)
+    text, buffers = repr(neuron), {key: value.clone() for key, value in neuron.state_dict().items()}
     _, state = neuron.step(x, neuron.initial(x))
-    x_before, before = x.clone(), [leaf.clone() for leaf in tensors(state)]
+    x_before, twin = x.clone(), pytree.tree_map_only(Tensor, torch.clone, state)
     first, after = neuron.step(x, state)
     assert torch.equal(x, x_before)
-    assert all(map(torch.equal, tensors(state), before))
-    second, again = neuron.step(x, state)
+    second, again = neuron.step(x, twin)
     assert torch.equal(first, second)
     assert all(map(torch.equal, tensors(after), tensors(again)))
+    assert repr(neuron) == text
+    assert all(torch.equal(value, buffers[key]) for key, value in neuron.state_dict().items())
 
 
 @neurons
