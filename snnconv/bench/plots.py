@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .sweep import Sweep
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # Okabe & Ito 2008
+MOST_TICKS = 8
 STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.grid": True,
@@ -50,7 +51,9 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
 def step_axis(axes: Axes, steps: list[int]) -> None:
     """Time steps on a logarithmic axis with a tick at each, thinned where they would overlap."""
     axes.set_xscale("log", base=2)
-    shown = steps if len(steps) <= 8 else [t for t in steps if t & (t - 1) == 0]
+    powers = [t for t in steps if t & (t - 1) == 0]
+    every = -(-len(steps) // MOST_TICKS)
+    shown = powers if every > 1 and len(powers) > 2 else steps[::every]
     axes.xaxis.set_major_locator(FixedLocator(shown))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(t) for t in shown])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Sized
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ..calib.calibrate import as_call
-from ..data import batch_inputs, batch_labels
+from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from ..io import atomic_output
 from ..network import SpikingNetwork
@@ -84,17 +85,17 @@ class Sweep:
         plot_sweep(self, Path(path))
 
     def save(self, folder: str | PathLike[str]) -> list[Path]:
-        """sweep.json, sweep.csv, sweep.png and sweep.svg in `folder`, which is made where it is missing."""
+        """sweep.json, .csv, .png and .svg in `folder`, which is made where it is missing; all of them or none."""
         root = Path(folder)
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
         paths = [root / f"sweep.{kind}" for kind in ("json", "csv", "png", "svg")]
-        self.to_json(paths[0])
-        self.to_csv(paths[1])
-        self.plot(paths[2])
-        self.plot(paths[3])
+        writers = (self.to_json, self.to_csv, self.plot, self.plot)
+        with ExitStack() as all_or_none:
+            for path, write in zip(paths, writers):
+                write(all_or_none.enter_context(atomic_output(path, overwrite=True)))
         return paths
 
 
@@ -116,8 +117,7 @@ def sweep(snn: SpikingNetwork, data: Iterable[Any], T: Iterable[int] = DEFAULT_S
     site_spikes: dict[str, int] = {}
     neurons: dict[str, int] = {}
     ann = snn.ann
-    total = -(-len(data) // getattr(data, "batch_size", 1)) if isinstance(data, Sized) else None
-    for number, batch in enumerate(track(data, "sweeping", total)):
+    for number, batch in enumerate(track(data, "sweeping", batches_in(data))):
         where = f"test batch {number}"
         leaves = tuple(leaf.to(device) for leaf in batch_inputs(batch, where=where))
         labels = require_labels(batch, where)
@@ -145,11 +145,25 @@ def sweep(snn: SpikingNetwork, data: Iterable[Any], T: Iterable[int] = DEFAULT_S
         data=str(getattr(data, "name", "data")),
         neurons=size,
         settings=dict(snn.plan.settings),
-        normalization=snn.plan.normalization,
+        normalization=normalization_of(data, snn),
         site_rates={site: fired / samples / neurons[site] / steps[-1] for site, fired in site_spikes.items()},
         notices=list(snn.plan.notices),
         provenance=provenance(seed),
     )
+
+
+def batches_in(data: Iterable[Any]) -> int | None:
+    """How many batches there are, where that is known; a `DataSource` counts samples, all else batches."""
+    if isinstance(data, DataSource):
+        return -(-len(data) // data.batch_size)
+    return len(data) if isinstance(data, Sized) else None
+
+
+def normalization_of(data: Iterable[Any], snn: SpikingNetwork) -> dict[str, Any] | None:
+    """The one applied to the data; where the data do not tell, the one the network was calibrated with."""
+    if isinstance(data, DataSource):
+        return None if data.normalization is None else data.normalization.to_dict()
+    return snn.plan.normalization
 
 
 def count_correct(ann: fx.GraphModule, arguments: tuple[Any, ...], snn: SpikingNetwork, labels: Tensor) -> int:

@@ -15,7 +15,14 @@ from click.core import ParameterSource
 from ..errors import SnnconvError
 from ..io import atomic_output
 from ..progress import quiet as no_bars
-from .options import conversion_options, model_options, normalization_options, run_options, shared_options
+from .options import (
+    conversion_options,
+    maxpool_option,
+    model_options,
+    normalization_options,
+    run_options,
+    shared_options,
+)
 
 EPILOG = "Exit codes: 0 done, 1 a check did not hold, 2 bad input or use, 130 interrupted."
 
@@ -35,7 +42,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("model")
 @model_options
-@click.option("--maxpool", default="exact", show_default=True, help="exact (on running sums) or avg (in its place).")
+@maxpool_option
 @shared_options
 def inspect(model: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Say what becomes of every activation, pooling, norm and merge of MODEL. Changes nothing.
@@ -86,8 +93,8 @@ def convert(
     path = target or Path(f"{work.model_name(model)}.snn.pt2")
     with telling(quiet), atomic_output(path, overwrite=overwrite) as temporary:
         found = work.opened(model, options)
-        snn = work.converted(found.model, T, options)
-        snn.save(temporary)
+        snn = work.converted(found, T, options)
+        snn.cpu().save(temporary)  # opens on machines without this device
     analog = [name for name, site in snn.plan.sites.items() if site.neuron is None]
     count, total = len(snn.plan.sites) - len(analog), len(snn.plan.sites)
     if as_json:
@@ -136,8 +143,10 @@ def sweep(
     times = parse_steps(steps)
     with telling(quiet):
         output.require_free_folder(target, overwrite)
+        samples = work.test_data(data, options)
         snn = work.spiking(model, times[-1], options, typed)
-        result = run_sweep(snn, work.test_data(data, snn, options), times, seed=options["seed"])
+        work.normalize_like(samples, snn, options)
+        result = run_sweep(snn, samples, times, seed=options["seed"])
         files = result.save(target)
     if as_json:
         output.print_json({**result.to_dict(), "files": [str(file) for file in files]})

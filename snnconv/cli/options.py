@@ -49,6 +49,11 @@ normalization_options = together(
     click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, as 0.229,0.224,0.225."),
 )
 
+maxpool_option = click.option(
+    "--maxpool", type=click.Choice(["exact", "avg"]), default="exact", show_default=True,
+    help="Max pooling on running sums, or average pooling in its place.",
+)  # fmt: skip
+
 # How the network is converted. None means: as the method says.
 conversion_options = together(
     click.option("--method", default="auto", show_default=True, help="auto, sdm (as published), if, gn."),
@@ -64,7 +69,7 @@ conversion_options = together(
     click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
     click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
     click.option("--per-channel/--per-layer", "per_channel", default=None, help="One λ per channel or per layer."),
-    click.option("--maxpool", default="exact", show_default=True, help="exact (on running sums) or avg."),
+    maxpool_option,
     click.option("--keep", metavar="REGEX", help="Activation sites that stay analog."),
     click.option("--only", metavar="REGEX", help="The only activation sites that spike."),
     click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),

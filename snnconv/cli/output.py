@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ..bench import Sweep
 from ..convert.preflight import Report
 from ..errors import InputError
 
+WIDE = 160
 COLOURS = {"exact": "green", "approximate": "yellow", "unsupported": "red"}
 
 
@@ -31,7 +34,8 @@ def print_report(report: Report) -> None:
         verdict = f"[{colour}]{entry.verdict}[/{colour}]"
         place = entry.source.partition(": ")[0]
         table.add_row(entry.site, entry.kind, entry.operation, verdict, entry.detail, "/".join(place.split("/")[-2:]))
-    Console().print(table)
+    # Not cut to 80 columns where nobody looks at a terminal: one line per site for grep and logs.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     for entry in report.unsupported:
         click.echo(f"{entry.site}: {entry.detail}\n  where: {entry.source}\n  remedy: {entry.remedy}")
     converted, total = report.activations
@@ -53,13 +57,17 @@ def print_sweep(sweep: Sweep) -> None:
 
 
 def require_free_folder(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder with an earlier sweep in it.
+    """Refuse a folder with an earlier sweep in it, and one that cannot be written, before the work rather than after.
 
     Raises:
-        InputError: there is one, or the path is a file.
+        InputError: there is an earlier sweep, the path is a file, or the folder cannot be made or written.
     """
-    if folder.exists() and not folder.is_dir():
+    if folder.is_file():
         raise InputError("the output folder is a file", where=str(folder))
+    standing = next(place for place in (folder, *folder.parents) if os.path.exists(place))
+    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
+        got = "no permission to write" if standing.is_dir() else f"{standing} is a file"
+        raise InputError("cannot write into the output folder", got=got, where=str(folder))
     if (folder / "sweep.json").exists() and not overwrite:
         raise InputError(
             "the folder holds a sweep already", where=str(folder), remedy="choose another with -o, or pass --overwrite"

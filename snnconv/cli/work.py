@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..io import OpenedModel, open_model
 from ..io.snn_file import is_converted, rebuild
 from ..network import SpikingNetwork
+from ..plan import Plan
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
 CONVERSION_OPTIONS = (
@@ -47,16 +48,25 @@ def data_of(
     return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization) if spec else None
 
 
-def converted(model: nn.Module | ExportedProgram, T: int, options: dict[str, Any]) -> SpikingNetwork:
+def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNetwork:
     """Convert with the options of the command line; the normalisation stays with the result."""
-    normalization = normalization_of(options)
+    place = device_of(options["device"]), dtype_of(options["dtype"])
+    normalization = normalization_of(options) or stored_normalization(found)
     data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
     settings = {name: options[name] for name in CONVERSION_OPTIONS}
-    on_device = to_device(model, options["device"])
-    snn = convert(on_device, T, data=data, input_shape=options["input_shape"], seed=options["seed"], **settings)
+    model = found.model.to(place[0]) if isinstance(found.model, nn.Module) else found.model
+    snn = convert(model, T, data=data, input_shape=options["input_shape"], seed=options["seed"], **settings)
     if normalization is not None:
         snn.plan.normalization = normalization.to_dict()
-    return snn
+    return snn.to(*place)
+
+
+def stored_normalization(found: OpenedModel) -> Normalization | None:
+    """What a network that was converted before was calibrated with."""
+    if not is_converted(found.extra):
+        return None
+    stored = Plan.from_texts(found.extra, found.description).normalization
+    return None if stored is None else Normalization.from_dict(stored)
 
 
 def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> SpikingNetwork:
@@ -73,20 +83,21 @@ def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> Spi
                 f"{Path(model).name} is converted already: it takes no --{ignored[0].replace('_', '-')}",
                 remedy="give the model it was converted from, or leave the option out",
             )
-        snn = rebuild(found.model, found.extra, model)
-    else:
-        snn = converted(found.model, T, options)
-    if options["dtype"] not in DTYPES:
-        raise InputError("unknown --dtype", expected=", ".join(DTYPES), got=options["dtype"])
-    return snn.to(device_of(options["device"]), DTYPES[options["dtype"]])
+        place = device_of(options["device"]), dtype_of(options["dtype"])
+        return rebuild(found.model, found.extra, model).to(*place)
+    return converted(found, T, options)
 
 
-def test_data(spec: str, snn: SpikingNetwork, options: dict[str, Any]) -> DataSource:
-    """The test data, normalised as told, else as the network was calibrated."""
+def test_data(spec: str, options: dict[str, Any]) -> DataSource:
+    """The test data, normalised as told, else as is usual for it; opened before the network, to fail early."""
     normalization = normalization_of(options)
-    if normalization is None and snn.plan.normalization is not None:
-        normalization = Normalization.from_dict(snn.plan.normalization)
     return open_data(spec, batch_size=options["batch_size"], limit=options["limit"], normalization=normalization)
+
+
+def normalize_like(data: DataSource, snn: SpikingNetwork, options: dict[str, Any]) -> None:
+    """Where nothing is told, test data are normalised as the network was calibrated."""
+    if options["mean"] is None and snn.plan.normalization is not None:
+        data.normalization = Normalization.from_dict(snn.plan.normalization)
 
 
 def device_of(name: str) -> torch.device:
@@ -97,16 +108,17 @@ def device_of(name: str) -> torch.device:
     """
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # "meta" has tensors, but no values in them
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         lines = str(error).splitlines()
         raise InputError(f"device {name!r} is not there", got=lines[0][:200] if lines else "") from error
     return device
 
 
-def to_device(model: nn.Module | ExportedProgram, name: str) -> nn.Module | ExportedProgram:
-    device = device_of(name)
-    return model.to(device) if isinstance(model, nn.Module) else model
+def dtype_of(name: str) -> torch.dtype:
+    if name not in DTYPES:
+        raise InputError("unknown --dtype", expected=", ".join(DTYPES), got=name)
+    return DTYPES[name]
 
 
 def model_name(model: str) -> str:
