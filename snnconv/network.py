@@ -119,6 +119,11 @@ class SpikingNetwork(nn.Module):
             means, state = running_means(chunks)
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch)
 
+    def compile(self, **options: Any) -> None:
+        """Compile what runs at every step with `torch.compile(**options)`, which needs a C++ compiler."""
+        program, canonical = self._hidden
+        self._hidden = (program.compiled(**options), canonical)
+
     def save(self, path: str | PathLike[str], *, overwrite: bool = True) -> None:
         """Write the canonical ANN and the spiking plan to one `.pt2` file, from which `snnconv.load` rebuilds this."""
         from .io.snn_file import save_network  # the file layer imports this module

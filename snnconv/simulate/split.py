@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -22,9 +23,14 @@ class TimeProgram:
     body(state, steps, *values) → (output leaves, {site: new state}), time folded into the batch.
     """
 
-    prefix: fx.GraphModule
-    body: fx.GraphModule
+    prefix: Callable[..., Any]
+    body: Callable[..., Any]
     is_constant: tuple[bool, ...]  # output leaves that no neuron precedes
+
+    def compiled(self, **options: Any) -> TimeProgram:
+        """The same program, both parts through torch.compile."""
+        prefix, body = torch.compile(self.prefix, **options), torch.compile(self.body, **options)
+        return replace(self, prefix=prefix, body=body)
 
 
 def split_time(network: fx.GraphModule) -> TimeProgram:
