@@ -60,10 +60,22 @@ def test_copies_are_equal_to_the_bit(net: type[nn.Module], kind: str, tmp_path: 
         assert all(torch.equal(ours.spikes[site], theirs.spikes[site]) for site in snn.sites)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "densenet121"])
+TORCHVISION: dict[str, Callable[[], nn.Module]] = {
+    "resnet18": lambda: torchvision.models.resnet18(weights=None, num_classes=3),
+    "densenet": lambda: torchvision.models.DenseNet(4, (2, 2), 8, num_classes=3),  # BatchNorms that stay
+    "shufflenet": lambda: torchvision.models.shufflenet_v2_x0_5(weights=None, num_classes=3),
+}
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvision_networks_survive_the_file(name: str, tmp_path: Path) -> None:
-    model = spread_norms(getattr(torchvision.models, name)(weights=None, num_classes=3))
-    snn = snnconv.convert(model, 2, data=[torch.randn(2, 3, 32, 32)])
+    model = spread_norms(TORCHVISION[name]())
+    x = torch.randn(2, 3, 32, 32)
+    snn = snnconv.convert(model, 32, data=[x], threshold="max")
+    with torch.no_grad():
+        expected = model(x)
+    assert float((snn(x) - expected).abs().mean()) < 0.05 * float(expected.abs().mean())
+    snn.T = 2
     other = through_file(snn, tmp_path)
     assert list(other.plan.sites) == list(snn.plan.sites)
     for batch in (2, 5, 1):
@@ -288,3 +300,18 @@ def test_saving_to_memory() -> None:
     buffer.seek(0)
     x: Tensor = torch.randn(2, 2, 6, 6)
     assert torch.equal(snnconv.load(buffer)(x), snn(x))
+
+
+def test_a_clip_that_stays_analog_follows_the_mean() -> None:
+    """clip(x, 0, c) of the running sum would stop at c in all instead of c a step."""
+    model = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 6), nn.Hardtanh(0.0, 0.1), nn.Linear(6, 3)).eval()
+    x = torch.randn(16, 4)
+    snn = snnconv.convert(model, 200, data=[x], threshold="max", keep="3")
+    assert list(snn.sites) == ["1"]
+    with torch.no_grad():
+        torch.testing.assert_close(snn(x), model(x), rtol=0.02, atol=0.005)
+        assert float((model(x) - model[4].bias).abs().max()) > 0.01
+    snn.chunk = 1
+    first = snn.run(x, T=3)
+    again = snn.run(x, T=2, state=first.state)
+    torch.testing.assert_close((3 * first.logits[-1] + 2 * again.logits[-1]) / 5, snn.run(x, T=5).logits[-1])

@@ -2,6 +2,7 @@
 
 from .integrate_fire import IntegrateFire as IntegrateFire
 from .registry import NEURONS as NEURONS
+from .running import RunningClip as RunningClip
 from .running import RunningSum as RunningSum
 from .scale import Scale as Scale
 from .sd import ScalableDualThreshold as ScalableDualThreshold

@@ -37,3 +37,35 @@ class RunningSum(Temporal):
         total = state.total.add_(x)
         given = self.function(total)
         return (given - state.given).to(x.dtype), RunningState(total, given)
+
+
+class ClipState(NamedTuple):
+    total: Tensor  # Σ₁..t x
+    given: Tensor  # clip(Σ₁..t x, 0, t·c)
+    steps: Tensor  # t
+
+
+class RunningClip(Temporal):
+    """An analog clip(x, 0, c): emits t·clip(Σ₁..t x / t, 0, c) − (t−1)·clip(Σ₁..t−1 x / (t−1), 0, c).
+
+    The mean of what it emits over T steps is clip(mean of x, 0, c). The clip is not homogeneous, so it needs t.
+
+    Args:
+        ceiling: c.
+    """
+
+    def __init__(self, ceiling: float) -> None:
+        super().__init__()
+        self.ceiling = ceiling
+
+    def initial(self, x: Tensor) -> ClipState:
+        zeros = torch.zeros_like(x, dtype=torch.float32)
+        return ClipState(zeros, zeros.clone(), zeros.new_zeros(()))
+
+    def step(self, x: Tensor, state: ClipState) -> tuple[Tensor, ClipState]:
+        total, steps = state.total.add_(x), state.steps + 1
+        given = total.clamp(min=0).minimum(steps * self.ceiling)
+        return (given - state.given).to(x.dtype), ClipState(total, given, steps)
+
+    def extra_repr(self) -> str:
+        return f"clip to {self.ceiling:g}"

@@ -90,9 +90,26 @@ class Tokens(nn.Module):
         return self.b(F.relu(self.a(x)).mean(1))
 
 
+class Split(nn.Module):
+    """ShuffleNet's unit: half the channels pass by, channels are shuffled by views, the head averages by `mean`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.a, self.b = nn.Conv2d(2, 8, 3), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(3, 3, 1)
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = F.relu(self.stem(x)).chunk(2, 1)
+        x = torch.cat([left, F.relu(self.a(right))], 1)
+        x = x.view(x.size(0), 2, 4, x.size(2), x.size(3)).transpose(1, 2).reshape(x.size(0), 8, x.size(2), x.size(3))
+        first, second = x.split([3, 5], 1)
+        x = torch.cat([F.relu(self.b(first)), second], 1)
+        return self.fc(x.mean([2, 3]))
+
+
 NETS: dict[str, tuple[type[nn.Module], tuple[int, ...]]] = {
     net.__name__: (net, SHAPES.get(net, (2, 6, 6)))
-    for net in (*SHAPES, Flattened, Joined, Transposed, PreActivation, Tokens)
+    for net in (*SHAPES, Flattened, Joined, Transposed, PreActivation, Tokens, Split)
 }
 nets = pytest.mark.parametrize("name", list(NETS))
 channels = pytest.mark.parametrize("per_channel", [False, True], ids=["layer", "channel"])
@@ -128,7 +145,7 @@ def test_no_scale_is_left_before_a_layer(name: str, per_channel: bool) -> None:
     snn, _ = converted(name, per_channel)
     assert not list(scales_that_feed_layers(snn.network))
     adds = name == "ResidualNet"  # the identity shortcut is added to something of another quantum
-    means = name == "Tokens" and per_channel  # a function that a factor per feature does not pass
+    means = name == "Tokens" and per_channel  # λ per token (dimension 1), of which the mean is taken
     assert len(list(module_calls(snn.network, Scale))) == int(adds or means)
 
 
@@ -139,7 +156,7 @@ def test_whole_numbers_travel(name: str, per_channel: bool) -> None:
     snn, x = converted(name, per_channel)
     seen: dict[str, Tensor] = {}
     first = {str(node.target) for node, _ in module_calls(snn._hidden[0].prefix)}
-    averaged = {"SmallCNN": {"fc"}, "Tokens": {"b"}}.get(name, set())
+    averaged = {"SmallCNN": {"fc"}, "Tokens": {"b"}, "Split": {"fc"}}.get(name, set())
     for path, module in snn.network.named_modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)) and path not in first:
             module.register_forward_pre_hook(lambda _, args, path=path: seen.update({path: args[0]}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from snnconv.neurons import RunningSum, Scale
+from snnconv.neurons import RunningClip, RunningSum, Scale
 
 from .scan import scan
 
@@ -36,6 +36,14 @@ def test_analog_relu_on_running_sums() -> None:
     x = torch.tensor([1.0, -3.0, 1.0, 4.0])[:, None, None]
     emitted, _ = scan(RunningSum(nn.ReLU()), x)
     assert emitted.flatten().tolist() == [1, -1, 0, 3]
+
+
+def test_analog_clip_is_the_clip_of_the_mean() -> None:
+    x = torch.tensor([5.0, -1.0, -6.0, 1.0, 9.0])[:, None, None]
+    emitted, _ = scan(RunningClip(2.0), x)
+    means = emitted.flatten().cumsum(0) / torch.arange(1, 6)
+    expected = (x.flatten().cumsum(0) / torch.arange(1, 6)).clamp(0, 2)
+    torch.testing.assert_close(means, expected)
 
 
 def test_step_leaves_its_input_alone() -> None:

@@ -5,6 +5,7 @@ What cannot be absorbed (a residual add of two different quanta, the network's o
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import torch
@@ -24,6 +25,7 @@ POOL_FUNCTIONS = {
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
 }  # fmt: skip
 JOINS = {"cat", "concat"}
+SPLITS = {"split", "split_with_sizes", "chunk"}
 
 
 @graph_pass
@@ -45,15 +47,39 @@ def move_past(graph_module: fx.GraphModule, scale: fx.Node, user: fx.Node) -> li
             own_module(graph_module, user, absorbed)
             user.replace_input_with(scale, scale.all_input_nodes[0])
             return []
+    if name_of(user) in SPLITS:
+        return move_past_split(graph_module, scale, user)
     moved = joined_factor(graph_module, user) if name_of(user) in JOINS else passed_factor(graph_module, user, factor)
     if moved is None:
         return []
     for source in user.all_input_nodes:
         if is_scale(graph_module, source):
             user.replace_input_with(source, source.all_input_nodes[0])
-    after = insert_module_after(graph_module, user, f"{scale.target}", Scale(moved))
-    user.replace_all_uses_with(after, delete_user_cb=lambda other: other is not after)
-    return [after]
+    return [scaled_after(graph_module, user, str(scale.target), moved)]
+
+
+def scaled_after(graph_module: fx.GraphModule, node: fx.Node, path: str, factor: Tensor) -> fx.Node:
+    """Scale the value of `node` for all that read it."""
+    after = insert_module_after(graph_module, node, path, Scale(factor))
+    node.replace_all_uses_with(after, delete_user_cb=lambda other: other is not after)
+    return after
+
+
+def move_past_split(graph_module: fx.GraphModule, scale: fx.Node, user: fx.Node) -> list[fx.Node]:
+    """Each part of a split takes its part of the factor along."""
+    factor, source = factor_of(graph_module, scale), scale.all_input_nodes[0]
+    parts = list(user.users)
+    dim = user.args[2] if len(user.args) > 2 else user.kwargs.get("dim", 0)
+    whole = whole_factor(scale, factor)
+    if dim == 0 or whole is None or any(part.target is not operator.getitem for part in parts):
+        return []
+    if any(isinstance(leaf, fx.Node) for leaf in pytree.arg_tree_leaves(*user.args[1:])):
+        return []
+    assert isinstance(user.target, Callable)
+    factors = user.target(whole, *user.args[1:], **user.kwargs)
+    user.replace_input_with(scale, source)
+    moved = [factor if not factor.dim() else shrink(factors[part.args[1]][0]) for part in parts]
+    return [scaled_after(graph_module, part, str(scale.target), f) for part, f in zip(parts, moved)]
 
 
 def factor_of(graph_module: fx.GraphModule, scale: fx.Node) -> Tensor:
@@ -81,7 +107,7 @@ def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -
         return factor
     if name in PADDING:
         return padded_factor(user, factor)
-    return None if name == "mean" else reshaped_factor(user, factor)
+    return mean_factor(user, factor) if name == "mean" else reshaped_factor(user, factor)
 
 
 def pads_with_zero(user: fx.Node) -> bool:
@@ -99,23 +125,42 @@ def padded_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     return factor if all(size == 1 for size in along) else None
 
 
+def mean_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
+    """The factor without the averaged dimensions, where it is the same along them."""
+    rank = user.all_input_nodes[0].meta["val"].dim()
+    dims = user.args[1] if len(user.args) > 1 else ()
+    keep = user.args[2] if len(user.args) > 2 else user.kwargs.get("keepdim", False)
+    assert isinstance(dims, (list, tuple))
+    averaged = tuple(dim % rank - 1 for dim in dims)  # of one sample
+    whole = factor.view(*[1] * (rank - 1 - factor.dim()), *factor.shape)
+    if not averaged or any(dim < 0 or whole.shape[dim] != 1 for dim in averaged):
+        return None
+    return whole if keep else whole.squeeze(averaged)
+
+
 def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     """Run the operation on the factor of a whole sample, batch 1, and shrink what came out to its distinct part."""
-    source = user.all_input_nodes[0]
-    shape = source.meta["val"].shape
-    if any(isinstance(size, torch.SymInt) for size in shape[1:]) or not isinstance(user.target, Callable):
+    whole = whole_factor(user.all_input_nodes[0], factor)
+    if whole is None or not isinstance(user.target, Callable):
         return None
     sizes_known = all(
         is_batch_size(leaf) for leaf in pytree.arg_tree_leaves(*user.args[1:]) if isinstance(leaf, fx.Node)
     )
     if not sizes_known:
         return None
-    whole = factor.expand(shape[1:]).unsqueeze(0).contiguous()  # `view` takes no expanded tensor
     arguments = pytree.tree_map(lambda leaf: 1 if isinstance(leaf, fx.Node) else leaf, tuple(user.args[1:]))
     result = user.target(whole, *arguments, **user.kwargs)
     if not isinstance(result, Tensor) or result.shape[0] != 1:
         return None
     return shrink(result[0])
+
+
+def whole_factor(source: fx.Node, factor: Tensor) -> Tensor | None:
+    """The factor as a batch of one whole sample of `source`, or None where the sample's size is not known."""
+    shape = source.meta["val"].shape[1:]
+    if any(isinstance(size, torch.SymInt) for size in shape):
+        return None
+    return factor.expand(shape).unsqueeze(0).contiguous()  # `view` takes no expanded tensor
 
 
 def is_batch_size(leaf: fx.Node) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
-from ...neurons import NEURONS, Neuron, RunningSum, Scale
+from ...neurons import NEURONS, Neuron, RunningClip, RunningSum, Scale
 from ...plan import SitePlan
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
 from ..timing import varies_in_time
@@ -38,7 +38,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.Gra
             continue
         module = graph_module.get_submodule(str(node.target))
         if isinstance(module, MAX_POOL_MODULES) or str(node.target) in sites:
-            own_module(graph_module, node, RunningSum(module))
+            ceiling = getattr(module, "ceiling", None)
+            own_module(graph_module, node, RunningSum(module) if ceiling is None else RunningClip(ceiling))
     return graph_module
 
 
