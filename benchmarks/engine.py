@@ -5,7 +5,8 @@
 
 Each ratio is the median over 7 interleaved pairs (ANN pass, SNN run of T = 4) after 2 warm-up pairs, all in one
 process; the ANN is the model as a user has it, BatchNorm not folded. Peak memory is the highest resident size of a
-fresh process while it runs the network with chunk = 1 (read from /proc, so on Linux only). Random weights: only time and memory are measured.
+fresh process while it runs the network with chunk = 1 (read from /proc, so on Linux only). Random weights: only time
+and memory are measured.
 """
 
 from __future__ import annotations
