@@ -39,25 +39,29 @@ def synthetic_batches(
         Batches of flat input leaves, and the notice that says what they are.
     """
     generator = torch.Generator().manual_seed(seed)
-    pair = [torch.randn(2, *shape, generator=generator) for shape in shapes]
-    per_image = operations(raised, pair) / 2
+    reference = next((p for p in raised.parameters() if p.is_floating_point()), torch.zeros(()))
+
+    def draw(count: int) -> tuple[Tensor, ...]:
+        """The same numbers on every device and in every precision."""
+        return tuple(torch.randn(count, *shape, generator=generator).to(reference) for shape in shapes)
+
+    per_image = operations(raised, draw(2)) / 2
     trained = [m for m in raised.modules() if isinstance(m, NORMS) and has_statistics(m)]
     if not trained or per_image * BACKWARD * STEPS * 4 > BUDGET:
         count = int(max(4, min(IMAGES, BUDGET // (4 * per_image))))
-        batch = tuple(torch.randn(count, *shape, generator=generator) for shape in shapes)
+        batch = draw(count)
         why = "no BatchNorm statistics to match" if not trained else "too large to optimise images for"
         return [batch], f"calibrated on {count} Gaussian inputs ({why}); {BETTER}"
     count = int(max(4, min(IMAGES, BUDGET // (per_image * BACKWARD * STEPS))))
-    start = [torch.randn(count, *shape, generator=generator) for shape in shapes]
-    found = match_statistics(raised, start, trained)
+    found = match_statistics(raised, draw(count), trained)
     notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; {BETTER}"
     return [found], notice
 
 
-def operations(raised: fx.GraphModule, inputs: list[Tensor]) -> float:
+def operations(raised: fx.GraphModule, inputs: tuple[Tensor, ...]) -> float:
     """Floating-point operations of one forward pass: counted, not timed, so results do not depend on the machine."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        raised(*as_call(raised, tuple(inputs)))
+        raised(*as_call(raised, inputs))
     return max(1.0, float(counter.get_total_flops()))
 
 
@@ -69,7 +73,9 @@ def has_statistics(norm: nn.Module) -> bool:
     return bool((norm.running_mean != 0).any() or (norm.running_var != 1).any())
 
 
-def match_statistics(raised: fx.GraphModule, start: list[Tensor], norms: Sequence[nn.Module]) -> tuple[Tensor, ...]:
+def match_statistics(
+    raised: fx.GraphModule, start: tuple[Tensor, ...], norms: Sequence[nn.Module]
+) -> tuple[Tensor, ...]:
     """Adam on the inputs; the network's parameters stay as they are."""
     losses: list[Tensor] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 
 import pytest
@@ -85,7 +86,7 @@ def test_untrained_statistics_say_nothing() -> None:
 def test_large_networks_get_fewer_or_no_optimised_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """The choice is made on counted operations, so it is the same on every machine."""
     raised = raised_from(seen_data(), torch.randn(2, 2, 10, 10))
-    per_image = synthetic.operations(raised, [torch.randn(2, 2, 10, 10)]) / 2
+    per_image = synthetic.operations(raised, (torch.randn(2, 2, 10, 10),)) / 2
     monkeypatch.setattr(synthetic, "BUDGET", per_image * synthetic.BACKWARD * synthetic.STEPS * 10)
     (batch,), _ = synthetic_batches(raised, [(2, 10, 10)], seed=0)
     assert len(batch[0]) == 10
@@ -159,3 +160,10 @@ def test_synthetic_thresholds_are_near_the_real_ones() -> None:
 
 def test_a_functional_network_converts_without_data() -> None:
     assert len(snnconv.convert(ResidualNet(), input_shape=(2, 6, 6)).sites) == 4
+
+
+@pytest.mark.parametrize("model", [seen_data(), MLP().eval()], ids=["matched", "gaussian"])
+def test_networks_of_other_precision_convert_without_data(model: nn.Module) -> None:
+    snn = snnconv.convert(copy.deepcopy(model).double(), input_shape=(2, 10, 10) if isinstance(model, Normed) else (6,))
+    assert next(snn.network.parameters()).dtype == torch.float64
+    assert all(neuron.theta.dtype == torch.float32 for neuron in snn.sites.values())
