@@ -254,6 +254,12 @@ def test_a_network_without_activations_has_nothing_to_convert() -> None:
         snnconv.convert(nn.Linear(3, 2), data=[torch.randn(2, 3)])
 
 
+def test_a_network_of_other_activations_is_told_which() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.SiLU(), nn.Linear(2, 2), nn.SiLU(), nn.Sigmoid())
+    with pytest.raises(InputError, match=r"nothing to convert[\s\S]*besides silu ×2, sigmoid ×1"):
+        snnconv.convert(model, data=[torch.randn(2, 3)])
+
+
 def test_error_falls_with_time() -> None:
     model, x = MLP().eval(), torch.randn(64, 6)
     snn = snnconv.convert(model, data=[x], threshold="max")

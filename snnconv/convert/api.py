@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,8 +25,9 @@ from .capture import capture, recapture
 from .examples import Examples, examples_of
 from .graphs import clone
 from .mixing import refuse_batch_mixing
+from .operations import name_of
 from .passes.sites import activation_sites
-from .preflight import Report, preflight
+from .preflight import ACTIVATION_NAMES, Report, preflight
 from .raise_modules import raise_modules
 
 log = logging.getLogger("snnconv")
@@ -161,9 +163,16 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
         raise InputError(
             "there is nothing to convert",
             expected="at least one ReLU or clip activation that is to spike",
-            got=f"{len(names)} activation sites, {len(analog)} of them kept analog",
+            got=f"{len(names)} activation sites, {len(analog)} of them kept analog{other_activations(canonical)}",
         )
     return analog
+
+
+def other_activations(canonical: fx.GraphModule) -> str:
+    """`; besides silu ×49, sigmoid ×16`, for a network that uses something else than the ReLU family."""
+    found = Counter(name for name in map(name_of, canonical.graph.nodes) if name in ACTIVATION_NAMES)
+    listed = ", ".join(f"{name} ×{count}" for name, count in found.items())
+    return f"; besides {listed}" if listed else ""
 
 
 def calibration_batches(
