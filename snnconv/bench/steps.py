@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from ..errors import InputError
@@ -27,7 +28,7 @@ def parse_steps(text: str) -> tuple[int, ...]:
 def check_steps(steps: Iterable[int]) -> tuple[int, ...]:
     """Time steps in increasing order; each at least 1 and given once."""
     given = tuple(steps)
-    twice = sorted({t for t in given if given.count(t) > 1})
+    twice = sorted(t for t, count in Counter(given).items() if count > 1)
     if not given or min(given) < 1 or twice:
         raise InputError(
             f"time step {twice[0]} comes twice" if twice else "time steps must be at least 1",

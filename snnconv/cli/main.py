@@ -175,7 +175,7 @@ def telling(quiet: bool) -> Iterator[None]:
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code, never a traceback."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -1,0 +1,100 @@
+"""The command line in this process, and small model and data files to try it on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import snnconv
+from snnconv.cli import main
+
+SHAPE = (1, 8, 8)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended and what it printed."""
+
+    code: int | str | None
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """`command("convert", path, …)`: what `snnconv convert path …` does, in this process."""
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["snnconv", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Outcome(ended.value.code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in an empty folder, in which nothing may be left behind by an error."""
+    monkeypatch.chdir(tmp_path)
+
+
+class Payload:
+    """Pickles to a call that makes a file."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("hacked",)
+
+
+def tiny_network(*, activation: type[nn.Module] = nn.ReLU, classes: int = 10) -> nn.Sequential:
+    first, last = nn.Conv2d(1, 4, 3, padding=1), nn.Linear(4, classes)
+    pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return nn.Sequential(first, nn.ReLU(), nn.Conv2d(4, 4, 3), activation(), *pool, last).eval()
+
+
+def images(count: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return generator.random((count, *SHAPE), dtype=np.float32), np.arange(count) % 10
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with models (net.*, weights.*, snn.pt2 converted), data (*.npz), and broken ones of each."""
+    folder = tmp_path_factory.mktemp("files")
+    torch.manual_seed(0)
+    network = tiny_network()
+    torch.save(network, folder / "net.pt")
+    torch.save(network.state_dict(), folder / "weights.pth")
+    torch.save({"state": Payload()}, folder / "hostile.pt")
+    torch.save(tiny_network(activation=nn.SiLU).append(nn.Sigmoid()).append(nn.Softmax(1)), folder / "unsupported.pt")
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    dynamic = ({0: torch.export.Dim("batch", max=1024)},)
+    program = torch.export.export(network, (torch.randn(2, *SHAPE),), dynamic_shapes=dynamic)
+    torch.export.save(program, folder / "net.pt2")
+    whole = (folder / "net.pt").read_bytes()
+    (folder / "truncated.pt").write_bytes(whole[: len(whole) // 2])
+    (folder / "arch.py").write_text("from tests.cli.conftest import tiny_network\n")
+
+    x, y = images()
+    broken = x.copy()
+    broken[3, 0, 2, 2] = np.nan
+    np.savez(folder / "data.npz", x=x, y=y)
+    np.savez(folder / "nan.npz", x=broken, y=y)
+    np.savez(folder / "labels.npz", x=x, y=y + 5)
+    np.savez(folder / "empty.npz", x=x[:0], y=y[:0])
+    snnconv.convert(network, data=[torch.from_numpy(x)]).save(folder / "snn.pt2")
+    return folder

@@ -1,0 +1,67 @@
+"""The installed command as a process of its own: exit codes, streams, and Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import snnconv.cli.work
+
+from .conftest import Command
+
+SNNCONV = shutil.which("snnconv", path=str(Path(sys.executable).parent)) or "snnconv"
+
+
+def test_convert_and_sweep(files: Path) -> None:
+    """Streams are apart, and nothing warns: neither snnconv nor what it imports."""
+    strict = {**os.environ, "PYTHONWARNINGS": "error::UserWarning:snnconv"}
+    arguments = ["sweep", str(files / "net.pt"), "--data", f"npz:{files}/data.npz", "--input-shape", "1,8,8"]
+    done = subprocess.run(
+        [SNNCONV, *arguments, "--T", "1,2", "-o", "out", "--json"],
+        capture_output=True, text=True, env=strict, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    assert [row["T"] for row in json.loads(done.stdout)["rows"]] == [1, 2]
+    assert [line[:6] for line in done.stderr.splitlines()] == ["note: "]
+
+
+def test_error(files: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "snnconv", "convert", files / "hostile.pt"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: loading this file could run code")
+    assert os.listdir() == []
+
+
+def test_interrupt_while_sweeping(files: Path) -> None:
+    arguments = ["sweep", str(files / "net.pt"), "--data", f"npz:{files}/data.npz", "--input-shape", "1,8,8"]
+    running = subprocess.Popen(
+        [SNNCONV, *arguments, "--T", "1,30000", "--batch-size", "1"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with running:
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith("note:")  # converted: the sweep begins
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err.split()) == (130, "", ["interrupted"])
+    assert os.listdir() == []
+
+
+def test_interrupt_while_converting(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def convert(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    ended = command("convert", files / "net.pt")
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.strip().endswith("interrupted")
+    assert os.listdir() == []
