@@ -46,6 +46,7 @@ def test_interrupt_while_sweeping(files: Path) -> None:
     running = subprocess.Popen(
         [SNNCONV, *arguments, "--T", "1,30000", "--batch-size", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs of a shell ignore it
     )  # fmt: skip
     with running:
         assert running.stderr is not None
