@@ -1,0 +1,151 @@
+"""The scripts in examples/ and the code in the documents run, and say what they promise."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from snnconv import convert
+from snnconv.calib import RULES
+from snnconv.cli.main import cli
+from snnconv.data import DATA_SOURCES, open_data
+from snnconv.methods import METHODS
+from snnconv.neurons import NEURONS
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.fixture(autouse=True)
+def restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In an empty folder; what is registered goes again, so that tests over the registries do not see it."""
+    monkeypatch.chdir(tmp_path)
+    registries = (NEURONS, METHODS, RULES, DATA_SOURCES)
+    before = [dict(registry._entries) for registry in registries]
+    yield
+    for registry, entries in zip(registries, before, strict=True):
+        registry._entries = entries  # type: ignore[assignment]
+
+
+def run(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+    return capsys.readouterr().out
+
+
+def test_bare_conversion(capsys: pytest.CaptureFixture[str]) -> None:
+    found = re.fullmatch(r"ANN (\S+) %, SNN at T=4 (\S+) % of 500 test images\n", run("bare_conversion.py", capsys))
+    assert found
+    ann, snn = map(float, found.groups())
+    assert ann > 88
+    assert snn > ann - 3
+
+
+def test_calibrate_sweep_plot(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = run("calibrate_sweep_plot.py", capsys)
+    assert printed.count("T=8:") == printed.count("most active site") == 2
+    assert sorted(path.name for path in Path().iterdir()) == ["fashion_auto.svg", "fashion_if.svg"]
+
+
+def test_own_neuron(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = run("own_neuron.py", capsys)
+    assert "spike counts equal to the SD neuron's at every site and step: True" in printed
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_are_short_and_tested(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) < 60
+    assert f"    python examples/{path.name}\n" in text
+    assert f"def test_{path.stem}(" in Path(__file__).read_text()
+
+
+def blocks(document: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_python_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("README.md", "python")
+    assert len(code.splitlines()) <= 10
+    exec(compile(code, "README.md", "exec"), {})
+    first, *_ = capsys.readouterr().out.splitlines()
+    right, images = re.fullmatch(r"right at T=4: (\d+) of (\d+)", first).groups()  # type: ignore[union-attr]
+    assert int(right) > 0.85 * int(images)
+
+
+def test_files_of_contributing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block is a new file's whole content; together they make a network, from data to spikes."""
+    made: dict[str, dict[str, Any]] = {}
+    for code in blocks("CONTRIBUTING.md", "python"):
+        path = re.match(r"# (snnconv/\S+)\.py\n", code)
+        assert path
+        name = path.group(1).replace("/", ".")
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        made[path.group(1)] = vars(sys.modules[name])
+        made[path.group(1)]["__package__"] = name.rpartition(".")[0]
+        exec(compile(code, f"{path.group(1)}.py", "exec"), made[path.group(1)])
+
+    x, y = torch.rand(8, 1, 6, 6), torch.arange(8) % 3
+    save_file({"x": x, "y": y}, "data.safetensors")
+    data = open_data("tensors:data.safetensors", batch_size=4)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)).eval()
+    snn = convert(model, T=64, data=data, method="burst")
+    assert isinstance(snn.sites["1"], NEURONS["burst"])
+    clipped = snn.ann(x)
+    torch.testing.assert_close(snn(x), clipped, rtol=0.1, atol=0.05)
+
+    graph = torch.export.export(TimesOne(), (x,)).module(check_guards=False)
+    rewritten = made["snnconv/convert/passes/ones"]["drop_ones"](graph)
+    assert not any("mul" in str(node.target) for node in rewritten.graph.nodes)
+    assert torch.equal(rewritten(x), torch.relu(x))
+
+
+class TimesOne(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x * 1.0)
+
+
+def commands() -> list[str]:
+    text = "\n".join(block for name in ("README.md", "CONTRIBUTING.md") for block in blocks(name, "sh"))
+    return [line for line in text.replace("\\\n", " ").splitlines() if line.startswith("snnconv ")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_commands_of_the_documents_are_valid(line: str) -> None:
+    _, name, *arguments = shlex.split(line, comments=True)
+    cli.commands[name].make_context(name, arguments)
+
+
+def test_readme_names_every_setting() -> None:
+    text = (ROOT / "README.md").read_text()
+    for registry in (METHODS, RULES, DATA_SOURCES):
+        for name in registry:
+            assert re.search(rf"`{name}\b", text), f"{registry.kind} {name}"
+    options = {option for command in cli.commands.values() for p in command.params for option in p.opts}
+    typed = set(re.findall(r"(?<=`)--[a-z-]+", text))
+    assert typed - options <= {"--help", "--per-layer"}, "options that do not exist"
+
+
+def test_links_of_the_documents_exist() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^):#]+)\)", (ROOT / name).read_text()):
+            assert (ROOT / target).exists(), f"{name} links to {target}"
+
+
+def test_python_version_is_supported() -> None:
+    """The Makefile, the README and the package name the same oldest Python."""
+    oldest = re.search(r'requires-python = ">=(3\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    assert oldest
+    assert f"Python {oldest.group(1)} or newer" in (ROOT / "README.md").read_text()
+    assert f"Python {oldest.group(1)} or newer" in (ROOT / "Makefile").read_text()
+    assert sys.version_info[:2] >= tuple(map(int, oldest.group(1).split(".")))
