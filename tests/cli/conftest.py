@@ -42,7 +42,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
-        return Outcome(ended.value.code, *capsys.readouterr())
+        printed = capsys.readouterr()
+        return Outcome(ended.value.code, str(printed.out), str(printed.err))
 
     return call
 
