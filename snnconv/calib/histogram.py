@@ -9,6 +9,7 @@ from ..errors import InputError
 
 LAYER_BINS = 8192  # one row per layer
 CHANNEL_BINS = 2048  # one row per channel
+SLICE = 2**24  # elements counted at once: their indices take 8 bytes each
 HEADROOM = 1.25  # the first batch rarely holds the maximum; each doubling halves the resolution
 
 
@@ -37,7 +38,11 @@ class ActivationHistogram:
         Raises:
             InputError: a value that is not finite.
         """
-        rows = x.detach().float()
+        for part in x.detach().split(max(1, SLICE // max(1, x[0].numel()))):
+            self._add(part)
+
+    def _add(self, x: Tensor) -> None:
+        rows = x.float()
         rows = rows.transpose(0, 1).reshape(x.shape[1], -1) if self.per_channel else rows.reshape(1, -1)
         largest = rows.amax(1)
         if not bool(torch.isfinite(largest).all()):

@@ -16,7 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..progress import track
 from .calibrate import as_call
 
-IMAGES = 64
+IMAGES = 64  # optimised
+GAUSSIAN = 16  # more of them say nothing more
+BATCH = 8  # images calibrated at once
 STEPS = 60
 LEARNING_RATE = 0.1
 BUDGET = 4e12  # floating-point operations: about a minute on two CPU cores
@@ -48,14 +50,19 @@ def synthetic_batches(
     per_image = operations(raised, draw(2)) / 2
     trained = [m for m in raised.modules() if isinstance(m, NORMS) and has_statistics(m)]
     if not trained or per_image * BACKWARD * STEPS * 4 > BUDGET:
-        count = int(max(4, min(IMAGES, BUDGET // (4 * per_image))))
+        count = int(max(4, min(GAUSSIAN, BUDGET // (4 * per_image))))
         batch = draw(count)
         why = "no BatchNorm statistics to match" if not trained else "too large to optimise images for"
-        return [batch], f"calibrated on {count} Gaussian inputs ({why}); {BETTER}"
+        return in_batches(batch), f"calibrated on {count} Gaussian inputs ({why}); {BETTER}"
     count = int(max(4, min(IMAGES, BUDGET // (per_image * BACKWARD * STEPS))))
     found = match_statistics(raised, draw(count), trained)
     notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; {BETTER}"
-    return [found], notice
+    return in_batches(found), notice
+
+
+def in_batches(leaves: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+    """The same samples in small batches, so that calibration needs little memory."""
+    return list(zip(*(leaf.split(BATCH) for leaf in leaves)))
 
 
 def operations(raised: fx.GraphModule, inputs: tuple[Tensor, ...]) -> float:

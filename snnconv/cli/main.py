@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,10 +174,34 @@ def telling(quiet: bool) -> Iterator[None]:
         log.propagate = propagate
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C gets through also where it hits a callback of the garbage collector, of which torch has many.
+
+    Python can only ignore an exception there, and says so to this hook: the interrupt is then sent again.
+    """
+    before = sys.unraisablehook
+
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            timer = threading.Timer(0.05, _thread.interrupt_main)  # later: raised in here it would be lost too
+            timer.daemon = True
+            timer.start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code, never a traceback."""
     try:
-        sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)
+        with interruptible():
+            sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

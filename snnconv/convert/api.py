@@ -89,7 +89,7 @@ def convert(
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
     raised = raise_modules(program, source)
-    canonical = canonicalise(clone(raised), maxpool)
+    canonical = canonicalise(clone(raised) if examples.batches is None else raised, maxpool)
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))

@@ -117,9 +117,9 @@ def judge(
     if isinstance(module, MAX_POOL_MODULES):
         detail = "on running sums: the mean equals the max of the means" if node in varying else "computed once"
         return Entry(str(node.target), "pooling", type(module).__name__, "exact", detail, place)
-    if node not in varying:
-        return None
     where = site_of(node)
+    if node not in varying:
+        return constant_entry(node, where, place, bool(neurons))
     if batch_dims(node, symbols) not in ([], [0]):
         detail = "moves the batch away from dimension 0, into which time is folded"
         return Entry(where, "operation", name_of(node), "unsupported", detail, place, "keep the batch in dimension 0")
@@ -137,6 +137,15 @@ def activation_entry(node: fx.Node, module: nn.Module, spikes: bool, max_rate: f
         detail = "spiking; rates above the ceiling are possible"
         return Entry(name, "activation", operation, "approximate", detail, place, "choose alpha · beta ≤ 1")
     return Entry(name, "activation", operation, "exact", "spiking; error falls as 1/T below the threshold", place)
+
+
+def constant_entry(node: fx.Node, where: str, place: str, spikes: bool) -> Entry | None:
+    """An activation before the first neuron is computed once; where there is no neuron at all, nothing can spike."""
+    if name_of(node) not in ACTIVATION_NAMES:
+        return None
+    if not spikes:
+        return unsupported_entry(node, where, place)
+    return Entry(where, "operation", name_of(node), "exact", "before the first neuron: computed once, analog", place)
 
 
 def affine_entry(

@@ -43,7 +43,7 @@ def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> 
     graph = raiser.graph(program)
     graph.set_codegen(calling_convention(program))
     place_rest(raiser.root, tensors)
-    name = type(source).__name__ if source is not None else "Network"
+    name = type(source).__name__ if source is not None else module_names(program).get("", "Network")
     raised = fx.GraphModule(raiser.root, graph, class_name=name)
     attach_all(raised, raiser.root, tensors, module_names(program))
     raised.recompile()

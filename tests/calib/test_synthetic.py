@@ -42,11 +42,15 @@ def seen_data(shift: float = 1.5) -> nn.Module:
     return model.eval()
 
 
+def all_images(batches: list[tuple[Tensor, ...]]) -> Tensor:
+    return torch.cat([batch[0] for batch in batches])
+
+
 def test_images_meet_the_statistics() -> None:
     model = seen_data()
     raised = raised_from(model, torch.randn(2, 2, 10, 10))
-    (batch,), notice = synthetic_batches(raised, [(2, 10, 10)], seed=0)
-    (found,) = batch
+    batches, notice = synthetic_batches(raised, [(2, 10, 10)], seed=0)
+    found = all_images(batches)
     assert "meet the BatchNorm statistics" in notice
     start = torch.randn(found.shape)
     means: dict[str, list[Tensor]] = {"start": [], "found": []}
@@ -72,8 +76,9 @@ def test_matching_leaves_the_network_as_it_was() -> None:
 
 
 def test_gaussian_inputs_where_nothing_is_known() -> None:
-    (batch,), notice = synthetic_batches(raised_from(MLP(), torch.randn(2, 6)), [(6,)], seed=3)
-    assert batch[0].shape == (64, 6)
+    batches, notice = synthetic_batches(raised_from(MLP(), torch.randn(2, 6)), [(6,)], seed=3)
+    assert all_images(batches).shape == (synthetic.GAUSSIAN, 6)
+    assert all(len(batch[0]) <= synthetic.BATCH for batch in batches)
     assert "Gaussian" in notice
     assert "no BatchNorm statistics" in notice
 
@@ -88,12 +93,12 @@ def test_large_networks_get_fewer_or_no_optimised_images(monkeypatch: pytest.Mon
     raised = raised_from(seen_data(), torch.randn(2, 2, 10, 10))
     per_image = synthetic.operations(raised, (torch.randn(2, 2, 10, 10),)) / 2
     monkeypatch.setattr(synthetic, "BUDGET", per_image * synthetic.BACKWARD * synthetic.STEPS * 10)
-    (batch,), _ = synthetic_batches(raised, [(2, 10, 10)], seed=0)
-    assert len(batch[0]) == 10
+    batches, _ = synthetic_batches(raised, [(2, 10, 10)], seed=0)
+    assert len(all_images(batches)) == 10
     monkeypatch.setattr(synthetic, "BUDGET", per_image * 20)
-    (batch,), notice = synthetic_batches(raised, [(2, 10, 10)], seed=0)
+    batches, notice = synthetic_batches(raised, [(2, 10, 10)], seed=0)
     assert "too large" in notice
-    assert len(batch[0]) == 5
+    assert len(all_images(batches)) == 5
 
 
 @pytest.mark.parametrize("model", [seen_data(), MLP().eval()], ids=["matched", "gaussian"])
