@@ -125,7 +125,7 @@ def test_convert_json(command: Command, files: Path) -> None:
     settings = document["settings"]
     assert isinstance(settings, dict)
     assert (settings["method"], settings["alpha"], settings["beta"], document["T"]) == ("sdm", 0.5, 2, 3)
-    assert ended.err.startswith("note: calibrated on 64 ")
+    assert ended.err.startswith("note: calibrated on ")
     assert len(ended.err.splitlines()) == 1
     snn = snnconv.load("net.snn.pt2")
     assert (snn.T, list(snn.sites)) == (3, ["3"])

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,4 +66,24 @@ def test_interrupt_while_converting(command: Command, files: Path, monkeypatch: 
     ended = command("convert", files / "net.pt")
     assert (ended.code, ended.out) == (130, "")
     assert ended.err.strip().endswith("interrupted")
+    assert os.listdir() == []
+
+
+def test_interrupt_that_hits_a_callback(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in `__del__` or a weak reference's callback is lost; an interrupt must not be."""
+
+    class Collected:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    def convert(*_: object, **__: object) -> None:
+        Collected()
+        time.sleep(20)
+        pytest.fail("went on")
+
+    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    hook = sys.unraisablehook
+    ended = command("convert", files / "net.pt")
+    assert (ended.code, ended.err.split()) == (130, ["interrupted"])
+    assert sys.unraisablehook is hook
     assert os.listdir() == []
