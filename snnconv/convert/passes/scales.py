@@ -9,21 +9,15 @@ import operator
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from ...neurons import RunningSum, Scale
+from ...neurons import Scale
 from ..graphs import graph_pass, insert_module_after, module_calls, own_module
-from ..operations import PADDING, RESHAPING, name_of
+from ..operations import name_of
 from .absorb import absorb
+from .factors import passed_factor, shrink, whole_factor
 
-POOLS = (
-    nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
-    RunningSum,
-)  # fmt: skip
-POOL_FUNCTIONS = {
-    "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
-}  # fmt: skip
 JOINS = {"cat", "concat"}
 SPLITS = {"split", "split_with_sizes", "chunk"}
 
@@ -90,91 +84,6 @@ def factor_of(graph_module: fx.GraphModule, scale: fx.Node) -> Tensor:
 
 def is_scale(graph_module: fx.GraphModule, node: fx.Node) -> bool:
     return node.op == "call_module" and isinstance(graph_module.get_submodule(str(node.target)), Scale)
-
-
-def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -> Tensor | None:
-    """The factor on the far side of a one-input operation f with f(factor·x) = factor′·f(x), or None."""
-    is_per_channel = factor.dim() > 0 and factor.numel() == factor.shape[0]
-    if user.op == "call_module":
-        is_pool = isinstance(graph_module.get_submodule(str(user.target)), POOLS)
-        return factor if is_pool and (not factor.dim() or is_per_channel) else None
-    name = name_of(user)
-    if name in POOL_FUNCTIONS:
-        return factor if not factor.dim() or is_per_channel else None
-    if name not in RESHAPING | PADDING | {"mean"} or not pads_with_zero(user):
-        return None
-    if not factor.dim():
-        return factor
-    if name in PADDING:
-        return padded_factor(user, factor)
-    return mean_factor(user, factor) if name == "mean" else reshaped_factor(user, factor)
-
-
-def pads_with_zero(user: fx.Node) -> bool:
-    value = user.args[3] if name_of(user) == "pad" and len(user.args) > 3 else None
-    if name_of(user) == "constant_pad_nd" and len(user.args) > 2:
-        value = user.args[2]
-    return value in (None, 0, 0.0)
-
-
-def padded_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
-    """The factor itself where it is the same along the padded dimensions (the last ones): 0 and copies scale alike."""
-    pads = user.args[1] if len(user.args) > 1 else ()
-    assert isinstance(pads, (list, tuple))
-    along = factor.shape[max(0, factor.dim() - len(pads) // 2) :]
-    return factor if all(size == 1 for size in along) else None
-
-
-def mean_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
-    """The factor without the averaged dimensions, where it is the same along them."""
-    rank = user.all_input_nodes[0].meta["val"].dim()
-    dims = user.args[1] if len(user.args) > 1 else ()
-    keep = user.args[2] if len(user.args) > 2 else user.kwargs.get("keepdim", False)
-    assert isinstance(dims, (list, tuple))
-    averaged = tuple(dim % rank - 1 for dim in dims)  # of one sample
-    whole = factor.view(*[1] * (rank - 1 - factor.dim()), *factor.shape)
-    if not averaged or any(dim < 0 or whole.shape[dim] != 1 for dim in averaged):
-        return None
-    return whole if keep else whole.squeeze(averaged)
-
-
-def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
-    """Run the operation on the factor of a whole sample, batch 1, and shrink what came out to its distinct part."""
-    whole = whole_factor(user.all_input_nodes[0], factor)
-    if whole is None or not isinstance(user.target, Callable):
-        return None
-    sizes_known = all(
-        is_batch_size(leaf) for leaf in pytree.arg_tree_leaves(*user.args[1:]) if isinstance(leaf, fx.Node)
-    )
-    if not sizes_known:
-        return None
-    arguments = pytree.tree_map(lambda leaf: 1 if isinstance(leaf, fx.Node) else leaf, tuple(user.args[1:]))
-    result = user.target(whole, *arguments, **user.kwargs)
-    if not isinstance(result, Tensor) or result.shape[0] != 1:
-        return None
-    return shrink(result[0])
-
-
-def whole_factor(source: fx.Node, factor: Tensor) -> Tensor | None:
-    """The factor as a batch of one whole sample of `source`, or None where the sample's size is not known."""
-    shape = source.meta["val"].shape[1:]
-    if any(isinstance(size, torch.SymInt) for size in shape):
-        return None
-    return factor.expand(shape).unsqueeze(0).contiguous()  # `view` takes no expanded tensor
-
-
-def is_batch_size(leaf: fx.Node) -> bool:
-    value = leaf.meta.get("val")
-    return isinstance(value, torch.SymInt) and value.node.expr.is_symbol
-
-
-def shrink(factor: Tensor) -> Tensor:
-    """Keep one element of every dimension along which nothing changes."""
-    for dim in range(factor.dim()):
-        first = factor.narrow(dim, 0, 1)
-        if torch.equal(first.expand_as(factor), factor):
-            factor = first
-    return factor.clone()
 
 
 def joined_factor(graph_module: fx.GraphModule, user: fx.Node) -> Tensor | None:
