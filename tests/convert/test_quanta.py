@@ -68,9 +68,9 @@ class PreActivation(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.a, self.b = nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
-        self.bn, self.c = nn.BatchNorm2d(8, eps=0.0), nn.Conv2d(8, 2, 3)
+        self.bn, self.c = nn.BatchNorm2d(8, eps=2**-12), nn.Conv2d(8, 2, 3)  # var + eps stays a power of four
         self.bn.running_mean.copy_(torch.arange(8) / 8)  # type: ignore[union-attr]
-        self.bn.running_var.copy_(torch.tensor([0.25, 1, 4, 16] * 2))  # type: ignore[union-attr]
+        self.bn.running_var.copy_(torch.tensor([0.25, 1, 4, 16] * 2) - self.bn.eps)  # type: ignore[union-attr]
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.a(x))
