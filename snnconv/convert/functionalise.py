@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import fx
 from torch.export import ExportedProgram
@@ -46,7 +48,11 @@ def functionalise(program: ExportedProgram) -> ExportedProgram:
     `run_decompositions({})` does it for every case, but turns BatchNorm into an op without `num_batches_tracked`;
     so it runs only where a write goes through a view.
     """
-    return program.run_decompositions({}) if writes_through_views(program.graph) else program
+    if not writes_through_views(program.graph):
+        return program
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)  # torch 2.11 warns about its own code
+        return program.run_decompositions({})
 
 
 def out_of_place(target: object) -> object:
