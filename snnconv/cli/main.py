@@ -96,7 +96,7 @@ def convert(
     with telling(quiet), atomic_output(path, overwrite=overwrite) as temporary:
         found = work.opened(model, options)
         snn = work.converted(found, T, options)
-        snn.cpu().save(temporary)  # opens on machines without this device
+        snn.save(temporary)
     analog = [name for name, site in snn.plan.sites.items() if site.neuron is None]
     count, total = len(snn.plan.sites) - len(analog), len(snn.plan.sites)
     if as_json:

@@ -117,6 +117,7 @@ def inspect(
     maxpool: MaxPool = "exact",
 ) -> Report:
     """The pre-flight report of a model: what becomes of every site, and what cannot be converted. Changes nothing."""
+    check_maxpool(maxpool)
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
     canonical = canonicalise(raise_modules(program, model if isinstance(model, nn.Module) else None), maxpool)
@@ -135,9 +136,13 @@ def check_options(setting: Method, T: int, maxpool: str) -> None:
 
     if T < 1 or int(T) != T:
         raise InputError("T is out of range", expected="a whole number of time steps, at least 1", got=repr(T))
+    check_maxpool(maxpool)
+    NEURONS[setting.neuron](1.0, **setting.neuron_options())  # the neuron checks its own options
+
+
+def check_maxpool(maxpool: str) -> None:
     if maxpool not in ("exact", "avg"):
         raise InputError("maxpool is out of range", expected="'exact' or 'avg'", got=repr(maxpool))
-    NEURONS[setting.neuron](1.0, **setting.neuron_options())  # the neuron checks its own options
 
 
 def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) -> set[str]:

@@ -50,7 +50,12 @@ def examples_of(
         InputError: empty or unusable data, a shape that is none, or nothing to go by.
     """
     if data is not None:
-        return from_data(model, data)
+        examples = from_data(model, data)
+        if input_shape is not None and check_shape(input_shape) != examples.shapes[0]:
+            raise InputError(
+                "data and input_shape disagree", expected=f"{examples.shapes[0]}, as in the data", got=str(input_shape)
+            )
+        return examples
     notices: list[str] = []
     if input_shape is None and isinstance(model, ExportedProgram):
         shapes = [tuple(int(s) for s in node.meta["val"].shape[1:]) for node in user_inputs(model)]

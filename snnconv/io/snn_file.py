@@ -29,7 +29,7 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     from ..calib.calibrate import as_call
     from ..convert.capture import MIN_BATCH, capture
 
-    canonical = snn.ann
+    canonical = snn.ann.cpu()  # a file loads anywhere
     reference = next(canonical.parameters())
     example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in snn.plan.input_shapes)
     program = capture(canonical, as_call(canonical, example))

@@ -11,7 +11,7 @@ from torch import nn
 import snnconv
 from snnconv import InputError
 
-from ..networks import ResidualNet, SmallCNN
+from ..networks import MLP, ResidualNet, SmallCNN
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,13 @@ def test_a_clip_that_stays_analog_follows_the_mean() -> None:
     first = snn.run(x, T=3)
     again = snn.run(x, T=2, state=first.state)
     torch.testing.assert_close((3 * first.logits[-1] + 2 * again.logits[-1]) / 5, snn.run(x, T=5).logits[-1])
+
+
+def test_inspect_checks_its_options() -> None:
+    with pytest.raises(InputError, match="maxpool is out of range"):
+        snnconv.inspect(MLP(), maxpool="mean")  # type: ignore[arg-type]
+
+
+def test_data_and_a_shape_that_disagree() -> None:
+    with pytest.raises(InputError, match="data and input_shape disagree"):
+        snnconv.convert(MLP(), data=[torch.randn(4, 6)], input_shape=(7,))
