@@ -1,5 +1,7 @@
 """Measuring spiking networks."""
 
+from .count import Count as Count
+from .count import count as count
 from .steps import parse_steps as parse_steps
 from .sweep import Row as Row
 from .sweep import Sweep as Sweep

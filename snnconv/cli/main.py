@@ -157,6 +157,31 @@ def sweep(
         click.echo(f"plot: {files[2]}")
 
 
+@cli.command()
+@click.argument("model")
+@click.option("--convention", default="mac", show_default=True,
+              help="What is added up: mac, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
+@model_options
+@shared_options
+def count(model: str, convention: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Count the dense operations and parameters of MODEL for one input sample.
+
+    \b
+    snnconv count torchvision:resnet50 --input-shape 3,224,224
+    snnconv count torchvision:r3d_18 --input-shape 3,16,224,224 --convention fvcore-train --json
+    """
+    from ..bench.count import count as count_operations
+    from . import output, work
+
+    with telling(quiet):
+        found = work.opened(model, options)
+        result = count_operations(found.model, options["input_shape"], convention=convention)
+    if as_json:
+        output.print_json({"model": found.description, **result.to_dict()})
+    else:
+        output.print_count(result)
+
+
 @contextmanager
 def telling(quiet: bool) -> Iterator[None]:
     """Notices on standard error, one line each; none, and no progress bars, when quiet."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..bench import Sweep
+from ..bench.count import Count
 from ..convert.preflight import Report
 from ..errors import InputError
 
@@ -54,6 +55,22 @@ def print_sweep(sweep: Sweep) -> None:
         )
     table.add_row("ANN", f"{sweep.ann_accuracy:.2f}", "", "", "", style="dim")
     Console().print(table)
+
+
+def print_count(count: Count) -> None:
+    """Operations by layer, the totals, and what no rule knows."""
+    table = Table(box=None, header_style="bold", padding=(0, 2))
+    table.add_column("layer")
+    table.add_column("operations", justify="right")
+    for name, amount in count.by_layer.items():
+        table.add_row(name, f"{amount:,}")
+    Console().print(table)
+    shapes = " and ".join(str(list(shape)) for shape in count.input_shape)
+    click.echo(f"{count.ops / 1e9:,.4f} G operations ({count.convention}) for one input {shapes}")
+    click.echo(f"{count.parameters:,} parameters")
+    if count.unsupported:
+        missing = ", ".join(f"{name} ×{times}" for name, times in count.unsupported.items())
+        click.echo(f"not counted: {missing}")
 
 
 def require_free_folder(folder: Path, overwrite: bool) -> None:
