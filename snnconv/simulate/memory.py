@@ -35,6 +35,7 @@ def budget(device: torch.device) -> int:
 
 
 def fitting_chunk(per_sample: int, batch: int, T: int, device: torch.device, itemsize: int = 4) -> int:
-    """The largest chunk, between 1 and T, whose largest layer stays within the budget."""
+    """The chunk, between 1 and T, whose largest layer stays within the budget, in as few chunks of even length."""
     bytes_per_step = max(1, per_sample * batch * itemsize * LIVE)
-    return max(1, min(T, budget(device) // bytes_per_step))
+    largest = max(1, min(T, budget(device) // bytes_per_step))
+    return -(-T // -(-T // largest))
