@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from ..calib.calibrate import as_call
+from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from ..io import atomic_output

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, fx
 
 from ..convert.activations import Activation
+from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites
 from ..errors import InputError
 from .histogram import ActivationHistogram
@@ -44,12 +44,6 @@ def collect(
     if not count:
         raise InputError("the calibration data is empty", expected="at least one batch", got="none")
     return histograms
-
-
-def as_call(graph_module: fx.GraphModule, leaves: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Positional arguments in the network's own structure from flat leaves."""
-    args, kwargs = graph_module.graph._codegen.pytree_info.in_spec.unflatten(leaves)  # type: ignore[attr-defined]
-    return (*args, *kwargs.values())
 
 
 def thresholds(

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..convert.graphs import as_call
 from ..progress import track
-from .calibrate import as_call
 
 IMAGES = 64  # optimised
 GAUSSIAN = 16  # more of them say nothing more

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from ..calib import Rule, parse_rule
-from ..calib.calibrate import as_call, collect, thresholds
+from ..calib.calibrate import collect, thresholds
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
@@ -23,7 +23,7 @@ from ..provenance import provenance
 from .canonical import MaxPool, canonicalise
 from .capture import capture, recapture
 from .examples import Examples, examples_of
-from .graphs import clone
+from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
 from .operations import name_of
 from .passes.sites import activation_sites

@@ -115,6 +115,12 @@ def shape_of(node: fx.Node) -> tuple[Any, ...]:
     return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
 
 
+def as_call(graph_module: fx.GraphModule, leaves: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Positional arguments in the network's own structure from flat leaves."""
+    args, kwargs = graph_module.graph._codegen.pytree_info.in_spec.unflatten(leaves)  # type: ignore[attr-defined]
+    return (*args, *kwargs.values())
+
+
 def clone(graph_module: fx.GraphModule) -> fx.GraphModule:
     """A deep copy that keeps symbolic sizes, calling convention and printed names (`copy.deepcopy` loses the names)."""
     graph = fx.Graph()

@@ -26,8 +26,8 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     Raises:
         InputError: the path cannot be written, or exists and `overwrite` is False.
     """
-    from ..calib.calibrate import as_call
     from ..convert.capture import MIN_BATCH, capture
+    from ..convert.graphs import as_call
 
     canonical = snn.ann.cpu()  # a file loads anywhere
     reference = next(canonical.parameters())

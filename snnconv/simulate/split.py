@@ -25,7 +25,6 @@ class TimeProgram:
 
     prefix: Callable[..., Any]
     body: Callable[..., Any]
-    is_constant: tuple[bool, ...]  # output leaves that no neuron precedes
 
     def compiled(self, **options: Any) -> TimeProgram:
         """The same program, both parts through torch.compile."""
@@ -68,7 +67,7 @@ class _Splitter:
     def is_temporal(self, node: fx.Node) -> bool:
         return node.op == "call_module" and isinstance(self.network.get_submodule(str(node.target)), Temporal)
 
-    def parts(self) -> tuple[fx.GraphModule, fx.GraphModule, tuple[bool, ...]]:
+    def parts(self) -> tuple[fx.GraphModule, fx.GraphModule]:
         in_prefix: dict[fx.Node, fx.Node] = {}
         for node in self.network.graph.nodes:
             from_body = any(source not in in_prefix for source in node.all_input_nodes)  # the size of a varying tensor
@@ -88,8 +87,7 @@ class _Splitter:
                 self.copies[node] = self.copy(node)
         outputs = [self.read(leaf) if isinstance(leaf, fx.Node) else leaf for leaf in leaves]
         self.body.output((outputs, self.states))
-        constant = tuple(not isinstance(leaf, fx.Node) or leaf not in self.varying for leaf in leaves)
-        return self.share(self.prefix), self.share(self.body), constant
+        return self.share(self.prefix), self.share(self.body)
 
     def copy(self, node: fx.Node) -> fx.Node:
         if not self.is_temporal(node):
