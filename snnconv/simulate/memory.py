@@ -9,7 +9,7 @@ from torch import fx
 
 from ..convert.graphs import value_of
 
-CPU_BUDGET = 64 * 2**20  # bytes; measured: small layers gain from more steps at once, large ones lose the caches
+CPU_BUDGET = 80 * 2**20  # bytes; measured: small layers gain from more steps at once, large ones lose the caches
 GPU_SHARE = 0.25  # of what is free
 LIVE = 3  # a layer's input, its output and a temporary are alive at once
 
