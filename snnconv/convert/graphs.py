@@ -7,12 +7,9 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import torch
 from torch import fx, nn
 
 Pass = Callable[..., fx.GraphModule]
-
-CALLS = ("call_function", "call_module")
 
 
 def graph_pass(rewrite: Pass) -> Pass:
@@ -107,12 +104,6 @@ def insert_module_after(graph_module: fx.GraphModule, node: fx.Node, path: str, 
 def value_of(node: fx.Node) -> Any:
     """What the node yields, as a fake tensor (symbolic batch size), a symbolic or plain number, or None."""
     return node.meta.get("val")
-
-
-def shape_of(node: fx.Node) -> tuple[Any, ...]:
-    """The node's shape with the symbolic batch size in it; () where the node yields no tensor."""
-    value = value_of(node)
-    return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
 
 
 def as_call(graph_module: fx.GraphModule, leaves: tuple[Any, ...]) -> tuple[Any, ...]:
