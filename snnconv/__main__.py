@@ -1,4 +1,4 @@
-"""`python -m snnconv`."""
+"""`python -m snnconv`, as launchers of several processes start it."""
 
 from .cli import main
 

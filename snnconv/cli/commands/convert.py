@@ -1,0 +1,57 @@
+"""`snnconv convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...io import atomic_output
+from ..notices import telling
+from ..options import conversion_options, model_options, normalization_options, run_options, shared_options
+from ..output import print_json
+
+
+@click.command()
+@click.argument("model")
+@click.option("--T", "T", type=int, default=4, show_default=True, help="Time steps the network runs by default.")
+@click.option(
+    "-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.snn.pt2]"
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@conversion_options
+@normalization_options
+@model_options
+@run_options
+@shared_options
+def convert(
+    model: str, T: int, target: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any
+) -> None:
+    """Convert MODEL into a spiking network and save it.
+
+    MODEL is a file (.pt2, .pt, .pth, .safetensors; weights alone need --arch), or torchvision:NAME, snnconv:NAME,
+    package.module:factory.
+
+    \b
+    snnconv convert model.pt --alpha 0.5 --beta 2
+    snnconv convert weights.pth --arch torchvision:resnet18 --calib imagefolder:train/ -o snn.pt2
+    snnconv convert snnconv:fashion_cnn --arch-arg pretrained=true --calib fashion:train --method sdm
+    """
+    from .. import work
+
+    path = target or Path(f"{work.model_name(model)}.snn.pt2")
+    with telling(quiet), atomic_output(path, overwrite=overwrite) as temporary:
+        found = work.opened(model, options)
+        snn = work.converted(found, T, options)
+        snn.save(temporary)
+    analog = [name for name, site in snn.plan.sites.items() if site.neuron is None]
+    count, total = len(snn.plan.sites) - len(analog), len(snn.plan.sites)
+    if as_json:
+        summary = {"sites": total, "converted": count, "analog": analog, "T": T, "settings": snn.plan.settings}
+        notes = {"notices": snn.plan.notices, "provenance": snn.plan.provenance}
+        print_json({"output": str(path), "model": found.description, **summary, **notes})
+    else:
+        shown = ", ".join(f"{key}={value}" for key, value in snn.plan.settings.items() if value is not None)
+        click.echo(f"{count} of {total} activations spike ({shown})\nsaved {path}\n")
+        click.echo(f"next: snnconv sweep {path} --data DATA --T 1,2,4,8,16")

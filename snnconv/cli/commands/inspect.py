@@ -1,0 +1,60 @@
+"""`snnconv inspect`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ...convert.preflight import Report
+from ..notices import telling
+from ..options import maxpool_option, model_options, shared_options
+from ..output import print_json
+
+WIDE = 160
+COLOURS = {"exact": "green", "approximate": "yellow", "unsupported": "red"}
+
+
+@click.command()
+@click.argument("model")
+@model_options
+@maxpool_option
+@shared_options
+def inspect(model: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Say what becomes of every activation, pooling, norm and merge of MODEL. Changes nothing.
+
+    \b
+    snnconv inspect torchvision:googlenet
+    snnconv inspect weights.pth --arch snnconv:cifar_resnet20 --input-shape 3,32,32 --json
+    """
+    from ...convert.api import inspect as inspect_model
+    from .. import work
+
+    with telling(quiet):
+        found = work.opened(model, options)
+        report = inspect_model(found.model, input_shape=options["input_shape"], maxpool=options["maxpool"])
+    if as_json:
+        print_json({"model": found.description, **report.to_dict()})
+    else:
+        print_report(report)
+
+
+def print_report(report: Report) -> None:
+    """The pre-flight as a table, remedies below it."""
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for column in ("site", "kind", "operation", "verdict", "what becomes of it", "where"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("verdict", "kind"))
+    for entry in report.entries:
+        colour = COLOURS[entry.verdict]
+        verdict = f"[{colour}]{entry.verdict}[/{colour}]"
+        place = entry.source.partition(": ")[0]
+        table.add_row(entry.site, entry.kind, entry.operation, verdict, entry.detail, "/".join(place.split("/")[-2:]))
+    # Not cut to 80 columns where nobody looks at a terminal: one line per site for grep and logs.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    for entry in report.unsupported:
+        click.echo(f"{entry.site}: {entry.detail}\n  where: {entry.source}\n  remedy: {entry.remedy}")
+    converted, total = report.activations
+    click.echo(f"{converted} of {total} activations can spike")
