@@ -19,7 +19,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from snnconv.bench.plots import STYLE, step_axis
+from snnconv.bench.plots.style import STYLE, step_axis
 
 STEPS = "1,2,4,8,16"
 NORMALIZATION = ["--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"]

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Sweep, sweep
-from snnconv.bench.sweep import batches_in
+from snnconv.bench.evaluate import batches_in
 from snnconv.data import DataSource, Normalization, open_data
 from snnconv.models import fashion_cnn
 

@@ -1,7 +1,9 @@
-"""The pictures of a sweep. Colours are safe for the colour-blind, marks differ by shape too."""
+"""What all pictures share: fonts, colours that are safe for the colour-blind, axes, and writing them to a file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +11,10 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..io import atomic_output
+from ...io import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from .sweep import Sweep
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # Okabe & Ito 2008
 MOST_TICKS = 8
@@ -29,21 +29,12 @@ STYLE: dict[str, Any] = {
 }
 
 
-def plot_sweep(sweep: Sweep, path: Path) -> None:
-    """Two panels over time steps: accuracy with the ANN as a dashed line, and spikes per neuron."""
-    steps = [row.T for row in sweep.rows]
+@contextmanager
+def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """A figure of so many inches in the house style, written to `path` at the end of the block."""
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=(7.0, 3.0), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        left.axhline(sweep.ann_accuracy, color=GREY, linestyle="--", label=f"ANN {sweep.ann_accuracy:.2f} %")
-        left.plot(steps, [row.accuracy for row in sweep.rows], color=BLUE, marker="o", label="SNN")
-        left.set(title="Accuracy", ylabel="top-1 accuracy (%)")
-        left.legend(loc="lower right", frameon=False)
-        right.plot(steps, [row.spikes_per_neuron for row in sweep.rows], color=ORANGE, marker="s")
-        right.set(title="Activity", ylabel="spikes per neuron and sample", ylim=(0, None))
-        for axes in (left, right):
-            step_axis(axes, steps)
-        figure.suptitle(f"{describe(sweep)} — {sweep.samples} samples of {Path(sweep.data).name}", fontsize=9)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
         with atomic_output(path, overwrite=True) as temporary:
             figure.savefig(temporary, dpi=200, format=path.suffix.lstrip("."), metadata=undated(path))
 
@@ -58,14 +49,6 @@ def step_axis(axes: Axes, steps: list[int]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(t) for t in shown])
     axes.set_xlabel("time steps T")
-
-
-def describe(sweep: Sweep) -> str:
-    """Method and its options in one line."""
-    settings = sweep.settings
-    names = {"alpha": "α", "beta": "β"}
-    options = [f"{names[key]}={settings[key]:g}" for key in names if key in settings]
-    return " ".join([f"method {settings.get('method', '?')}", *options])
 
 
 def undated(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,110 @@
+"""Labelled batches for a network and its outputs as class scores, checked: what every evaluation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from ..convert.graphs import as_call
+from ..data import DataSource, batch_inputs, batch_labels
+from ..errors import InputError
+from ..network import SpikingNetwork
+from ..progress import track
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    """One batch, ready to run.
+
+    Attributes:
+        number: its place in the data.
+        arguments: positional arguments of the network, on its device: `snn.run(arguments)`, `ann(*arguments)`.
+        labels: int64 [B], on the CPU.
+        where: names the batch in errors.
+    """
+
+    number: int
+    arguments: tuple[Any, ...]
+    labels: Tensor
+    where: str
+
+
+def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> Iterator[LabelledBatch]:
+    """The batches of the test data, with a progress bar.
+
+    Args:
+        doing: what the bar says, as "sweeping".
+
+    Raises:
+        InputError: the data are empty or have no labels.
+    """
+    device = next((p.device for p in snn.parameters()), torch.device("cpu"))
+    count = 0
+    for number, batch in enumerate(track(data, doing, batches_in(data))):
+        where = f"test batch {number}"
+        leaves = tuple(leaf.to(device) for leaf in batch_inputs(batch, where=where))
+        arguments = pytree.tree_map(snn._like_network, as_call(snn.network, leaves))
+        labels = require_labels(batch, where)
+        count += len(labels)
+        yield LabelledBatch(number, arguments, labels, where)
+    if not count:
+        raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
+
+
+def batches_in(data: Iterable[Any]) -> int | None:
+    """How many batches there are, where that is known; a `DataSource` counts samples, all else batches."""
+    if isinstance(data, DataSource):
+        return -(-len(data) // data.batch_size)
+    return len(data) if isinstance(data, Sized) else None
+
+
+def normalization_of(data: Iterable[Any], snn: SpikingNetwork) -> dict[str, Any] | None:
+    """The one applied to the data; where the data do not tell, the one the network was calibrated with."""
+    if isinstance(data, DataSource):
+        return None if data.normalization is None else data.normalization.to_dict()
+    return snn.plan.normalization
+
+
+def count_correct(network: nn.Module, batch: LabelledBatch) -> int:
+    """How many of the batch a network without time classifies correctly."""
+    with torch.no_grad():
+        output = network(*batch.arguments)
+    return int((first_tensor(output).argmax(-1).cpu() == batch.labels).sum())
+
+
+def first_tensor(output: Any) -> Tensor:
+    leaves = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor)]
+    return leaves[0] if leaves else torch.zeros(0)
+
+
+def require_labels(batch: Any, where: str) -> Tensor:
+    labels = batch_labels(batch)
+    if labels is None:
+        raise InputError("the test data has no labels", expected="batches (x, y) with integer y", where=where)
+    return labels.cpu()
+
+
+def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
+    """The logits [T, B, classes], if they are that and have a class for every label."""
+    if not isinstance(logits, Tensor) or logits.dim() != 3:
+        got = f"[T, {', '.join(map(str, logits.shape[1:]))}]" if isinstance(logits, Tensor) else type(logits).__name__
+        raise InputError(
+            "the network's output is not one score per class",
+            expected="[B, classes]",
+            got=got,
+            remedy="wrap the model so that its forward returns the class scores alone",
+        )
+    classes, labels = logits.shape[-1], batch.labels
+    if int(labels.min()) < 0 or int(labels.max()) >= classes:
+        raise InputError(
+            "a label is out of range",
+            expected=f"0 to {classes - 1}, the network has {classes} classes",
+            got=f"{int(labels.min())} to {int(labels.max())}",
+            where=batch.where,
+        )
+    return logits

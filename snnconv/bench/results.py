@@ -1,0 +1,88 @@
+"""What every measurement gives: a typed result that can be written to a folder, read back and drawn."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ..errors import InputError
+from ..io import atomic_output
+
+
+class Result:
+    """Base of the results, which are dataclasses of plain data.
+
+    Attributes:
+        NAME: the command's name, and the stem of its files.
+    """
+
+    NAME: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)  # type: ignore[call-overload]  # every result is a dataclass
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        """The result that `to_dict` was made of."""
+        raise NotImplementedError
+
+    def table(self) -> Iterable[dict[str, Any]]:
+        """The rows of the .csv, all with the same keys."""
+        raise NotImplementedError
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """The picture of it; the suffix of `path` names the format (.png, .svg, .pdf)."""
+        raise NotImplementedError
+
+    def to_json(self, path: str | PathLike[str]) -> None:
+        """Everything, as one JSON object."""
+        with atomic_output(path, overwrite=True) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """The rows alone."""
+        rows = list(self.table())
+        with atomic_output(path, overwrite=True) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def save(self, folder: str | PathLike[str]) -> list[Path]:
+        """NAME.json, .csv, .png and .svg in `folder`, which is made where it is missing; all of them or none."""
+        root = Path(folder)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
+        paths = [root / f"{self.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
+        writers = (self.to_json, self.to_csv, self.plot, self.plot)
+        with ExitStack() as all_or_none:
+            for path, write in zip(paths, writers):
+                write(all_or_none.enter_context(atomic_output(path, overwrite=True)))
+        return paths
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Self:
+        """Read NAME.json from a folder.
+
+        Raises:
+            InputError: it is missing, or no such result.
+        """
+        path = Path(folder) / f"{cls.NAME}.json"
+        try:
+            return cls.from_dict(json.loads(path.read_text()))
+        except OSError as error:
+            raise InputError(f"cannot read the {cls.NAME} results", got=error.strerror, where=str(path)) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"these are no {cls.NAME} results",
+                got=repr(error)[:200],
+                where=str(path),
+                remedy=f"run {cls.NAME} again",
+            ) from error
