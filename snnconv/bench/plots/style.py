@@ -1,4 +1,8 @@
-"""What all pictures share: fonts, colours that are safe for the colour-blind, axes, and writing them to a file."""
+"""What all pictures share: fonts, colours that are safe for the colour-blind, axes, and writing them to a file.
+
+Pictures are drawn 7 inches wide, the text width of a two-column paper, and stay readable at half of that, one column:
+no text is below 10 pt. Series differ by colour, by mark and, from the eighth on, by dashes.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,29 @@ from ...io import atomic_output
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # Okabe & Ito 2008
+WIDTH = 7.0  # inches
+# Okabe & Ito 2008, without the yellow that paper swallows.
+BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, BLACK = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
+)  # fmt: skip
+GREY = "#555555"
+PALETTE = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, BLACK)
+MARKS = "osD^vPX<>*ph"  # as many as can be told apart; 12 and 7 share no factor: 84 different pairs
+DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
 MOST_TICKS = 8
 STYLE: dict[str, Any] = {
-    "font.size": 9,
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,  # three dashes
+    "lines.linewidth": 1.7,
+    "lines.markersize": 5.5,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.alpha": 0.3,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -39,6 +61,15 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
             figure.savefig(temporary, dpi=200, format=path.suffix.lstrip("."), metadata=undated(path))
 
 
+def series(number: int) -> dict[str, Any]:
+    """How the line of a series looks: the same number looks the same in every picture of a result."""
+    return {
+        "color": PALETTE[number % len(PALETTE)],
+        "marker": MARKS[number % len(MARKS)],
+        "linestyle": DASHES[number // len(PALETTE) % len(DASHES)],
+    }
+
+
 def step_axis(axes: Axes, steps: list[int]) -> None:
     """Time steps on a logarithmic axis with a tick at each, thinned where they would overlap."""
     axes.set_xscale("log", base=2)
@@ -49,6 +80,22 @@ def step_axis(axes: Axes, steps: list[int]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(t) for t in shown])
     axes.set_xlabel("time steps T")
+
+
+def ann_line(axes: Axes, accuracy: float, label: str | None = None) -> None:
+    """The accuracy of the ANN, dashed."""
+    axes.axhline(accuracy, color=GREY, linestyle="--", linewidth=1.2, zorder=1, label=label)
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
+    """What the lines of `axes` mean, in a block under all panels, where no curve can run into it.
+
+    Long names get fewer columns, so that the block never grows wider than the picture.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    longest = max((len(label) for label in labels), default=1)
+    fitting = max(1, int(figure.get_figwidth() * 12.5) // (longest + 8))  # characters at 10 pt, a handle taking 8
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(columns, fitting, len(labels)))
 
 
 def undated(path: Path) -> dict[str, Any] | None:
