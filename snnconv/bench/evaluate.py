@@ -43,17 +43,22 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
     Raises:
         InputError: the data are empty or have no labels.
     """
-    device = next((p.device for p in snn.parameters()), torch.device("cpu"))
     count = 0
     for number, batch in enumerate(track(data, doing, batches_in(data))):
         where = f"test batch {number}"
-        leaves = tuple(leaf.to(device) for leaf in batch_inputs(batch, where=where))
-        arguments = pytree.tree_map(snn._like_network, as_call(snn.network, leaves))
+        arguments = arguments_of(snn, batch, where)
         labels = require_labels(batch, where)
         count += len(labels)
         yield LabelledBatch(number, arguments, labels, where)
     if not count:
         raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
+
+
+def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]:
+    """The inputs of a batch, labelled or not, as positional arguments of the network: on its device, in its type."""
+    device = next((p.device for p in snn.parameters()), torch.device("cpu"))
+    leaves = tuple(leaf.to(device) for leaf in batch_inputs(batch, where=where))
+    return pytree.tree_map(snn._like_network, as_call(snn.network, leaves))
 
 
 def batches_in(data: Iterable[Any]) -> int | None:

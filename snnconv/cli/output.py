@@ -16,11 +16,14 @@ def print_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False))
 
 
-def require_free_folder(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder with an earlier sweep in it, and one that cannot be written, before the work rather than after.
+def require_free_folder(folder: Path, overwrite: bool, name: str = "sweep") -> None:
+    """Refuse a folder with an earlier result in it, and one that cannot be written, before the work rather than after.
+
+    Args:
+        name: of the result; others in the folder are no hindrance.
 
     Raises:
-        InputError: there is an earlier sweep, the path is a file, or the folder cannot be made or written.
+        InputError: there is an earlier result, the path is a file, or the folder cannot be made or written.
     """
     if folder.is_file():
         raise InputError("the output folder is a file", where=str(folder))
@@ -28,7 +31,6 @@ def require_free_folder(folder: Path, overwrite: bool) -> None:
     if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
         got = "no permission to write" if standing.is_dir() else f"{standing} is a file"
         raise InputError("cannot write into the output folder", got=got, where=str(folder))
-    if (folder / "sweep.json").exists() and not overwrite:
-        raise InputError(
-            "the folder holds a sweep already", where=str(folder), remedy="choose another with -o, or pass --overwrite"
-        )
+    if (folder / f"{name}.json").exists() and not overwrite:
+        remedy = "choose another with -o, or pass --overwrite"
+        raise InputError(f"the folder holds a {name}.json already", where=str(folder), remedy=remedy)

@@ -224,7 +224,7 @@ def test_sweep_keeps_an_earlier_one(command: Command, files: Path) -> None:
     before = Path("out/sweep.csv").read_text()
     ended = command(*arguments[:-3], "2", "-o", "out")
     assert ended.code == 2
-    assert "holds a sweep already" in ended.err
+    assert "holds a sweep.json already" in ended.err
     assert Path("out/sweep.csv").read_text() == before
     assert command(*arguments[:-3], "2", "-o", "out", "--overwrite").code == 0
     assert Path("out/sweep.csv").read_text() != before
@@ -236,7 +236,7 @@ def test_sweep_of_a_model_converts_it_first(command: Command, files: Path) -> No
     direct = only_json(command("sweep", files / "net.pt", "--data", data, *options, "-o", "direct", "--json"))
     command("convert", files / "net.pt", *options[2:], "--T", "4", "-o", "if.pt2")
     by_file = only_json(command("sweep", "if.pt2", "--data", data, "--T", "1,4", "-o", "file", "--json"))
-    for key in ("rows", "ann_accuracy", "settings", "site_rates"):
+    for key in ("rows", "ann_accuracy", "curves"):
         assert direct[key] == by_file[key]
 
 
