@@ -26,8 +26,9 @@ def main() -> None:
         print(f"{method}: ANN {result.ann_accuracy:.1f} %")
         for row in result.rows:
             print(f"  T={row.T}: {row.accuracy:.1f} %, {row.spikes_per_neuron:.2f} spikes per neuron and sample")
-        busiest = max(result.site_rates, key=lambda site: result.site_rates[site])
-        print(f"  most active site: {busiest}, {result.site_rates[busiest]:.2f} spikes per neuron and step")
+        rates = result.curves[0].site_rates
+        busiest = max(rates, key=lambda site: rates[site])
+        print(f"  most active site: {busiest}, {rates[busiest]:.2f} spikes per neuron and step")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from .count import Count as Count
 from .count import count as count
 from .steps import parse_steps as parse_steps
+from .sweep import Curve as Curve
+from .sweep import Rival as Rival
 from .sweep import Row as Row
 from .sweep import Sweep as Sweep
 from .sweep import sweep as sweep

@@ -54,15 +54,16 @@ def test_spikes_are_those_of_a_run(snn: SpikingNetwork, swept: Sweep, images: Da
 
 
 def test_spikes_add_up(snn: SpikingNetwork, swept: Sweep) -> None:
+    (curve,) = swept.curves
     spikes = [row.spikes for row in swept.rows]
     assert spikes == sorted(spikes)
     assert spikes[0] > 0
     for row in swept.rows:
-        assert row.spikes == pytest.approx(row.spikes_per_neuron * swept.neurons)
+        assert row.spikes == pytest.approx(row.spikes_per_neuron * curve.neurons)
     neurons = snn.run(torch.zeros(1, 1, 28, 28), T=1).neurons
-    assert list(swept.site_rates) == list(neurons) == list(snn.sites)
-    assert swept.neurons == sum(neurons.values())
-    total = sum(rate * neurons[site] for site, rate in swept.site_rates.items()) * max(STEPS)
+    assert list(curve.site_rates) == list(neurons) == list(snn.sites)
+    assert curve.neurons == sum(neurons.values())
+    total = sum(rate * neurons[site] for site, rate in curve.site_rates.items()) * max(STEPS)
     assert total == pytest.approx(spikes[-1])
 
 
@@ -73,7 +74,7 @@ def test_shorter_times_are_prefixes(snn: SpikingNetwork, swept: Sweep, images: D
 
 def test_record(swept: Sweep, snn: SpikingNetwork, images: DataSource) -> None:
     assert swept.data == "fashion:test"
-    assert swept.settings == snn.plan.settings
+    assert swept.curves[0].settings == snn.plan.settings
     assert images.normalization is not None
     assert swept.normalization == images.normalization.to_dict()
     assert {"versions", "hardware", "seed", "made"} <= set(swept.provenance)

@@ -5,31 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .style import BLUE, GREY, ORANGE, picture, step_axis
+from .curves import curves_of, describe, measured_on, steps_of
+from .style import WIDTH, ann_line, legend_below, picture, series, step_axis
 
 if TYPE_CHECKING:
     from ..sweep import Sweep
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:
-    """Two panels over time steps: accuracy with the ANN as a dashed line, and spikes per neuron."""
-    steps = [row.T for row in sweep.rows]
-    with picture(path, 7.0, 3.0) as figure:
+    """Two panels over time steps: accuracy with the ANN as a dashed line, and spikes per neuron; one line a setting."""
+    curves = curves_of(sweep)
+    with picture(path, WIDTH, 3.1 + 0.2 * len(curves)) as figure:
         left, right = figure.subplots(1, 2)
-        left.axhline(sweep.ann_accuracy, color=GREY, linestyle="--", label=f"ANN {sweep.ann_accuracy:.2f} %")
-        left.plot(steps, [row.accuracy for row in sweep.rows], color=BLUE, marker="o", label="SNN")
+        ann_line(left, sweep.ann_accuracy, f"ANN {sweep.ann_accuracy:.2f} %")
+        for number, (curve, rows) in enumerate(curves):
+            steps, look = [row.T for row in rows], series(number)
+            label = curve.setting if len(curves) > 1 else "SNN"
+            left.plot(steps, [row.accuracy for row in rows], label=label, **look)
+            right.plot(steps, [row.spikes_per_neuron for row in rows], **look)
         left.set(title="Accuracy", ylabel="top-1 accuracy (%)")
-        left.legend(loc="lower right", frameon=False)
-        right.plot(steps, [row.spikes_per_neuron for row in sweep.rows], color=ORANGE, marker="s")
-        right.set(title="Activity", ylabel="spikes per neuron and sample", ylim=(0, None))
+        right.set(title="Activity", ylabel="spikes per neuron", ylim=(0, None))
         for axes in (left, right):
-            step_axis(axes, steps)
-        figure.suptitle(f"{describe(sweep)} — {sweep.samples} samples of {Path(sweep.data).name}", fontsize=9)
-
-
-def describe(sweep: Sweep) -> str:
-    """Method and its options in one line."""
-    settings = sweep.settings
-    names = {"alpha": "α", "beta": "β"}
-    options = [f"{names[key]}={settings[key]:g}" for key in names if key in settings]
-    return " ".join([f"method {settings.get('method', '?')}", *options])
+            step_axis(axes, steps_of(sweep))
+        legend_below(figure, *left.get_legend_handles_labels())
+        only = f"{describe(curves[0][0].settings)} — " if len(curves) == 1 else ""
+        figure.suptitle(f"{only}{measured_on(sweep)}", fontsize=11)
