@@ -1,5 +1,7 @@
 """Measuring spiking networks."""
 
+from .attention import Attention as Attention
+from .attention import attention as attention
 from .count import Count as Count
 from .count import count as count
 from .steps import parse_steps as parse_steps

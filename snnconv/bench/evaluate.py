@@ -94,8 +94,8 @@ def require_labels(batch: Any, where: str) -> Tensor:
     return labels.cpu()
 
 
-def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
-    """The logits [T, B, classes], if they are that and have a class for every label."""
+def require_scores(logits: Any) -> Tensor:
+    """The logits of a run, if they are [T, B, classes]."""
     if not isinstance(logits, Tensor) or logits.dim() != 3:
         got = f"[T, {', '.join(map(str, logits.shape[1:]))}]" if isinstance(logits, Tensor) else type(logits).__name__
         raise InputError(
@@ -104,6 +104,12 @@ def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
             got=got,
             remedy="wrap the model so that its forward returns the class scores alone",
         )
+    return logits
+
+
+def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
+    """The logits [T, B, classes], if they are that and have a class for every label."""
+    logits = require_scores(logits)
     classes, labels = logits.shape[-1], batch.labels
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         raise InputError(
