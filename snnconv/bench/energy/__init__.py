@@ -8,3 +8,5 @@ from .load import Precision as Precision
 from .model import ENERGY_MODELS as ENERGY_MODELS
 from .model import Constants as Constants
 from .model import EnergyModel as EnergyModel
+from .quantise import levels_of as levels_of
+from .quantise import quantised as quantised

@@ -5,13 +5,13 @@ any reuse but the one operand that a layer holds in a register while it works: t
 
     ANN, per product            one weight read (6.1, 6.2), one input read (3; in linear layers, 4, they reuse it)
     ANN, per output             written once (11, 12)
-    SNN, per spike and synapse  one weight read (7, 8), the potential read and written back (9, 10, 14, 15)
+    SNN, per spike and synapse  one weight read (7, 8), the potential read and written back (14, 15)
     SNN, per neuron and step    one comparison (the T·N additions of 1.4, 2.4), the potential read and written back
     SNN, per spike              written once, read once (5, 13), its θ taken off the potential (the last term of 1.4)
     both                        one bias read for each bias added
 
-Dampfhoffer et al. 2022 come to the same list for event-driven hardware and show that the potential's two accesses weigh
-most; they also show that ANN accelerators reuse weights and inputs, which this model grants to neither side.
+Dampfhoffer et al. 2022 compare the same causes, and show how much of the ANN's traffic an accelerator saves by reusing
+weights and inputs. This model grants reuse to neither side: on hardware made for it, the ANN stands better than here.
 
 Ours: the energy of an access scales with the bits of the value (values lie packed in 64-bit words); each layer has a
 memory of its own that just holds its weights, inputs or potentials; events pass through the smallest memory, one event
