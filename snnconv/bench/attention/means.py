@@ -1,4 +1,4 @@
-"""The SNN as a network without time that has a gradient: measured mean activations forward, the clip's gradient back."""
+"""The SNN as a network without time that has a gradient: its mean activations forward, the clip's gradient backward."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class MeanActivation(nn.Module):
 class MeanNetwork:
     """A copy of the canonical ANN whose spiking sites give the SNN's mean activations.
 
-    Between sites everything is linear, or a maximum taken on running sums, so every value in it is the mean over T steps
-    of the SNN's: the mean input of each site, and the logits.
+    Between sites everything is linear, or a maximum taken on running sums, so every value in it is the mean over T
+    steps of the SNN's: the mean input of each site, and the logits.
 
     Attributes:
         network: the copy; it can run once `show` has been called.

@@ -27,7 +27,7 @@ from .similarity import Map, correlation, overlap
 NOTE = (
     "Grad-CAM at {layer}, for the class that the ANN predicts. Whole spikes have no gradient: the SNN's maps take its "
     "time-mean activations forward (θ·Σs/T at every site) and the clip's gradient backward (1 where the mean input z "
-    "has 0 < z < βθ, else 0). r is the correlation with the ANN's map; each map is scaled to its own maximum."
+    "has 0 < z < βθ, else 0)."
 )
 FRAMES = " Clips: the map is the mean over the frames, the middle frame is shown."
 
@@ -75,7 +75,9 @@ def attention(
         ann = grad_cam(canonical, x, layer, target)
         maps = {t: grad_cam(means.show(sums.at[t], t), x, layer, target) for t in steps}
         step_maps = [
-            StepMap(t, int(predicted[t - 1]), rounded(correlation(ann, heat)), rounded(overlap(ann, heat)), listed(heat))
+            StepMap(
+                t, int(predicted[t - 1]), rounded(correlation(ann, heat)), rounded(overlap(ann, heat)), listed(heat)
+            )
             for t, heat in maps.items()
         ]
         results.append(ImageMaps(number, label, target, encode_picture(x[0], shown), listed(ann), step_maps))

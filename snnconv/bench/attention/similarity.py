@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import pearsonr
 
 Map = NDArray[np.float64]
 
@@ -20,7 +19,7 @@ def correlation(reference: Map, other: Map) -> float | None:
     """
     if is_flat(reference):
         return None
-    return 0.0 if is_flat(other) else float(pearsonr(reference.ravel(), other.ravel()).statistic)
+    return 0.0 if is_flat(other) else float(np.corrcoef(reference.ravel(), other.ravel())[0, 1])
 
 
 def overlap(reference: Map, other: Map, share: float = TOP) -> float | None:

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 COLOURS = "inferno"  # rises in lightness, so that it reads in grey and with any colour vision
 SIDE = 192  # pixels of the longer side of a cell: what a cell has on paper at 200 dpi
-CELL_TEXT, TITLE, CAPTION = 0.2, 0.45, 0.2  # inches: a line under a cell, the column titles, a line of the caption
-CHARACTERS = 15.5  # of the caption per inch at 10 pt
+CELL_TEXT, TITLE, CAPTION = 0.17, 0.45, 0.17  # inches: a line under a cell, the column titles, a line of the caption
+LEGEND = (
+    " Under a map: the class named, in orange where it is not the ANN's, and r, the correlation with the ANN's map. "
+    "Each map is scaled to its own maximum."
+)
+CHARACTERS = 13.5  # of the caption per inch at 10 pt
 
 
 def plot_attention(attention: Attention, path: Path) -> None:
@@ -31,7 +35,7 @@ def plot_attention(attention: Attention, path: Path) -> None:
     images, columns = attention.images, 2 + len(attention.similarity)
     width = max(WIDTH, 1.15 * columns)
     pictures = [enlarged(decode_picture(image.picture)) for image in images]
-    caption = textwrap.wrap(attention.note, int(width * CHARACTERS))
+    caption = textwrap.wrap(attention.note + LEGEND, int(width * CHARACTERS))
     tallest = max(pixels.shape[0] / pixels.shape[1] for pixels in pictures)
     rows = len(images) * (width / columns * tallest + CELL_TEXT)
     with picture(path, width, TITLE + rows + CAPTION * (len(caption) + 1)) as figure:
@@ -49,7 +53,7 @@ def plot_attention(attention: Attention, path: Path) -> None:
                 text = f"{step.predicted} · {similarity_text(step.correlation)}"
                 agrees = step.predicted == image.target
                 show(axes, overlaid(pixels, step.map), text, BLACK if agrees else ORANGE)
-        figure.supxlabel("\n".join(caption), fontsize=10, x=0.01, ha="left")
+        figure.supxlabel("\n".join(["", *caption]), fontsize=10, x=0.01, ha="left")
 
 
 def show(axes: Axes, pixels: NDArray[np.uint8], text: str, colour: str = BLACK) -> None:
@@ -74,9 +78,9 @@ def overlaid(pixels: NDArray[np.uint8], heat: HeatMap) -> NDArray[np.uint8]:
     smooth = np.asarray(small.resize((width, height), Image.Resampling.BILINEAR))[..., None]
     grey = pixels.mean(-1, keepdims=True) / 255
     hot = matplotlib.colormaps[COLOURS](smooth[..., 0])[..., :3]
-    share = 0.35 + 0.4 * smooth
+    share = 0.2 + 0.6 * smooth
     return ((1 - share) * grey * 255 + share * hot * 255).round().astype(np.uint8)
 
 
 def similarity_text(correlation: float | None) -> str:
-    return "r –" if correlation is None else f"r {correlation:.2f}"
+    return "r –" if correlation is None else f"r {correlation:.3f}"
