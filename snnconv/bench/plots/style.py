@@ -6,7 +6,7 @@ no text is below 10 pt. Series differ by colour, by mark and, from the eighth on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, BLACK)
 MARKS = "osD^vPX<>*ph"  # as many as can be told apart; 12 and 7 share no factor: 84 different pairs
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
 MOST_TICKS = 8
+LEGEND_LINE = 0.21  # inches
 STYLE: dict[str, Any] = {
     "font.size": 11,
     "axes.titlesize": 11,
@@ -87,15 +88,22 @@ def ann_line(axes: Axes, accuracy: float, label: str | None = None) -> None:
     axes.axhline(accuracy, color=GREY, linestyle="--", linewidth=1.2, zorder=1, label=label)
 
 
-def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
-    """What the lines of `axes` mean, in a block under all panels, where no curve can run into it.
+def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
+    """A legend under all panels, where no curve can run into it; the picture grows by its height."""
+    columns = fitting_columns(labels, figure.get_figwidth())
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * -(-len(labels) // columns) + 0.1)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
 
-    Long names get fewer columns, so that the block never grows wider than the picture.
-    """
-    handles, labels = axes.get_legend_handles_labels()
-    longest = max((len(label) for label in labels), default=1)
-    fitting = max(1, int(figure.get_figwidth() * 12.5) // (longest + 8))  # characters at 10 pt, a handle taking 8
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(columns, fitting, len(labels)))
+
+def fitting_columns(labels: Sequence[str], width: float) -> int:
+    """The most columns, up to six, in which names fit side by side; matplotlib fills one column after the other."""
+    room = 12 * width  # characters of 10 pt, 0.6 em each
+    for columns in range(min(6, len(labels)), 1, -1):
+        height = -(-len(labels) // columns)
+        longest = [max(map(len, labels[start : start + height])) for start in range(0, len(labels), height)]
+        if sum(longest) + 9 * len(longest) <= room:  # 9 characters for the line and the gap
+            return columns
+    return 1
 
 
 def undated(path: Path) -> dict[str, Any] | None:

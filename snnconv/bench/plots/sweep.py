@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .curves import curves_of, describe, measured_on, steps_of
+from .curves import curves_of, measured_on, steps_of
 from .style import WIDTH, ann_line, legend_below, picture, series, step_axis
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def plot_sweep(sweep: Sweep, path: Path) -> None:
     """Two panels over time steps: accuracy with the ANN as a dashed line, and spikes per neuron; one line a setting."""
     curves = curves_of(sweep)
-    with picture(path, WIDTH, 3.1 + 0.2 * len(curves)) as figure:
+    with picture(path, WIDTH, 2.9) as figure:
         left, right = figure.subplots(1, 2)
         ann_line(left, sweep.ann_accuracy, f"ANN {sweep.ann_accuracy:.2f} %")
         for number, (curve, rows) in enumerate(curves):
@@ -28,5 +28,5 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
         for axes in (left, right):
             step_axis(axes, steps_of(sweep))
         legend_below(figure, *left.get_legend_handles_labels())
-        only = f"{describe(curves[0][0].settings)} — " if len(curves) == 1 else ""
+        only = f"{curves[0][0].setting} — " if len(curves) == 1 else ""
         figure.suptitle(f"{only}{measured_on(sweep)}", fontsize=11)

@@ -1,0 +1,27 @@
+"""What the pictures of a sweep have in common: its curves with their rows, and on what they were measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..sweep import Curve, Row, Sweep
+
+
+def curves_of(sweep: Sweep) -> list[tuple[Curve, list[Row]]]:
+    """Every curve with its rows by increasing T; a setting that has no row yet (an interrupted sweep) is left out."""
+    rows: dict[str, list[Row]] = {}
+    for row in sorted(sweep.rows, key=lambda row: row.T):
+        rows.setdefault(row.setting, []).append(row)
+    return [(curve, rows[curve.setting]) for curve in sweep.curves if curve.setting in rows]
+
+
+def steps_of(sweep: Sweep) -> list[int]:
+    """All numbers of time steps that were measured."""
+    return sorted({row.T for row in sweep.rows})
+
+
+def measured_on(sweep: Sweep) -> str:
+    """The samples in one phrase; of a path only its end, which says enough."""
+    return f"{sweep.samples:,} samples of {Path(sweep.data).name}"

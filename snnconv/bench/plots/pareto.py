@@ -1,0 +1,129 @@
+"""Accuracy against what it costs: spikes, or energy with the ANNs beside it. The Pareto front is drawn in both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from .curves import curves_of
+from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..sweep import Sweep
+
+CLOSE = 5.0  # points below the best accuracy at which the second panel begins
+RIVAL_MARKS = "*DosX^"
+UNITS = ((1e3, "J"), (1.0, "mJ"), (1e-3, "µJ"), (0.0, "nJ"))  # from so many mJ on
+
+
+class Point(NamedTuple):
+    cost: float
+    accuracy: float
+
+
+def plot_spikes(sweep: Sweep, path: Path) -> None:
+    """Accuracy against spikes per neuron and sample, one line a setting, one mark a T."""
+    lines = [
+        (curve.setting, points_of((row.spikes_per_neuron, row.accuracy) for row in rows))
+        for curve, rows in curves_of(sweep)
+    ]
+    draw(lines, [], sweep.ann_accuracy, "spikes per neuron and sample", path)
+
+
+def plot_energy(sweep: Sweep, path: Path) -> None:
+    """Accuracy against energy per sample, with the ANN in its own precision and quantised as labelled points."""
+    everything = [row.energy for row in sweep.rows] + [rival.energy for rival in sweep.rivals]
+    most = max((energy for energy in everything if energy is not None), default=0.0)
+    factor, unit = next((least or 1e-6, name) for least, name in UNITS if most >= least)
+    lines = [
+        (curve.setting, points_of(((row.energy, row.accuracy) for row in rows), factor))
+        for curve, rows in curves_of(sweep)
+    ]
+    rivals = [
+        (rival.name, point) for rival in sweep.rivals for point in points_of([(rival.energy, rival.accuracy)], factor)
+    ]
+    draw(lines, rivals, sweep.ann_accuracy, f"energy per sample ({unit}), model {sweep.energy_model}", path)
+
+
+def points_of(pairs: Iterable[tuple[float | None, float]], unit: float = 1.0) -> list[Point]:
+    """What a logarithmic axis can show: a cost that was measured and is not 0, as of a network that never fired."""
+    return [Point(cost / unit, accuracy) for cost, accuracy in pairs if cost is not None and 0 < cost < math.inf]
+
+
+def front(points: Iterable[Point]) -> list[Point]:
+    """The points that no other beats in both cost and accuracy, by rising cost."""
+    best: list[Point] = []
+    for point in sorted(set(points), key=lambda point: (point.cost, -point.accuracy)):
+        if not best or point.accuracy > best[-1].accuracy:
+            best.append(point)
+    return best
+
+
+def draw(
+    lines: Sequence[tuple[str, list[Point]]],
+    rivals: Sequence[tuple[str, Point]],
+    ann_accuracy: float,
+    cost: str,
+    path: Path,
+) -> None:
+    """All of it in one panel; a second one magnifies what comes within a few points of the best."""
+    points = [point for _, line in lines for point in line] + [point for _, point in rivals]
+    accuracies = [point.accuracy for point in points] + [ann_accuracy]
+    floor = max(accuracies) - CLOSE
+    close = [accuracy for accuracy in accuracies[:-1] if accuracy >= floor]
+    split = len(close) >= 2 and max(accuracies) - min(accuracies) > 3 * CLOSE
+    with picture(path, WIDTH, 3.3) as figure:
+        panels: list[Axes] = list(figure.subplots(1, 2)) if split else [figure.subplots()]
+        for axes in panels:
+            best = front(points)
+            axes.step(
+                [point.cost for point in best], [point.accuracy for point in best], where="post",
+                color=GREY, alpha=0.3, linewidth=4.5, solid_joinstyle="round", label="Pareto front", zorder=1,
+            )  # fmt: skip
+            ann_line(axes, ann_accuracy, f"ANN {ann_accuracy:.2f} %")
+            for number, (name, line) in enumerate(lines):
+                axes.plot([p.cost for p in line], [p.accuracy for p in line], label=name, **series(number))
+            axes.set(xlabel=cost, xscale="log" if points else "linear")
+            axes.margins(x=0.12)
+        panels[0].set(ylabel="top-1 accuracy (%)")
+        if split:
+            panels[0].set_title("all settings")
+            panels[1].set_title(f"within {CLOSE:g} points of the best")
+            panels[1].set_ylim(floor, max(accuracies) + 0.1 * CLOSE)
+            nearby = [point.cost for point in points if point.accuracy >= floor]
+            panels[1].set_xlim(min(nearby) / 1.7, max(nearby) * 1.7)
+        for axes in panels:
+            for number, rival in enumerate(rivals):
+                label_rival(axes, number, *rival)
+            if points:
+                plain_ticks(axes)
+        legend_below(figure, *panels[0].get_legend_handles_labels())
+
+
+def label_rival(axes: Axes, number: int, name: str, point: Point) -> None:
+    low, high = axes.get_ylim()
+    if not low <= point.accuracy <= high:
+        return
+    mark = RIVAL_MARKS[number % len(RIVAL_MARKS)]
+    look: Any = {"color": "white", "markeredgecolor": BLACK, "markeredgewidth": 1.3}
+    axes.plot([point.cost], [point.accuracy], mark, markersize=10 if mark == "*" else 7, zorder=5, **look)
+    above = point.accuracy < low + 0.85 * (high - low)
+    offset: Any = (0, 8) if above else (0, -8)
+    paper: Any = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
+    place: Any = {"ha": "center", "va": "bottom" if above else "top"}
+    axes.annotate(name, point, offset, textcoords="offset points", bbox=paper, fontsize=10, zorder=4, **place)
+
+
+def plain_ticks(axes: Axes) -> None:
+    """0.1, 1, 10 rather than powers of ten where people can read them; 1, 2, 5 where there are few decades."""
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=20))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if low > 1e-3 and high < 1e5:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
