@@ -31,7 +31,8 @@ class Run:
 
     Attributes:
         logits: mean of the network's output over the first t steps, [T, B, …] (the output's own tree of such).
-        spikes: {site: int64 [T]}, spikes fired in each step: Σ|s| over batch and neurons (a burst of k counts k).
+        spikes: {site: int64 [T]}, spikes fired in each step, over batch and neurons: a burst of k counts k, a binary-
+            weighted one the 1 bits of k.
         neurons: {site: neurons per sample}.
         state: {site: state} after the last step, for `run(…, state=)`.
         batch: samples in the batch.
@@ -113,8 +114,9 @@ class SpikingNetwork(nn.Module):
         if T < 1:
             raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
-        counter = SpikeCounter()
-        with torch.no_grad(), observing(self.sites, [counter, *observers]):
+        sites = self.sites
+        counter = SpikeCounter({site: neuron.code for site, neuron in sites.items()})
+        with torch.no_grad(), observing(sites, [counter, *observers]):
             chunks = simulate(self._hidden[0], inputs, T, self._chunk(T, batch), state)
             means, state = running_means(chunks)
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+
+from .codes import Code
 
 State = Any  # a NamedTuple of tensors, made by `initial`
 
@@ -56,8 +58,12 @@ class Neuron(Temporal):
     Args:
         threshold: λ, the activation that a full rate represents: one value, or one per channel [C].
         scale: θ/λ (the α of scalable thresholds).
+
+    Attributes:
+        code: what a spike of magnitude k costs: k ("unary") or the 1 bits of k ("binary").
     """
 
+    code: ClassVar[Code] = "unary"
     theta: Tensor
 
     def __init__(self, threshold: Tensor | float, scale: float = 1.0) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..neurons import Neuron
+from ..neurons import Temporal
+from ..neurons.codes import Code, events
 
 
 class Observer(Protocol):
@@ -21,14 +22,20 @@ class Observer(Protocol):
 
 
 class SpikeCounter:
-    """Σ|s| over batch and neurons at every step, per site; a burst of k counts k. Exact: summed in float64."""
+    """Spikes over batch and neurons at every step, per site; a burst of k counts k. Exact: summed in float64.
 
-    def __init__(self) -> None:
+    Args:
+        codes: {site: what a spike of magnitude k costs}; "unary" where nothing is said.
+    """
+
+    def __init__(self, codes: Mapping[str, Code] | None = None) -> None:
+        self._codes = codes or {}
         self._counts: dict[str, list[Tensor]] = {}
         self.neurons: dict[str, int] = {}
 
     def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
-        per_step = spikes.detach().abs().flatten(1).sum(1, dtype=torch.float64)
+        per_neuron = events(spikes.detach(), self._codes.get(site, "unary"))
+        per_step = per_neuron.flatten(1).sum(1, dtype=torch.float64)
         self._counts.setdefault(site, []).append(per_step.round().long().cpu())
         self.neurons[site] = spikes[0, 0].numel()
 
@@ -39,8 +46,12 @@ class SpikeCounter:
 
 
 @contextmanager
-def observing(neurons: Mapping[str, Neuron], observers: Sequence[Observer]) -> Iterator[None]:
-    """Call the observers during the block, by forward hooks on the neurons that go again at its end."""
+def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) -> Iterator[None]:
+    """Call the observers during the block, by forward hooks on the modules that go again at its end.
+
+    Args:
+        neurons: {name: what fires}, neurons or running sums.
+    """
     started = dict.fromkeys(neurons, 0)
 
     def hook(site: str) -> Callable[..., None]:

@@ -1,0 +1,11 @@
+"""Spike operations: which synapses a network has, what its spikes cause on them, and what one sample costs."""
+
+from .counter import Counts as Counts
+from .counter import SynapticOperations as SynapticOperations
+from .parts import Layer as Layer
+from .parts import Synapse as Synapse
+from .parts import Wiring as Wiring
+from .walk import wiring as wiring
+from .work import LayerWork as LayerWork
+from .work import Work as Work
+from .work import work_of as work_of

@@ -1,0 +1,121 @@
+"""What a spiking network is wired of: which spikes each layer reads, and what else it computes, for one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor
+
+from ...neurons.codes import Code
+
+Reads = Literal["constant", "spikes", "float"]
+Operation = Literal["conv", "linear", "product"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of a convolution, a linear layer or a product with a constant matrix; sizes of one sample.
+
+    Attributes:
+        reads: "constant": it comes before the first neuron, the engine computes it once (the encoder); "spikes": whole
+            numbers that neurons fired; "float": anything else that varies in time.
+        macs: multiply-accumulates of one dense pass, taps on zero padding included, as every convention counts them.
+        inputs, outputs: elements read and made.
+        weights: elements of its weight.
+        bias: outputs with a bias added, 0 where it has none.
+    """
+
+    reads: Reads
+    operation: Operation
+    macs: int
+    inputs: int
+    outputs: int
+    weights: int
+    bias: int
+
+    def dense(self, weights: Mapping[str, float]) -> float:
+        """Operations of one dense pass by a convention (its `weights`)."""
+        bias = {"conv": "conv_bias", "linear": "linear_bias", "product": "linear_bias"}[self.operation]
+        return weights.get("mac", 0) * self.macs + weights.get(bias, 0) * self.bias
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """The connections from one source of spikes to one layer.
+
+    Attributes:
+        source: a neuron site, or the path of a max pooling on running sums, which hands on whole numbers too.
+        layer: a name in `Wiring.layers`.
+        fan_out: int64, shaped like one sample of the source: the products of the layer that one spike of this neuron
+            takes part in. Borders, stride, groups and dilation count by position. Through a sum or an average, a spike
+            reaches each window that contains it once. A weight that happens to be 0 is a synapse all the same.
+        share: the part of the layer's inputs that this source reaches, 0 to 1 (its channels of a concatenation).
+    """
+
+    source: str
+    layer: str
+    fan_out: Tensor
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """What fires spikes.
+
+    Attributes:
+        neurons: its elements, of one sample.
+        code: what a spike of magnitude k costs.
+        pool: a max pooling on running sums; False: a neuron site.
+    """
+
+    neurons: int
+    code: Code
+    pool: bool = False
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The whole network, in execution order; every number is of one sample and, where time matters, one step.
+
+    Attributes:
+        residual: {path: elements} of explicit quanta (residual adds) and of other products by constants: one multiply-
+            accumulate each.
+        norms: {path: elements} of BatchNorms that stayed.
+        pools: {path: elements} summed up by running sums: max poolings and activations kept analog.
+        added: {place: elements} of constants added to varying values, outside layers.
+        unsupported_ops: {operation: how often}: varying operations whose work is not known, and so not counted.
+    """
+
+    layers: dict[str, Layer] = field(default_factory=dict)
+    synapses: list[Synapse] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    residual: dict[str, int] = field(default_factory=dict)
+    norms: dict[str, int] = field(default_factory=dict)
+    pools: dict[str, int] = field(default_factory=dict)
+    added: dict[str, int] = field(default_factory=dict)
+    unsupported_ops: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def encoder(self) -> dict[str, int]:
+        """{layer: MACs} of what is constant in time, computed once."""
+        return self._macs("constant")
+
+    @property
+    def analog(self) -> dict[str, int]:
+        """{layer: MACs per step} of layers that read floats."""
+        return self._macs("float")
+
+    @property
+    def biases(self) -> dict[str, int]:
+        """{layer: outputs with a bias}."""
+        return {name: layer.bias for name, layer in self.layers.items() if layer.bias}
+
+    @property
+    def neurons(self) -> dict[str, int]:
+        """{site: neurons}."""
+        return {name: source.neurons for name, source in self.sources.items() if not source.pool}
+
+    def _macs(self, reads: Reads) -> dict[str, int]:
+        return {name: layer.macs for name, layer in self.layers.items() if layer.reads == reads}

@@ -1,0 +1,33 @@
+"""What a spike of magnitude k costs: how many events it is on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Code = Literal["unary", "binary"]
+
+
+def events(spikes: Tensor, code: Code = "unary") -> Tensor:
+    """Events of whole spikes, elementwise, in their own type: |k| ("unary") or the 1 bits of |k| ("binary").
+
+    Negative spikes cost the same as positive ones. "unary" is a burst of k unit spikes; "binary" is one spike per power
+    of two, for neurons whose spikes carry binary weights.
+    """
+    return CODES[code](spikes)
+
+
+def ones(spikes: Tensor) -> Tensor:
+    """Number of 1 bits of |k|."""
+    rest = spikes.abs().to(torch.int64)
+    count = torch.zeros_like(rest)
+    while bool(rest.any()):
+        count += rest & 1
+        rest >>= 1
+    return count.to(spikes.dtype)
+
+
+CODES: dict[Code, Callable[[Tensor], Tensor]] = {"unary": torch.abs, "binary": ones}
