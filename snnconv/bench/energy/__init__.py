@@ -1,12 +1,22 @@
 """What a spiking network costs, beside the networks it has to beat."""
 
+from .contenders import Contender as Contender
+from .contenders import contenders as contenders
+from .contenders import dense_count as dense_count
 from .custom import energy_model as energy_model
+from .energy import Energy as Energy
+from .energy import EnergyRow as EnergyRow
+from .energy import energy as energy
 from .load import FLOAT as FLOAT
 from .load import Breakdown as Breakdown
 from .load import Load as Load
 from .load import Precision as Precision
+from .loads import dense_loads as dense_loads
+from .loads import spiking_loads as spiking_loads
 from .model import ENERGY_MODELS as ENERGY_MODELS
 from .model import Constants as Constants
 from .model import EnergyModel as EnergyModel
 from .quantise import levels_of as levels_of
 from .quantise import quantised as quantised
+from .verdict import readable as readable
+from .verdict import unit_of as unit_of

@@ -84,9 +84,9 @@ def check_keys(document: dict[str, Any], path: Path) -> None:
 def check_value(key: str, value: Any, path: Path) -> Any:
     """The value as `Constants` takes it."""
     if key in TEXTS:
-        holds, expected = isinstance(value, str) and bool(value), "a text"
+        holds, expected = is_text(value), "a text"
     elif key in WIDTHS:
-        holds, expected = isinstance(value, int) and is_energy(value) and value > 0, "a whole number of bits"
+        holds, expected = is_energy(value) and int(value) == value > 0, "a whole number of bits"
     elif key == "memory":
         holds, expected = is_memory(value), "[[bytes, pJ], …] with increasing bytes"
     else:
@@ -96,12 +96,16 @@ def check_value(key: str, value: Any, path: Path) -> Any:
     return tuple((float(size), float(cost)) for size, cost in value) if key == "memory" else value
 
 
+def is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
 def is_energy(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value) and value >= 0
 
 
 def is_memory(value: Any) -> bool:
-    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+    if not isinstance(value, list) or any(not isinstance(pair, list) or len(pair) != 2 for pair in value):
         return False
     if not all(is_energy(number) for pair in value for number in pair):
         return False

@@ -1,0 +1,62 @@
+"""The networks without time that a spiking network has to beat: the ANN, and the ANN quantised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from ...convert.capture import MIN_BATCH, capture
+from ...convert.graphs import as_call
+from ...network import SpikingNetwork
+from ..count import Count
+from ..count import count as count_operations
+from ..synops import Wiring
+from .load import Load
+from .loads import dense_loads, layers_at_input
+from .quantise import bits_of, levels_of, quantised
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A network without time.
+
+    Attributes:
+        network: called as `snn.ann` is.
+        loads: what it does for one sample, for `EnergyModel.total`.
+        weight_bits, levels: of the quantised ones; None: FP32.
+    """
+
+    name: str
+    network: nn.Module
+    loads: list[Load]
+    weight_bits: int | None = None
+    levels: int | None = None
+
+
+def dense_count(snn: SpikingNetwork, convention: str = "mac") -> Count:
+    """Dense operations of the canonical ANN: those of the source model, the BatchNorms that were folded gone."""
+    canonical = snn.ann
+    reference = next(canonical.parameters())
+    example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in snn.plan.input_shapes)
+    return count_operations(capture(canonical, as_call(canonical, example)), convention=convention)
+
+
+def contenders(
+    snn: SpikingNetwork,
+    wiring: Wiring,
+    T: int,
+    *,
+    convention: str = "mac",
+    normalization: dict[str, Any] | None = None,
+) -> list[Contender]:
+    """FP32; 8-bit and 4-bit weights and activations; 8-bit weights and as many levels as the spikes tell apart in T."""
+    counted, at_input, levels = dense_count(snn, convention), layers_at_input(snn.ann), levels_of(snn, T)
+    named = {"ANN W8A8": (8, 256), "ANN W4A4": (4, 16), f"ANN W8, {levels} levels": (8, levels)}
+    found = [Contender("ANN FP32", snn.ann, dense_loads(wiring, counted))]
+    for name, (bits, values) in named.items():
+        network = quantised(snn, bits, values, normalization=normalization)
+        loads = dense_loads(wiring, counted, weight_bits=bits, activation_bits=bits_of(values), at_input=at_input)
+        found.append(Contender(name, network, loads, bits, values))
+    return found

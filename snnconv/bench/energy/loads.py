@@ -1,0 +1,117 @@
+"""The work of a spiking network, and of its ANN, as the loads that an energy model prices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from torch import fx, nn
+
+from ...convert.activations import Activation
+from ...convert.passes.batchnorm import LAYERS
+from ..count import CONVENTIONS, Count
+from ..synops import Layer, Wiring, Work
+from .load import FLOAT, Load, Precision
+
+INPUT_BITS = 8  # pictures are stored so
+OTHERS = "counted besides the layers"
+
+
+def spiking_loads(wiring: Wiring, work: Work, *, convention: str = "mac", rate: bool = False) -> list[Load]:
+    """What the spiking network does: layers, explicit quanta, norms that stayed, neurons, poolings.
+
+    Args:
+        rate: the work was counted by rates, whose operations hold the convention's biases already.
+    """
+    weights = CONVENTIONS[convention].weights
+    loads = []
+    for done in work.layers:
+        layer = wiring.layers[done.name]
+        passes = done.macs / layer.macs if layer.macs else 0.0
+        again = work.steps * layer.outputs if layer.reads == "constant" and passes == 1 else 0  # at each step
+        loads.append(
+            Load(
+                done.name,
+                macs=done.macs,
+                acs=done.acs,
+                extra=0.0 if rate and layer.reads == "spikes" else bias_weight(layer, weights) * done.bias_adds,
+                bias_adds=done.bias_adds,
+                reads=done.macs + again,
+                writes=passes * layer.outputs,
+                weights=layer.weights,
+                inputs=layer.inputs,
+                outputs=layer.outputs,
+            )
+        )
+    t = work.steps
+    for name, n in (*wiring.residual.items(), *wiring.norms.items()):
+        loads.append(Load(name, macs=t * n, reads=t * n, writes=t * n, weights=1, inputs=n, outputs=n))
+    for name, n in wiring.added.items():
+        loads.append(Load(name, bias_adds=t * n, weights=n, outputs=n))
+    for name, n in wiring.neurons.items():
+        loads.append(Load(name, neuron_updates=t * n, spikes=work.events[name], outputs=n))
+    for name, n in wiring.pools.items():
+        loads.append(Load(name, pool_updates=t * n, spikes=work.events.get(name, 0.0), outputs=n))
+    return loads
+
+
+def bias_weight(layer: Layer, weights: Mapping[str, float]) -> float:
+    """What the convention counts for one bias addition of the layer."""
+    return (layer.dense(weights) - weights.get("mac", 0) * layer.macs) / layer.bias if layer.bias else 0.0
+
+
+def dense_loads(
+    wiring: Wiring,
+    counted: Count,
+    *,
+    weight_bits: int | None = None,
+    activation_bits: int = 32,
+    at_input: Collection[str] = (),
+) -> list[Load]:
+    """What the ANN does for one sample: its layers, and what else the convention counts.
+
+    Args:
+        counted: the dense operations by the convention.
+        weight_bits: None: FP32 throughout.
+        activation_bits: of the activations that are quantised.
+        at_input: layers that read the network's input, which has 8 bits; any other layer that no spikes reach reads
+            values that were never quantised, and stays FP32.
+    """
+    weights = CONVENTIONS[counted.convention].weights
+    loads = []
+    for name, layer in wiring.layers.items():
+        bits = FLOAT
+        if weight_bits is not None and (layer.reads == "spikes" or name in at_input):
+            inputs = INPUT_BITS if name in at_input else activation_bits
+            bits = Precision(weight_bits, inputs, activation_bits)
+        loads.append(
+            Load(
+                name,
+                macs=layer.macs,
+                extra=bias_weight(layer, weights) * layer.bias,
+                bias_adds=layer.bias,
+                reads=layer.macs,
+                writes=layer.outputs,
+                weights=layer.weights,
+                inputs=layer.inputs,
+                outputs=layer.outputs,
+                precision=bits,
+            )
+        )
+    rest = counted.ops - sum(load.macs + load.extra for load in loads)
+    whole = FLOAT if weight_bits is None else Precision(weight_bits, activation_bits, activation_bits)
+    return [*loads, Load(OTHERS, macs=rest, precision=whole)] if rest else loads
+
+
+def layers_at_input(network: fx.GraphModule) -> set[str]:
+    """The layers that read the network's input itself, through no other layer and no activation."""
+    at_input: set[str] = set()
+    raw: set[fx.Node] = set()
+    for node in network.graph.nodes:
+        module = network.get_submodule(str(node.target)) if node.op == "call_module" else None
+        sources = [source for source in node.all_input_nodes if source.op != "get_attr"]
+        reads_raw = node.op == "placeholder" or (bool(sources) and all(source in raw for source in sources))
+        if isinstance(module, LAYERS) and reads_raw:
+            at_input.add(str(node.target))
+        elif reads_raw and not isinstance(module, (*LAYERS, Activation, nn.modules.batchnorm._BatchNorm)):
+            raw.add(node)
+    return at_input
