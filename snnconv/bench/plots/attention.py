@@ -27,7 +27,7 @@ LEGEND = (
     " Under a map: the class named, in orange where it is not the ANN's, and r, the correlation with the ANN's map. "
     "Each map is scaled to its own maximum."
 )
-CHARACTERS = 13.5  # of the caption per inch at 10 pt
+CHARACTERS = 12.8  # of the caption per inch at 10 pt
 
 
 def plot_attention(attention: Attention, path: Path) -> None:
