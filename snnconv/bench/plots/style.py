@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,12 +97,13 @@ def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str]) 
 
 
 def fitting_columns(labels: Sequence[str], width: float) -> int:
-    """The most columns, up to six, in which names fit side by side; matplotlib fills one column after the other."""
-    room = 12 * width  # characters of 10 pt, 0.6 em each
+    """The most columns, up to six, in which names fit side by side, filled as matplotlib does: first ones longer."""
+    room = 11.4 * width  # characters of 10 pt to the inch
     for columns in range(min(6, len(labels)), 1, -1):
-        height = -(-len(labels) // columns)
-        longest = [max(map(len, labels[start : start + height])) for start in range(0, len(labels), height)]
-        if sum(longest) + 9 * len(longest) <= room:  # 9 characters for the line and the gap
+        rows, longer = divmod(len(labels), columns)
+        starts = [column * rows + min(column, longer) for column in range(columns + 1)]
+        longest = [max(map(len, labels[start:end])) for start, end in pairwise(starts)]
+        if sum(longest) + 9 * columns <= room:  # 9 characters for the line and the gap
             return columns
     return 1
 
