@@ -1,0 +1,109 @@
+"""Running a diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from ...errors import InputError
+from ...network import SpikingNetwork
+from ...progress import track
+from ...provenance import provenance
+from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of
+from .advice import verdict
+from .result import Diagnosis, SiteDiagnosis
+from .sums import SiteSums, Watch
+
+
+def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, seed: int = 0) -> Diagnosis:
+    """Compare every site of a spiking network with the ANN it was made from, on the same samples.
+
+    Args:
+        data: batches, labelled or not; labels are not looked at.
+        T: time steps; default `snn.T`.
+        seed: for the record; nothing here is random.
+
+    Raises:
+        InputError: T < 1, or the data are empty or do not fit the network.
+    """
+    T = snn.T if T is None else T
+    if T < 1:
+        raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+    watch, outputs, samples = Watch(snn, T), OutputSums(), 0
+    for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
+        arguments = arguments_of(snn, batch, f"batch {number}")
+        run = snn.run(arguments, T=T, observers=[watch])
+        outputs.add(run.logits, watch.compare(arguments))
+        samples += run.batch
+    if not samples:
+        raise InputError("the data is empty", expected="at least one batch", got="none")
+    sites = [site_diagnosis(site, sums, samples, T) for site, sums in watch.sites.items()]
+    return Diagnosis(
+        sites=sites,
+        analog=[name for name in snn.plan.sites if name not in watch.sites],
+        T=T,
+        samples=samples,
+        data=str(getattr(data, "name", "data")),
+        output_error=outputs.relative_error,
+        agreement=None if outputs.agreeing is None else 100 * outputs.agreeing / samples,
+        verdict=verdict(sites, snn.plan.sites),
+        settings=dict(snn.plan.settings),
+        normalization=normalization_of(data, snn),
+        notices=list(snn.plan.notices),
+        provenance=provenance(seed),
+    )
+
+
+def site_diagnosis(site: str, sums: SiteSums, samples: int, T: int) -> SiteDiagnosis:
+    """Means and shares out of the sums."""
+    assert sums.fired_once is not None
+    neurons = sums.fired_once.numel()
+    return SiteDiagnosis(
+        site=site,
+        neurons=neurons,
+        firing_rate=sums.spikes / sums.values / T,
+        silent=100 * sums.silent / sums.values,
+        dead=100 - 100 * int(sums.fired_once.sum()) / neurons,
+        saturated=100 * sums.at_limit / sums.values / T,
+        negative=100 * sums.negative / sums.spikes if sums.spikes else 0.0,
+        activation=sums.activation / sums.values,
+        bias=sums.error / sums.values,
+        signed_bias=sum(sums.signed.values()) / sums.values,
+        absolute={part: value / sums.values for part, value in sums.absolute.items()},
+        signed={part: value / sums.values for part, value in sums.signed.items()},
+    )
+
+
+class OutputSums:
+    """The networks' outputs, compared.
+
+    Attributes:
+        agreeing: samples of the same class, or None where the output is no single [B, classes].
+    """
+
+    def __init__(self) -> None:
+        self.agreeing: int | None = 0
+        self._difference = self._size = 0.0
+
+    def add(self, means: Any, wanted: Any) -> None:
+        """The SNN's running means [T, B, …] and the ANN's output [B, …], or trees of such."""
+        for ours, theirs in zip(tensors(means), tensors(wanted)):
+            self._difference += float((ours[-1].double() - theirs.double()).square().sum())
+            self._size += float(theirs.double().square().sum())
+        one, scores = first_tensor(means), first_tensor(wanted)
+        if scores.dim() != 2 or len(tensors(wanted)) != 1 or self.agreeing is None:
+            self.agreeing = None
+        else:
+            self.agreeing += int((one[-1].argmax(-1) == scores.argmax(-1)).sum())
+
+    @property
+    def relative_error(self) -> float | None:
+        """In %."""
+        return 100 * (self._difference / self._size) ** 0.5 if self._size else None
+
+
+def tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.is_floating_point()]

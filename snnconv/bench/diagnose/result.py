@@ -1,0 +1,108 @@
+"""The result of a diagnosis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ..results import Result
+from .split import PARTS
+
+
+@dataclass(frozen=True)
+class SiteDiagnosis:
+    """One site, over all samples and neurons, after T steps. Shares are in %.
+
+    Attributes:
+        site: its name. neurons: per sample.
+        firing_rate: spikes (negative ones too, a burst of k as k) per neuron and step.
+        silent: neurons that fired no spike for a sample; the mean over samples.
+        dead: neurons that fired for no sample at all.
+        saturated: steps with as many spikes as the neuron may fire, β.
+        negative: spikes that were negative, of all spikes.
+        activation: mean |a| of the ANN. bias: mean |φ − a|, φ the mean output of the neuron, in the same unit.
+        signed_bias: mean φ − a.
+        absolute: {part of the error: mean |part|}, parts as in `split_error`. They can partly cancel: their sum is at
+            least `bias`.
+        signed: {part of the error: mean of it}, which add up to `signed_bias`.
+    """
+
+    site: str
+    neurons: int
+    firing_rate: float
+    silent: float
+    dead: float
+    saturated: float
+    negative: float
+    activation: float
+    bias: float
+    signed_bias: float
+    absolute: dict[str, float]
+    signed: dict[str, float]
+
+    def relative(self, value: float) -> float | None:
+        """An error in % of the mean activation; None where the ANN's activations are all 0."""
+        return 100 * value / self.activation if self.activation else None
+
+    @property
+    def relative_bias(self) -> float | None:
+        return self.relative(self.bias)
+
+    def share(self, part: str) -> float:
+        """Of all parts' mean sizes, that of one, in %."""
+        whole = sum(self.absolute.values())
+        return 100 * self.absolute[part] / whole if whole else 0.0
+
+
+@dataclass(frozen=True)
+class Diagnosis(Result):
+    """Where a spiking network departs from its ANN.
+
+    Attributes:
+        sites: in execution order. analog: the activation sites that do not spike, which make no error of their own.
+        output_error: ‖SNN − ANN‖ / ‖ANN‖ in % of the networks' outputs, over all samples (L2); None where the ANN's
+            outputs are all 0.
+        agreement: samples for which both give the same class, in %; None where the output is not [B, classes].
+        verdict: where the error comes from and what helps, in words.
+    """
+
+    NAME: ClassVar[str] = "diagnose"
+
+    sites: list[SiteDiagnosis]
+    analog: list[str]
+    T: int
+    samples: int
+    data: str
+    output_error: float | None
+    agreement: float | None
+    verdict: str
+    settings: dict[str, Any]
+    normalization: dict[str, Any] | None
+    notices: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def worst_first(self) -> list[SiteDiagnosis]:
+        """By bias relative to the mean activation; sites where the ANN is always 0 come last."""
+        return sorted(self.sites, key=lambda site: -1.0 if site.relative_bias is None else site.relative_bias)[::-1]
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        return cls(**{**document, "sites": [SiteDiagnosis(**site) for site in document["sites"]]})
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row a site, in execution order."""
+        return [row_of(site) for site in self.sites]
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Four panels over the sites: firing, silence and saturation, activation bias, the error split."""
+        from ..plots.diagnose import plot_diagnosis  # matplotlib takes a second to import
+
+        plot_diagnosis(self, Path(path))
+
+
+def row_of(site: SiteDiagnosis) -> dict[str, Any]:
+    plain = {name: value for name, value in vars(site).items() if name not in ("absolute", "signed")}
+    parts = {name: site.absolute[name] for name in PARTS}
+    return {**plain, "relative_bias": site.relative_bias, **parts, **{f"signed_{n}": site.signed[n] for n in PARTS}}

@@ -1,0 +1,122 @@
+"""Sums over samples, neurons and time steps from which a diagnosis is made. They do not grow with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...network import SpikingNetwork
+from .split import PARTS, range_of, split_error
+
+AT_ONCE = 2**22  # neurons (of several samples) whose errors are computed at once: some ten float64 values each
+
+
+@dataclass
+class SiteSums:
+    """What one site did, summed over the samples so far.
+
+    Attributes:
+        values: samples times neurons.
+        spikes, negative, at_limit: Σ|s|, Σ|s| over s < 0, and how often a step had s = β.
+        silent: how many of the values never fired.
+        fired_once: which neurons fired for any sample, bool, shaped like one sample.
+        activation, error: Σ|a| and Σ|φ − a|.
+        absolute, signed: Σ|part| and Σ part.
+    """
+
+    values: int = 0
+    spikes: int = 0
+    negative: int = 0
+    at_limit: int = 0
+    silent: int = 0
+    fired_once: Tensor | None = None
+    activation: float = 0.0
+    error: float = 0.0
+    absolute: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
+    signed: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
+
+    def add_spikes(self, spikes: Tensor, most: int) -> None:
+        """Spikes [steps, B, …] of a chunk."""
+        size = spikes.abs()
+        self.spikes += total(size)
+        self.negative += total(size * (spikes < 0))
+        self.at_limit += total(spikes == most)
+
+    def add_activity(self, fired: Tensor) -> None:
+        """Who fired in the whole run, bool [B, …]."""
+        once = fired.any(0)
+        self.values += fired.numel()
+        self.silent += fired.numel() - total(fired)
+        self.fired_once = once if self.fired_once is None else self.fired_once | once
+
+    def add_errors(self, parts: dict[str, Tensor], wanted: Tensor) -> None:
+        self.activation += float(wanted.double().abs().sum())
+        self.error += float(sum(parts.values(), torch.zeros_like(wanted, dtype=torch.float64)).abs().sum())
+        for name, part in parts.items():
+            self.absolute[name] += float(part.abs().sum())
+            self.signed[name] += float(part.sum())
+
+
+@dataclass
+class Course:
+    """One site during one run: Σ I, Σ s (whole, exact in float32) and who fired, [B, …]."""
+
+    drive: Tensor
+    net: Tensor
+    fired: Tensor
+
+
+class Watch:
+    """An observer of a run from a fresh state that is then compared with the ANN on the same input.
+
+    Per neuron and sample it keeps 9 bytes during a run, about what the neuron's own state takes.
+
+    Args:
+        T: time steps of each run.
+    """
+
+    def __init__(self, snn: SpikingNetwork, T: int) -> None:
+        self.neurons, self.ann, self.T = snn.sites, snn.ann, T
+        self.sites = {site: SiteSums() for site in self.neurons}
+        self._courses: dict[str, Course] = {}
+
+    def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
+        if start == 0:
+            zeros = torch.zeros_like(spikes[0], dtype=torch.float32)
+            self._courses[site] = Course(zeros, zeros.clone(), torch.zeros_like(zeros, dtype=torch.bool))
+        course = self._courses[site]
+        for at_t, fired in zip(current, spikes):  # in the order of time, so that rounding is the same in any chunk
+            course.drive.add_(at_t)
+            course.net.add_(fired)
+            course.fired |= fired != 0
+        self.sites[site].add_spikes(spikes, range_of(self.neurons[site])[0])
+
+    def compare(self, arguments: tuple[Any, ...]) -> Any:
+        """Run the ANN on the input of the run just observed and take up every site's errors; returns its output."""
+        handles = [self.ann.get_submodule(site).register_forward_hook(self._hook(site)) for site in self.neurons]
+        try:
+            with torch.no_grad():
+                return self.ann(*arguments)
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _hook(self, site: str) -> Callable[..., None]:
+        def take_up(activation: nn.Module, _: Any, wanted: Tensor) -> None:
+            course, sums = self._courses.pop(site), self.sites[site]
+            sums.add_activity(course.fired)
+            rows = max(1, AT_ONCE // wanted[0].numel())
+            for drive, net, a in zip(course.drive.split(rows), course.net.split(rows), wanted.split(rows)):
+                # Its `forward`: a call of the module would come back here.
+                sums.add_errors(split_error(self.neurons[site], activation.forward, drive, net, a, self.T), a)
+
+        return take_up
+
+
+def total(values: Tensor) -> int:
+    """A sum of whole numbers, exact to 2^53."""
+    return int(values.sum(dtype=torch.float64))

@@ -1,0 +1,25 @@
+"""The line above a picture of one network: how it was converted, and on what it was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..grid import label_of
+
+
+class Measured(Protocol):
+    """A result of one network on one data set."""
+
+    @property
+    def settings(self) -> dict[str, Any]: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def data(self) -> str: ...
+
+
+def caption(result: Measured, T: int | None = None) -> str:
+    """`auto α=0.2 β=5, T=4 — 500 samples of test.npz`; of a path only its end, which says enough."""
+    setting = label_of(result.settings) + (f", T={T}" if T else "")
+    return f"{setting} — {result.samples:,} samples of {Path(result.data).name}"
