@@ -21,14 +21,19 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return apply
 
 
-def numbers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """`3,224,224` → (3, 224, 224)."""
+def shapes(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> tuple[int, ...] | tuple[tuple[int, ...], ...] | None:
+    """`3,224,224` → (3, 224, 224); `3,8,224,224;3,32,224,224` → a tuple of two such."""
     if value is None:
         return None
     try:
-        return tuple(int(part) for part in value.replace("x", ",").split(","))
+        found = tuple(tuple(int(part) for part in shape.replace("x", ",").split(",")) for shape in value.split(";"))
     except ValueError:
-        raise click.BadParameter("expected sizes without the batch, as 3,224,224") from None
+        raise click.BadParameter(
+            "expected sizes without the batch, as 3,224,224; of several inputs, as '3,8,224,224;3,32,224,224'"
+        ) from None
+    return found[0] if len(found) == 1 else found
 
 
 # What is told about the model file.
@@ -41,7 +46,12 @@ model_options = together(
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),
     click.option("--allow", multiple=True, metavar="package.module.Class", help="A class to let through in a pickle."),
     click.option("--trust", is_flag=True, help="Load the file even if that runs code from it."),
-    click.option("--input-shape", callback=numbers, metavar="C,H,W", help="Shape of one input; inferred if not given."),
+    click.option(
+        "--input-shape",
+        callback=shapes,
+        metavar="C,H,W[;…]",
+        help="Shape of one input, inferred if not given; of several inputs, with ; between.",
+    ),
 )
 
 normalization_options = together(

@@ -22,7 +22,7 @@ from ..progress import track
 from ..provenance import provenance
 from .canonical import MaxPool, canonicalise
 from .capture import capture, recapture
-from .examples import Examples, examples_of
+from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
 from .operations import name_of
@@ -38,7 +38,7 @@ def convert(
     T: int = 4,
     *,
     data: Iterable[Any] | None = None,
-    input_shape: tuple[int, ...] | None = None,
+    input_shape: InputShape | None = None,
     method: str = "auto",
     alpha: float | None = None,
     beta: int | None = None,
@@ -61,7 +61,8 @@ def convert(
         model: a module that torch.export can take, or an exported program. It is not changed.
         T: time steps the result runs by default; ≥ 1.
         data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
-        input_shape: shape of one input sample, as (3, 224, 224); inferred where neither data nor model tells it.
+        input_shape: shape of one input sample, as (3, 224, 224); a list of shapes where the network takes several
+            inputs; inferred where neither data nor model tells it.
         method: a registry name: "auto", "sdm" (as published), "if", "gn".
         alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
         gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
@@ -113,7 +114,7 @@ def inspect(
     model: nn.Module | ExportedProgram,
     *,
     data: Iterable[Any] | None = None,
-    input_shape: tuple[int, ...] | None = None,
+    input_shape: InputShape | None = None,
     maxpool: MaxPool = "exact",
 ) -> Report:
     """The pre-flight report of a model: what becomes of every site, and what cannot be converted. Changes nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect as python_inspect
 import itertools
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from ..data.batches import batch_inputs
 from ..errors import InputError
 from .capture import MIN_BATCH, user_inputs, widen_batch
 from .shapes import infer_input_shape
+
+# Of one sample; several where the network takes several inputs.
+InputShape = tuple[int, ...] | Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Examples:
 
 
 def examples_of(
-    model: nn.Module | ExportedProgram, data: Iterable[Any] | None, input_shape: tuple[int, ...] | None
+    model: nn.Module | ExportedProgram, data: Iterable[Any] | None, input_shape: InputShape | None
 ) -> Examples:
     """Example inputs, in this order of preference: the data's first batch, `input_shape`, the program's own, a guess.
 
@@ -51,9 +54,11 @@ def examples_of(
     """
     if data is not None:
         examples = from_data(model, data)
-        if input_shape is not None and check_shape(input_shape) != examples.shapes[0]:
+        if input_shape is not None and check_shapes(input_shape) != examples.shapes:
             raise InputError(
-                "data and input_shape disagree", expected=f"{examples.shapes[0]}, as in the data", got=str(input_shape)
+                "data and input_shape disagree",
+                expected=f"{' and '.join(map(str, examples.shapes))}, as in the data",
+                got=str(input_shape),
             )
         return examples
     notices: list[str] = []
@@ -64,7 +69,7 @@ def examples_of(
         shapes = [infer_input_shape(model)]
         notices.append(f"input shape {shapes[0]} inferred; pass input_shape (--input-shape) if it is another")
     else:
-        shapes = [check_shape(input_shape)]
+        shapes = check_shapes(input_shape)
     generator = torch.Generator().manual_seed(0)
     leaves = tuple(like_model(torch.randn(MIN_BATCH, *shape, generator=generator), model) for shape in shapes)
     return Examples(leaves, as_arguments(model, leaves), notices=notices)
@@ -90,6 +95,12 @@ def from_data(model: nn.Module | ExportedProgram, data: Iterable[Any]) -> Exampl
         name=str(getattr(data, "name", "data")),
         normalization=normalization.to_dict() if normalization is not None else None,
     )
+
+
+def check_shapes(input_shape: InputShape) -> list[tuple[int, ...]]:
+    """One shape for each input: a shape is a tuple of sizes, several are a sequence of such."""
+    several = bool(input_shape) and all(isinstance(shape, Sequence) for shape in input_shape)
+    return [check_shape(tuple(shape)) for shape in (input_shape if several else (input_shape,))]  # type: ignore[arg-type]
 
 
 def check_shape(input_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -39,7 +39,8 @@ def infer_input_shape(model: nn.Module) -> tuple[int, ...]:
     raise InputError(
         "the input shape cannot be inferred",
         got=f"tried {', '.join(map(str, tried))}" if tried else f"no layer of {type(model).__name__} tells it",
-        remedy="pass input_shape=(channels, height, width) (--input-shape 3,224,224), or calibration data",
+        remedy="pass input_shape=(channels, height, width) (--input-shape 3,224,224), or calibration data; several "
+        "inputs take several shapes (--input-shape '3,8,224,224;3,32,224,224')",
     )
 
 

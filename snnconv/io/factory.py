@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import InputError
-from .importing import import_attribute
+from .importing import import_attribute, import_quietly
 
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
 GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
@@ -81,7 +80,7 @@ def _torchvision(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
 
 
 def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
-    hub = _require("pytorchvideo.models.hub", "pytorchvideo", "pip install pytorchvideo")
+    hub = _require("pytorchvideo.models.hub", "pytorchvideo", 'pip install "snnconv[video]"')
     return _public(hub, "pytorchvideo", name)
 
 
@@ -119,7 +118,7 @@ def _imported(module: str, name: str, spec: str) -> Callable[..., Any]:
 
 def _require(module: str, package: str, remedy: str) -> Any:
     try:
-        return importlib.import_module(module)
+        return import_quietly(module)
     except ImportError as error:
         raise InputError(f"{package} is not installed", got=str(error), remedy=remedy) from error
 
@@ -165,7 +164,7 @@ def _num_classes_name(factory: Callable[..., Any], spec: str) -> str:
         return "num_classes"
     names = {parameter.name for parameter in parameters}
     open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    if spec.startswith("pytorchvideo:") and (open_ended or "model_num_class" in names):
+    if "model_num_class" in names or (spec.startswith("pytorchvideo:") and open_ended):
         return "model_num_class"
     if not open_ended and "num_classes" not in names:
         raise InputError(

@@ -5,8 +5,17 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
+from types import ModuleType
 
 from ..errors import InputError
+
+
+def import_quietly(module: str) -> ModuleType:
+    """Import a module; what it uses of torch that is deprecated is not the user's concern."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is deprecated", category=FutureWarning, module="torch")
+        return importlib.import_module(module)
 
 
 def import_attribute(module: str, name: str, where: str) -> object:
@@ -28,7 +37,7 @@ def import_attribute(module: str, name: str, where: str) -> object:
     if folder not in sys.path and "" not in sys.path:
         sys.path.append(folder)
     try:
-        value: object = importlib.import_module(module)
+        value: object = import_quietly(module)
     except ModuleNotFoundError as error:
         raise InputError(
             f"cannot import {error.name or module}",

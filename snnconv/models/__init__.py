@@ -1,5 +1,6 @@
 """Networks to convert: builders of `snnconv:NAME` on the command line."""
 
+from .c3d import c3d as c3d
 from .cifar_resnet import cifar_resnet20 as cifar_resnet20
 from .cifar_resnet import cifar_resnet32 as cifar_resnet32
 from .cifar_resnet import cifar_resnet44 as cifar_resnet44
@@ -10,6 +11,7 @@ from .resnet18 import resnet18_cifar as resnet18_cifar
 from .vgg import vgg16_cifar as vgg16_cifar
 
 __all__ = [
+    "c3d",
     "cifar_resnet20",
     "cifar_resnet32",
     "cifar_resnet44",

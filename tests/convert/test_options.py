@@ -99,3 +99,23 @@ def test_inspect_checks_its_options() -> None:
 def test_data_and_a_shape_that_disagree() -> None:
     with pytest.raises(InputError, match="data and input_shape disagree"):
         snnconv.convert(MLP(), data=[torch.randn(4, 6)], input_shape=(7,))
+
+
+class TwoInputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Linear(4, 3), nn.Linear(5, 3)
+
+    def forward(self, inputs: list[torch.Tensor]) -> torch.Tensor:
+        return torch.relu(self.left(inputs[0])) + torch.relu(self.right(inputs[1]))
+
+
+def test_a_shape_for_each_input() -> None:
+    snn = snnconv.convert(TwoInputs(), input_shape=[(4,), (5,)])
+    assert snn.plan.input_shapes == [(4,), (5,)]
+    assert snn([torch.randn(2, 4), torch.randn(2, 5)]).shape == (2, 3)
+    for wrong in ([(4,), (0,)], [(4,), ()]):
+        with pytest.raises(InputError, match="input_shape is no shape"):
+            snnconv.convert(TwoInputs(), input_shape=wrong)
+    with pytest.raises(InputError, match="disagree"):
+        snnconv.convert(TwoInputs(), data=[(torch.randn(2, 4), torch.randn(2, 5))], input_shape=[(4,), (6,)])

@@ -89,11 +89,11 @@ def test_arguments_that_are_refused(user: None) -> None:
         build("torchvision:resnet18", arch_args={"depth": "9"})
 
 
-@pytest.mark.parametrize("package", ["pytorchvideo", "timm"])
-def test_absent_packages_say_how_to_get_them(package: str) -> None:
+@pytest.mark.parametrize(("package", "name"), [("pytorchvideo", r'"snnconv\[video\]"'), ("timm", "timm")])
+def test_absent_packages_say_how_to_get_them(package: str, name: str) -> None:
     if importlib.util.find_spec(package) is not None:
         pytest.skip(f"{package} is installed")
-    with pytest.raises(InputError, match=rf"{package} is not installed[\s\S]*pip install {package}"):
+    with pytest.raises(InputError, match=rf"{package} is not installed[\s\S]*pip install {name}"):
         build(f"{package}:x")
 
 

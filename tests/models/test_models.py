@@ -28,7 +28,9 @@ PARAMETERS = {
     "resnet18_cifar": 11_173_962,
     "vgg16_cifar": 33_642_442,
     "fashion_cnn": 165_322,
+    "c3d": 78_409_573,
 }
+SHAPES = {"fashion_cnn": (1, 28, 28), "c3d": (3, 16, 112, 112)}  # all others: (3, 32, 32)
 MEASURED = 91.7  # % of the 1,000 bundled test images
 
 
@@ -51,9 +53,9 @@ def test_all_builders_are_counted() -> None:
 def test_parameters_and_shapes(name: str) -> None:
     model = builder(name)().eval()
     assert sum(parameter.numel() for parameter in model.parameters()) == PARAMETERS[name]
-    shape = (1, 28, 28) if name == "fashion_cnn" else (3, 32, 32)
+    shape = SHAPES.get(name, (3, 32, 32))
     with torch.no_grad():
-        assert model(torch.rand(2, *shape)).shape == (2, 10)
+        assert model(torch.rand(2, *shape)).shape == (2, 101 if name == "c3d" else 10)
 
 
 @pytest.mark.parametrize("name", ["cifar_resnet20", "resnet18_cifar", "vgg16_cifar", "fashion_cnn"])

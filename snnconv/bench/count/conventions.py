@@ -28,6 +28,7 @@ CONVENTIONS: Registry[Convention] = Registry("convention")
 
 for convention in (
     Convention("mac", "multiply-accumulates of convolutions, linear layers and matrix products", {"mac": 1}),
+    Convention("conv", "multiply-accumulates of convolutions alone, as where a head is left out", {"conv_mac": 1}),
     Convention("mac+bias", "mac, and one addition per output of a convolution with a bias", {"mac": 1, "conv_bias": 1}),
     Convention(
         "fvcore-eval", "mac, and 2 per BatchNorm element (fvcore on a model in eval mode)", {"mac": 1, "norm": 2}

@@ -11,7 +11,7 @@ from torch import fx, nn
 from torch.export import ExportedProgram
 
 from ...convert.capture import capture, recapture
-from ...convert.examples import examples_of
+from ...convert.examples import InputShape, examples_of
 from ...convert.functionalise import out_of_place
 from ...convert.graphs import value_of
 from ...convert.operations import name_of
@@ -39,18 +39,23 @@ class Count:
     quantities: dict[str, int]
     unsupported: dict[str, int]
 
+    def unsupported_ops(self) -> list[str]:
+        """Names of the operations that were not counted because no rule knows them, the most frequent first."""
+        return sorted(self.unsupported, key=lambda name: (-self.unsupported[name], name))
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def count(
-    model: nn.Module | ExportedProgram, input_shape: tuple[int, ...] | None = None, *, convention: str = "mac"
+    model: nn.Module | ExportedProgram, input_shape: InputShape | None = None, *, convention: str = "mac"
 ) -> Count:
     """Count the dense operations of a model for one input sample.
 
     Args:
-        input_shape: shape of one sample, as (3, 224, 224); inferred as `convert` does where it is not given.
-        convention: "mac", "mac+bias", "fvcore-eval", "fvcore-train" or "mmcv".
+        input_shape: shape of one sample, as (3, 224, 224); a list of shapes where the network takes several inputs;
+            inferred as `convert` does where it is not given.
+        convention: "mac", "conv", "mac+bias", "fvcore-eval", "fvcore-train" or "mmcv".
 
     Raises:
         InputError: an unknown convention or shape. UnsupportedModelError: torch.export cannot take the model.

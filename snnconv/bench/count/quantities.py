@@ -1,6 +1,6 @@
 """What one operation of the captured graph holds, counted for one sample: the policy table of the counter.
 
-mac                  multiply-accumulates
+mac                  multiply-accumulates; conv_mac: those of them in convolutions
 conv_bias            outputs of convolutions that have a bias; linear_bias: the same of linear layers
 norm                 elements normalised by BatchNorm
 relu                 outputs of the ReLU family
@@ -51,7 +51,8 @@ def convolution(node: fx.Node) -> Quantities:
     name = name_of(node)
     transposed = "transpose" in name or (name == "convolution" and bool(argument(node, 6)))
     positions = elements(node.args[0]) if transposed else elements(node)
-    return {"mac": positions * prod(weight[1:]), "conv_bias": elements(node) if argument(node, 2) is not None else 0}
+    macs = positions * prod(weight[1:])
+    return {"mac": macs, "conv_mac": macs, "conv_bias": elements(node) if argument(node, 2) is not None else 0}
 
 
 def linear(node: fx.Node) -> Quantities:

@@ -17,7 +17,7 @@ from ..output import print_json
 @click.command()
 @click.argument("model")
 @click.option("--convention", default="mac", show_default=True,
-              help="What is added up: mac, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
+              help="What is added up: mac, conv, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
 @model_options
 @shared_options
 def count(model: str, convention: str, as_json: bool, quiet: bool, **options: Any) -> None:
@@ -26,6 +26,7 @@ def count(model: str, convention: str, as_json: bool, quiet: bool, **options: An
     \b
     snnconv count torchvision:resnet50 --input-shape 3,224,224
     snnconv count torchvision:r3d_18 --input-shape 3,16,224,224 --convention fvcore-train --json
+    snnconv count pytorchvideo:slowfast_r50 --input-shape "3,8,256,256;3,32,256,256"
     """
     from ...bench.count import count as count_operations
     from .. import work
@@ -51,5 +52,5 @@ def print_count(count: Count) -> None:
     click.echo(f"{count.ops / 1e9:,.4f} G operations ({count.convention}) for one input {shapes}")
     click.echo(f"{count.parameters:,} parameters")
     if count.unsupported:
-        missing = ", ".join(f"{name} ×{times}" for name, times in count.unsupported.items())
+        missing = ", ".join(f"{name} ×{count.unsupported[name]}" for name in count.unsupported_ops())
         click.echo(f"not counted: {missing}")
