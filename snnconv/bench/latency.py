@@ -18,7 +18,7 @@ from .early_exit import Exit, ExitSums, check_confidences
 from .evaluate import count_correct, labelled_batches, normalization_of, require_logits
 from .results import Result
 
-CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
+CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
 
 
 @dataclass(frozen=True)

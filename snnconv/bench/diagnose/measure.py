@@ -30,8 +30,7 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
         InputError: T < 1, or the data are empty or do not fit the network.
     """
     T = snn.T if T is None else T
-    if T < 1:
-        raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+    check_time_steps(T)
     watch, outputs, samples = Watch(snn, T), OutputSums(), 0
     for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
         arguments = arguments_of(snn, batch, f"batch {number}")
@@ -55,6 +54,11 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
         notices=list(snn.plan.notices),
         provenance=provenance(seed),
     )
+
+
+def check_time_steps(T: int) -> None:
+    if T < 1:
+        raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
 
 
 def site_diagnosis(site: str, sums: SiteSums, samples: int, T: int) -> SiteDiagnosis:

@@ -17,9 +17,9 @@ SHOWN = 12.0  # points below the ANN: further down, the band and the last steps 
 
 
 def plot_latency(latency: Latency, path: Path) -> None:
-    """Two panels over time steps: accuracy with the band around the ANN, and early exit beside fixed T."""
+    """Two panels over time steps: accuracy near the ANN's, and the whole curve with early exit beside it."""
     with picture(path, WIDTH, 3.7) as figure:
-        left, right = figure.subplots(1, 2, sharey=True)
+        left, right = figure.subplots(1, 2)
         accuracy(left, latency)
         early_exit(right, latency)
         for axes in (left, right):
@@ -60,7 +60,8 @@ def fixed(axes: Axes, latency: Latency) -> None:
 
 
 def limits(latency: Latency) -> tuple[float, float]:
-    values = [row.accuracy for row in (*latency.rows, *latency.exits)]
+    """The ends of the accuracy axis beside the band."""
+    values = [row.accuracy for row in latency.rows]
     high = max(*values, latency.ann_accuracy)
     low = max(min(*values, latency.ann_accuracy - latency.within), high - max(SHOWN, 4 * latency.within))
     margin = 0.06 * max(high - low, 0.5)
