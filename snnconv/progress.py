@@ -9,10 +9,11 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+_shown: ContextVar[Progress | None] = ContextVar("shown", default=None)
 
 
 @contextmanager
@@ -25,13 +26,50 @@ def quiet(flag: bool = True) -> Iterator[None]:
         _quiet.reset(token)
 
 
+class Bar:
+    """How far a long piece of work is; shows nothing where bars are not wanted."""
+
+    def __init__(self, display: Progress | None, task: TaskID) -> None:
+        self._display, self._task = display, task
+
+    def describe(self, text: str) -> None:
+        if self._display is not None:
+            self._display.update(self._task, description=text)
+
+    def advance(self) -> None:
+        if self._display is not None:
+            self._display.advance(self._task)
+
+
+@contextmanager
+def progress(description: str, total: int | None = None, done: int = 0) -> Iterator[Bar]:
+    """A bar with the time left; transient, so that it leaves no trace. One inside another is shown below it.
+
+    Args:
+        done: how much was finished earlier; it does not count for the speed.
+    """
+    standing = _shown.get()
+    if standing is not None:
+        task = standing.add_task(description, total=total, completed=done)
+        yield Bar(standing, task)
+        standing.remove_task(task)
+    elif _quiet.get() or not sys.stderr.isatty():
+        yield Bar(None, TaskID(0))
+    else:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+            token = _shown.set(display)
+            try:
+                yield Bar(display, display.add_task(description, total=total, completed=done))
+            finally:
+                _shown.reset(token)
+
+
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
-    """Iterate with a bar that shows how far and how long still; transient, so that it leaves no trace."""
-    if _quiet.get() or not sys.stderr.isatty():
-        yield from items
-        return
+    """Iterate with a bar that shows how far and how long still."""
     if total is None and isinstance(items, Sized):
         total = len(items)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(items, total=total, description=description)
+    with progress(description, total) as bar:
+        for item in items:
+            yield item
+            bar.advance()

@@ -4,6 +4,12 @@ from .attention import Attention as Attention
 from .attention import attention as attention
 from .count import Count as Count
 from .count import count as count
+from .diagnose import Diagnosis as Diagnosis
+from .diagnose import diagnose as diagnose
+from .grid import Grid as Grid
+from .grid import grid as grid
+from .latency import Latency as Latency
+from .latency import latency as latency
 from .steps import parse_steps as parse_steps
 from .sweep import Curve as Curve
 from .sweep import Rival as Rival

@@ -45,13 +45,21 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
     """
     count = 0
     for number, batch in enumerate(track(data, doing, batches_in(data))):
-        where = f"test batch {number}"
-        arguments = arguments_of(snn, batch, where)
-        labels = require_labels(batch, where)
-        count += len(labels)
-        yield LabelledBatch(number, arguments, labels, where)
+        labelled = labelled_batch(snn, batch, number)
+        count += len(labelled.labels)
+        yield labelled
     if not count:
         raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
+
+
+def labelled_batch(snn: SpikingNetwork, batch: Any, number: int) -> LabelledBatch:
+    """One batch as the network takes it.
+
+    Raises:
+        InputError: it has no labels, or inputs that are none.
+    """
+    where = f"test batch {number}"
+    return LabelledBatch(number, arguments_of(snn, batch, where), require_labels(batch, where), where)
 
 
 def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]:
@@ -64,7 +72,7 @@ def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]
 def batches_in(data: Iterable[Any]) -> int | None:
     """How many batches there are, where that is known; a `DataSource` counts samples, all else batches."""
     if isinstance(data, DataSource):
-        return -(-len(data) // data.batch_size)
+        return data.batches
     return len(data) if isinstance(data, Sized) else None
 
 
@@ -96,15 +104,17 @@ def require_labels(batch: Any, where: str) -> Tensor:
 
 def require_scores(logits: Any) -> Tensor:
     """The logits of a run, if they are [T, B, classes]."""
-    if not isinstance(logits, Tensor) or logits.dim() != 3:
-        got = f"[T, {', '.join(map(str, logits.shape[1:]))}]" if isinstance(logits, Tensor) else type(logits).__name__
-        raise InputError(
-            "the network's output is not one score per class",
-            expected="[B, classes]",
-            got=got,
-            remedy="wrap the model so that its forward returns the class scores alone",
-        )
-    return logits
+    if isinstance(logits, Tensor) and logits.dim() == 3:
+        return logits
+    shapes = [str(list(leaf.shape[1:])) for leaf in pytree.tree_leaves(logits) if isinstance(leaf, Tensor)]
+    kind = "" if isinstance(logits, Tensor) else f"{type(logits).__name__} of "
+    raise InputError(
+        "the network's output is not one score per class",
+        expected="[B, classes]",
+        got=kind + (", ".join(shapes) or "no tensor"),
+        remedy="pass a module whose forward decodes it: `return self.model(x)[0]` for the first of several outputs, "
+        "`return self.model(x).mean((-2, -1))` for a map of scores; on the command line as package.module:factory",
+    )
 
 
 def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:

@@ -1,41 +1,245 @@
-"""Several ways to convert one model: how they are typed, and what each is called in tables and pictures."""
+"""Several ways to convert one model: how they are typed, and the networks they make, each when its turn comes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
+from torch import nn
+from torch.export import ExportedProgram
+
+from ..calib import parse_rule
+from ..convert import convert
+from ..convert.api import check_options
+from ..errors import InputError
 from ..methods import METHODS
+from ..network import SpikingNetwork
+from .fingerprint import describe_data, fingerprint
+from .labels import SYMBOLS, label_of, number
 
-SYMBOLS = {"alpha": "α", "beta": "β"}
-OTHERS = ("gate", "retract", "down_limit", "threshold")
+Maker = Callable[[], SpikingNetwork]
 
 
-def label_of(settings: Mapping[str, Any]) -> str:
-    """A short name for resolved settings: the method, α and β where it has both, and what is not the method's own.
+def boolean(text: str) -> bool:
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+
+
+# what can be fixed for one method of a grid → how its value is read, and what to expect
+OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "alpha": (float, "a number in (0, 1]"),
+    "beta": (int, "a whole number ≥ 1"),
+    "gate": (str, "memory or input"),
+    "retract": (str, "threshold or zero"),
+    "down_limit": (int, "a whole number ≥ 0"),
+    "threshold": (str, "a rule, as percentile:99.9"),
+    "per_channel": (boolean, "true or false"),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A method with the options that replace its own.
+
+    Attributes:
+        options: among the names in `OPTIONS`; those left out are the method's.
+    """
+
+    method: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All options as the conversion will record them."""
+        given = dict(self.options)
+        rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
+        method = METHODS[self.method].override(given, rule, per_channel)
+        choice = {"threshold": method.threshold, "per_channel": method.per_channel}
+        return {"method": self.method, **method.neuron_options(), **choice}
+
+    @property
+    def label(self) -> str:
+        return label_of(self.resolved)
+
+    def takes(self, option: str) -> bool:
+        return option in ("threshold", "per_channel") or option in METHODS[self.method].options
+
+    def check(self, T: int) -> None:
+        """Everything that can be wrong without looking at the model.
+
+        Raises:
+            InputError: an option that the method does not take, or one out of its range.
+        """
+        given = dict(self.options)
+        rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
+        method = METHODS[self.method].override(given, rule, per_channel)
+        check_options(method, T, "exact")
+        parse_rule(method.threshold)
+
+
+def parse_methods(text: str) -> list[Setting]:
+    """`"if,sdm:alpha=0.2,beta=5,auto"` → settings with what they fix. An option belongs to the method before it.
+
+    Raises:
+        InputError: an unknown method or option, an option before any method, one given twice, or a bad value.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for piece in text.split(","):
+        key, equals, _ = piece.partition("=")
+        name, colon, option = (part.strip() for part in piece.partition(":"))
+        if equals and ":" not in key:  # the value may hold a colon, as percentile:99.9 does
+            option = piece.strip()
+            if not found:
+                raise InputError(
+                    "an option comes before its method", expected="as sdm:alpha=0.2,beta=5", got=repr(text)
+                )
+        else:
+            METHODS[name]  # an unknown one is refused, with the nearest
+            found.append((name, {}))
+        if option or colon:
+            put_option(*found[-1], option)
+    return [Setting(name, options) for name, options in found]
+
+
+def put_option(method: str, options: dict[str, Any], text: str) -> None:
+    """Add one `key=value` to a method's options."""
+    key, equals, value = (part.strip() for part in text.partition("="))
+    key = key.replace("-", "_")
+    if not equals or key not in OPTIONS:
+        expected = f"{method}:KEY=VALUE with KEY one of {', '.join(OPTIONS)}"
+        raise InputError(f"unknown option of method {method!r}", expected=expected, got=repr(text))
+    if key in options:
+        raise InputError(f"option {key} of method {method!r} comes twice", got=repr(text))
+    read, expected = OPTIONS[key]
+    try:
+        options[key] = read(value)
+    except (ValueError, KeyError):
+        raise InputError(
+            f"option {key} of method {method!r} has a bad value", expected=expected, got=repr(value)
+        ) from None
+
+
+def parse_numbers(text: str, option: str) -> list[Any]:
+    """`"0.2,0.5"` → the values of an option.
+
+    Raises:
+        InputError: one that is no such number, or comes twice.
+    """
+    read, expected = OPTIONS[option]
+    values: list[Any] = []
+    for part in text.split(","):
+        try:
+            value = read(part.strip())
+        except ValueError:
+            raise InputError(
+                f"--{option} has a bad value", expected=f"{expected}, or several as 1,2", got=repr(text)
+            ) from None
+        if value in values:
+            raise InputError(f"--{option} {number(value)} comes twice", got=repr(text))
+        values.append(value)
+    return values
+
+
+def combine(methods: Sequence[Setting], options: Mapping[str, Sequence[Any]], T: int = 1) -> list[Setting]:
+    """Every method with every combination of the options that it takes and does not fix itself.
+
+    α and β belong together: among several methods, only those that have both vary with them, so that integrate-and-fire
+    neurons come once. One method alone takes what it has, as in `convert`.
 
     Args:
-        settings: as in `SpikingNetwork.plan.settings`.
+        options: {name: its values}.
+        T: the longest time.
+
+    Raises:
+        InputError: an option that no method takes, a value out of range, or a setting that comes twice.
     """
-    name = str(settings.get("method", "network"))
-    if name not in METHODS:
-        return name
-    core = {key: settings[key] for key in SYMBOLS if settings.get(key) is not None}
-    usual = METHODS[name].override(core)
-    defaults = {**usual.neuron_options(), "threshold": usual.threshold}
-    own = METHODS[name].options
-    words = [
-        f"{SYMBOLS[key]}={number(value)}"
-        for key, value in core.items()
-        if set(SYMBOLS) <= set(own) or value != own.get(key)
-    ]
-    words += [f"{key}={settings[key]}" for key in OTHERS if key in settings and settings[key] != defaults.get(key)]
-    if settings.get("per_channel", usual.per_channel) != usual.per_channel:
-        words.append("per channel" if settings["per_channel"] else "per layer")
-    return " ".join([name, *words])
+    result: list[Setting] = []
+    used: set[str] = set()
+    for setting in methods:
+        together = len(methods) == 1 or all(setting.takes(name) for name in SYMBOLS)
+        apt = [name for name in options if setting.takes(name) and (together or name not in SYMBOLS)]
+        used.update(apt)
+        free = [name for name in apt if name not in setting.options]
+        for values in product(*(options[name] for name in free)):
+            result.append(Setting(setting.method, {**setting.options, **dict(zip(free, values))}))
+    for name in options:
+        if name not in used:
+            one_of_them = replace_option(methods[0], name, options[name][0])
+            one_of_them.check(T)  # its own message: the method has no such option
+            raise InputError(f"no method of the grid takes {name}", got=", ".join(s.method for s in methods))
+    seen: dict[str, Setting] = {}
+    for setting in result:
+        setting.check(T)
+        if setting.label in seen:
+            raise InputError("a setting comes twice", got=setting.label, remedy="leave one of the two out")
+        seen[setting.label] = setting
+    return result
 
 
-def number(value: float) -> str:
-    """As short as it can be while different numbers stay different."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
+def replace_option(setting: Setting, name: str, value: Any) -> Setting:
+    return Setting(setting.method, {**setting.options, name: value})
+
+
+class Grid(Mapping[str, Maker]):
+    """{label: what makes its network}, for `sweep`. Nothing is converted before it is asked for.
+
+    Args:
+        make: a setting → its network.
+        about: what the networks depend on besides their settings, as plain data, for the journal.
+    """
+
+    def __init__(
+        self, settings: Iterable[Setting], make: Callable[[Setting], SpikingNetwork], about: Mapping[str, Any]
+    ) -> None:
+        self.settings = {setting.label: setting for setting in settings}
+        self.about = dict(about)
+        self._make = make
+
+    def __getitem__(self, label: str) -> Maker:
+        setting = self.settings[label]
+        return lambda: self._make(setting)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.settings)
+
+    def __len__(self) -> int:
+        return len(self.settings)
+
+
+def grid(
+    model: nn.Module | ExportedProgram,
+    methods: str = "auto",
+    T: int = 4,
+    *,
+    alpha: Iterable[float] = (),
+    beta: Iterable[int] = (),
+    data: Iterable[Any] | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Grid:
+    """The networks of every combination, to be swept: `sweep(grid(model, "if,sdm", alpha=(0.2, 0.5)), test, (1, 2))`.
+
+    Args:
+        methods: as on the command line, as "if,sdm:retract=zero,down_limit=2,auto".
+        T: the longest time that will be measured.
+        alpha, beta: values that are crossed, for every method that has both and fixes neither.
+        data: calibration batches, which have to be readable again and again; None: synthetic.
+        options: further arguments of `convert`, for all.
+
+    Raises:
+        InputError: see `parse_methods` and `combine`.
+    """
+    own = {name: [options.pop(name)] for name in list(options) if name in OPTIONS}
+    crossed = {name: list(values) for name, values in (("alpha", alpha), ("beta", beta)) if list(values)}
+    settings = combine(parse_methods(methods), {**crossed, **own}, T)
+
+    def make(setting: Setting) -> SpikingNetwork:
+        return convert(model, T, data=data, method=setting.method, seed=seed, **setting.options, **options)
+
+    about = {
+        "model": {"name": type(model).__name__, "sha256": fingerprint(model)},
+        "calibration": describe_data(data),
+        "convert": {name: value for name, value in options.items() if not callable(value)},
+    }
+    return Grid(settings, make, about)

@@ -1,176 +1,206 @@
-"""Accuracy and spikes against time steps, in one run of the longest T: every shorter one is a prefix of it."""
+"""Accuracy, spikes and cost against time steps, in one run of the longest T: every shorter one is a prefix of it.
+
+Networks are measured one after the other, each on all batches; what a batch gives is whole numbers in a journal
+(`journal.py`), and the results are sums of them (`assemble.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, is_dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
-import torch
-
+from ..data import DataSource
+from ..errors import InputError
 from ..network import SpikingNetwork
-from ..provenance import provenance
-from .evaluate import count_correct, labelled_batches, normalization_of, require_logits
-from .grid import label_of
-from .results import Result
+from ..progress import progress
+from .assemble import assemble
+from .counting import Meter
+from .curves import Curve as Curve
+from .curves import Rival as Rival
+from .curves import Row as Row
+from .curves import Sweep as Sweep
+from .distributed import Group, together
+from .energy import EnergyModel
+from .energy import energy_model as find_energy_model
+from .evaluate import batches_in
+from .fingerprint import describe_data, fingerprint
+from .grid import Grid
+from .journal import Ended, Journal, clear, open_journal
+from .labels import label_of
 from .steps import check_steps
 
 DEFAULT_STEPS = (1, 2, 4, 8, 16)
+Networks = SpikingNetwork | Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]]
+log = logging.getLogger("snnconv")
 
 
-@dataclass(frozen=True)
-class Row:
-    """One setting at one number of time steps.
+def sweep(
+    networks: Networks,
+    data: Iterable[Any],
+    T: Iterable[int] = DEFAULT_STEPS,
+    *,
+    folder: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    energy_model: str | EnergyModel = "45nm",
+    seed: int = 0,
+) -> Sweep:
+    """Evaluate spiking networks of one ANN on labelled batches at several numbers of time steps, and the ANN beside.
 
-    Attributes:
-        setting: the curve it belongs to, as "sdm α=0.2 β=5".
-        accuracy: top-1 in %.
-        spikes_per_neuron: spikes a neuron fires per sample over all T steps, mean over neurons and samples.
-        spikes: spikes per sample over all T steps, all neurons.
-        synops: synaptic operations per sample over all T steps: every spike times its true fan-out.
-        macs: multiply-accumulates per sample over all T steps of what does not read spikes (encoder, analog values).
-        energy: mJ per sample by the sweep's energy model; these three are None where they were not measured.
-    """
-
-    setting: str
-    T: int
-    accuracy: float
-    spikes_per_neuron: float
-    spikes: float
-    synops: float | None = None
-    macs: float | None = None
-    energy: float | None = None
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One setting, besides its rows.
-
-    Attributes:
-        setting: its label, unique in the sweep.
-        settings: method and options as resolved by the conversion.
-        neurons: how many the network has.
-        site_rates: {site: spikes per neuron and step} at the longest T.
-        samples: how many it was evaluated on; fewer than others where a sweep was interrupted.
-    """
-
-    setting: str
-    settings: dict[str, Any]
-    neurons: int
-    site_rates: dict[str, float]
-    samples: int
-    notices: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A network without time on the same samples: the ANN, and the ANN quantised.
-
-    Attributes:
-        name: "FP32 ANN", "W8A8", "W4A4".
-        accuracy: top-1 in %.
-        energy: mJ per sample by the sweep's energy model, or None where it was not measured.
-        ops: multiply-accumulates per sample, or None.
-    """
-
-    name: str
-    accuracy: float
-    energy: float | None = None
-    ops: float | None = None
-
-
-@dataclass(frozen=True)
-class Sweep(Result):
-    """Curves of one ANN's spiking networks on one data set, and how they were made.
-
-    Attributes:
-        rows: curve after curve, T increasing.
-        ann_accuracy: top-1 in % of the ANN they were converted from, on the same samples.
-        rivals: what the spiking networks compete with.
-        samples: the most that a curve was evaluated on.
-        energy_model: by whose constants energy was computed.
-        configuration: everything the numbers depend on, as kept in the journal.
-        complete: False for the partial results of an interrupted sweep.
-    """
-
-    NAME: ClassVar[str] = "sweep"
-
-    rows: list[Row]
-    curves: list[Curve]
-    ann_accuracy: float
-    samples: int
-    data: str
-    normalization: dict[str, Any] | None
-    rivals: list[Rival] = field(default_factory=list)
-    energy_model: str = "45nm"
-    configuration: dict[str, Any] = field(default_factory=dict)
-    complete: bool = True
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        parts = {"rows": Row, "curves": Curve, "rivals": Rival}
-        read = {name: [kind(**entry) for entry in document[name]] for name, kind in parts.items()}
-        return cls(**{**document, **read})
-
-    def rows_of(self, setting: str) -> list[Row]:
-        """The rows of one curve."""
-        return [row for row in self.rows if row.setting == setting]
-
-    def table(self) -> list[dict[str, Any]]:
-        return [asdict(row) for row in self.rows]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Accuracy and spikes against T; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from .plots.sweep import plot_sweep  # matplotlib takes a second to import
-
-        plot_sweep(self, Path(path))
-
-
-def sweep(snn: SpikingNetwork, data: Iterable[Any], T: Iterable[int] = DEFAULT_STEPS, *, seed: int = 0) -> Sweep:
-    """Evaluate a spiking network on labelled batches at several numbers of time steps, and its ANN beside it.
+    With a `folder`, every finished batch is noted in a journal there: the same call again continues where a former one
+    stopped, and the results are written there at the end. Interrupted (Ctrl-C), the whole batches so far are written
+    as results with `complete` false. In several processes (torchrun) each takes its share of the batches.
 
     Args:
-        data: batches with integer labels, as (x, y) or dicts; see `snnconv.data.open_data`.
+        networks: a network, or {label: network or function that makes it}, as `grid` gives. A function is called when
+            its network is needed; its label has to say what it makes.
+        data: batches with integer labels, as (x, y) or dicts, the same in the same order whenever they are read; see
+            `snnconv.data.open_data`.
         T: time steps, each at least 1.
+        folder: of the journal and the results; None: nothing is written.
+        overwrite: drop the journal that is there, and start afresh.
+        energy_model: name, file of constants, or model.
 
     Raises:
-        InputError: no labels, labels that the network has no class for, an output that is not [B, classes].
+        InputError: no labels, labels that the network has no class for, an output that is not [B, classes], a folder
+            with a sweep of another configuration.
     """
     steps = check_steps(T)
-    index = torch.tensor(steps) - 1
-    correct, spikes = torch.zeros(len(steps)), torch.zeros(len(steps), dtype=torch.float64)
-    ann_correct, samples = 0, 0
-    site_spikes: dict[str, int] = {}
-    neurons: dict[str, int] = {}
-    ann = snn.ann
-    for batch in labelled_batches(snn, data, "sweeping"):
-        run = snn.run(batch.arguments, T=steps[-1])
-        logits = require_logits(run.logits, batch)
-        correct += (logits[index].argmax(-1).cpu() == batch.labels).sum(1)
-        ann_correct += count_correct(ann, batch)
-        counts = torch.stack(list(run.spikes.values())).sum(0).cumsum(0)
-        spikes += counts[index].double()
-        for site, fired in run.spikes.items():
-            site_spikes[site] = site_spikes.get(site, 0) + int(fired.sum())
-        neurons = run.neurons
-        samples += len(batch.labels)
-    size = sum(neurons.values())
-    setting = label_of(snn.plan.settings)
-    site_rates = {site: fired / samples / neurons[site] / steps[-1] for site, fired in site_spikes.items()}
-    ann_accuracy = 100 * ann_correct / samples
-    return Sweep(
-        rows=[
-            Row(setting, t, 100 * float(c) / samples, float(s) / samples / size, float(s) / samples)
-            for t, c, s in zip(steps, correct, spikes)
-        ],
-        curves=[Curve(setting, dict(snn.plan.settings), size, site_rates, samples, list(snn.plan.notices))],
-        ann_accuracy=ann_accuracy,
-        rivals=[Rival("FP32 ANN", ann_accuracy)],
-        samples=samples,
-        data=str(getattr(data, "name", "data")),
-        normalization=normalization_of(data, snn),
-        provenance=provenance(seed),
-    )
+    named = {label_of(networks.plan.settings): networks} if isinstance(networks, SpikingNetwork) else networks
+    model = find_energy_model(energy_model)
+    require_readable(named, data)
+    root = None if folder is None else Path(folder)
+    configuration = {
+        **describe_networks(named),
+        "data": describe_data(data),
+        "T": list(steps),
+        "energy_model": asdict(model) if is_dataclass(model) else model.name,  # type: ignore[arg-type]
+        "seed": seed,
+    }
+    with together() as group:
+        if root is not None and overwrite and group.first:
+            clear(root)
+        group.gather(None)  # nobody reads what is about to be cleared
+        journal = open_journal(root, configuration, group.rank)
+        exchange(journal, group)
+        try:
+            measure(journal, named, data, steps, model, group)
+        except KeyboardInterrupt:
+            if root is not None and group.first:
+                keep_partial(root, configuration, list(named), steps, model, seed)
+            raise
+        finally:
+            journal.close()
+        exchange(journal, group)
+        result = assemble(journal, list(named), steps, model, seed)
+        if root is not None and group.first:
+            result.save(root)
+    return result
+
+
+def measure(
+    journal: Journal,
+    networks: Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]],
+    data: Iterable[Any],
+    steps: tuple[int, ...],
+    model: EnergyModel,
+    group: Group,
+) -> None:
+    """Add what is missing to the journal, this process its share."""
+    reference, turn = reference_of(networks), 0
+    total = batches_in(data)
+    whole = None if total is None else total * len(networks)
+    with progress("sweeping", whole, len(journal.counted)) as bar:
+        for position, (label, network) in enumerate(networks.items()):
+            bar.describe(f"{label} ({position + 1} of {len(networks)})")
+            meter: Meter | None = None
+            for number, read in missing_batches(journal, label, data):
+                group.check()
+                turn += 1
+                if turn % group.size != group.rank:
+                    continue
+                if meter is None:
+                    snn = network if isinstance(network, SpikingNetwork) else network()
+                    meter = Meter(label, snn, steps, data, with_ann=position == 0, with_quantised=label == reference)
+                    journal.add(meter.converted(model))
+                journal.add(meter.count(read(), number))
+                bar.advance()
+
+
+def missing_batches(journal: Journal, label: str, data: Iterable[Any]) -> Iterator[tuple[int, Callable[[], Any]]]:
+    """The batches that a setting still lacks: their number, and what reads them."""
+    if isinstance(data, DataSource):
+        if journal.batches is None:
+            journal.add(Ended(data.batches))
+        for number in range(data.batches):
+            if (label, number) not in journal.counted:
+                yield number, lambda number=number: data.batch(number)
+    elif journal.batches is None or any((label, n) not in journal.counted for n in range(journal.batches)):
+        count = 0
+        for number, batch in enumerate(data):
+            count += 1
+            if (label, number) not in journal.counted:
+                yield number, lambda batch=batch: batch
+        if not count:
+            raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
+        journal.add(Ended(count))
+
+
+def exchange(journal: Journal, group: Group) -> None:
+    """Every process learns what all others know."""
+    if group.size > 1:
+        for records in group.gather(journal.records()):
+            journal.take(records)
+
+
+def keep_partial(
+    folder: Path,
+    configuration: dict[str, Any],
+    labels: list[str],
+    steps: tuple[int, ...],
+    model: EnergyModel,
+    seed: int,
+) -> None:
+    """Results of the whole batches so far, of all processes; none where the first setting has no batch yet."""
+    journal = open_journal(folder, configuration)
+    if any(label == labels[0] for label, _ in journal.counted):
+        partial = assemble(journal, labels, steps, model, seed)
+        partial.save(folder)
+        log.warning(f"results of {partial.samples} samples are in {folder}; the same command again continues")
+
+
+def reference_of(networks: Mapping[str, Any]) -> str:
+    """Whose thresholds the quantised ANN takes: the first that is calibrated per channel, else the first."""
+    if isinstance(networks, Grid):
+        per_channel = {label: setting.resolved["per_channel"] for label, setting in networks.settings.items()}
+    else:
+        plans = {label: getattr(network, "plan", None) for label, network in networks.items()}
+        per_channel = {label: plan is not None and plan.settings.get("per_channel") for label, plan in plans.items()}
+    return next((label for label, holds in per_channel.items() if holds), next(iter(networks)))
+
+
+def describe_networks(networks: Mapping[str, Any]) -> dict[str, Any]:
+    """What the networks are, as far as it can be told without making them."""
+    if isinstance(networks, Grid):
+        return {**networks.about, "settings": {label: s.resolved for label, s in networks.settings.items()}}
+    found = {}
+    for label, network in networks.items():
+        known = isinstance(network, SpikingNetwork)
+        texts = network.plan.to_texts() if known else {}
+        found[label] = fingerprint(network.ann, texts) if known else None
+    return {"networks": found}
+
+
+def require_readable(networks: Mapping[str, Any], data: Iterable[Any]) -> None:
+    """Refuse what cannot be swept, before any work."""
+    if not networks:
+        raise InputError("there is no network to sweep", expected="at least one")
+    if len(networks) > 1 and iter(data) is data:
+        raise InputError(
+            "the test data can be read only once, and there are several networks",
+            expected="a list or a loader",
+            got=type(data).__name__,
+        )

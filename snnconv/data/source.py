@@ -74,8 +74,17 @@ class DataSource:
         return self._count
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for start in range(0, self._count, self.batch_size):
-            yield self._batch(range(start, min(start + self.batch_size, self._count)))
+        return map(self.batch, range(self.batches))
+
+    @property
+    def batches(self) -> int:
+        """How many batches there are."""
+        return -(-self._count // self.batch_size)
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """One batch by its place, from 0; those before it are not read."""
+        start = number * self.batch_size
+        return self._batch(range(start, min(start + self.batch_size, self._count)))
 
     def __repr__(self) -> str:
         return f"DataSource({self.name!r}, {len(self)} samples of shape {self.shape}, batches of {self.batch_size})"

@@ -1,0 +1,111 @@
+"""One network on one batch: everything a sweep wants to know of it, in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from ..network import SpikingNetwork
+from .energy import EnergyModel
+from .energy.contenders import Contender, contenders
+from .evaluate import count_correct, labelled_batch, normalization_of, require_logits
+from .journal import Converted, Counted
+from .synops import Layer, Synapse, SynapticOperations, Wiring, wiring
+from .synops.parts import Source
+
+ANN, QUANTISED = "ANN FP32", ("ANN W8A8", "ANN W4A4")
+
+
+class Meter:
+    """Counts batches for one setting.
+
+    Args:
+        steps: the numbers of time steps, increasing.
+        with_ann: count the ANN as well. with_quantised: and the ANN quantised with this network's thresholds.
+        data: the test data, for the normalisation they have.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        snn: SpikingNetwork,
+        steps: tuple[int, ...],
+        data: Iterable[Any],
+        *,
+        with_ann: bool,
+        with_quantised: bool,
+    ) -> None:
+        self.label, self.snn, self.steps = label, snn, steps
+        self.normalization = normalization_of(data, snn)
+        self.operations = SynapticOperations(snn, wiring(snn))
+        self.rivals: list[Contender] = []
+        names = [ANN] * with_ann + [*QUANTISED] * with_quantised
+        if names:
+            every = contenders(snn, self.operations.wiring, steps[-1], normalization=self.normalization)
+            self.rivals = [rival for rival in every if rival.name in names]
+        self._checked = False
+
+    def converted(self, model: EnergyModel) -> Converted:
+        """What the results need of the network besides the counts."""
+        wired, plan = self.operations.wiring, self.snn.plan
+        missing = ", ".join(f"{name} ×{times}" for name, times in wired.unsupported_ops.items())
+        return Converted(
+            setting=self.label,
+            settings=dict(plan.settings),
+            notices=[*plan.notices, *([f"not counted among the operations: {missing}"] if missing else [])],
+            normalization=self.normalization,
+            wiring=wiring_to_dict(wired),
+            rivals={
+                rival.name: {
+                    "ops": sum(load.macs + load.extra for load in rival.loads),
+                    "energy": model.total(rival.loads).total,
+                }
+                for rival in self.rivals
+            },
+        )
+
+    def count(self, batch: Any, number: int) -> Counted:
+        """Run the network, and its rivals, on one batch.
+
+        Raises:
+            InputError: no labels, inputs that do not fit, or an output that is not [B, classes].
+        """
+        labelled = labelled_batch(self.snn, batch, number)
+        if not self._checked:  # before the first long run
+            require_logits(self.snn.run(labelled.arguments, T=1).logits, labelled)
+            self._checked = True
+        with self.operations:
+            run = self.snn.run(labelled.arguments, T=self.steps[-1])
+        logits = require_logits(run.logits, labelled)
+        right = logits[torch.tensor(self.steps) - 1].argmax(-1).cpu() == labelled.labels
+        return Counted(
+            setting=self.label,
+            batch=number,
+            samples=len(labelled.labels),
+            correct=right.sum(1).tolist(),
+            **self.operations.counts.to_dict(),
+            rivals={rival.name: count_correct(rival.network, labelled) for rival in self.rivals},
+        )
+
+
+def wiring_to_dict(wired: Wiring) -> dict[str, Any]:
+    """The wiring as plain data, without the fan-outs of single neurons: the counts hold what they were needed for."""
+    synapses = [[synapse.source, synapse.layer, synapse.share] for synapse in wired.synapses]
+    return asdict(replace(wired, synapses=[])) | {"synapses": synapses}
+
+
+def wiring_from_dict(document: dict[str, Any]) -> Wiring:
+    return Wiring(
+        **document
+        | {
+            "layers": {name: Layer(**layer) for name, layer in document["layers"].items()},
+            "sources": {name: Source(**source) for name, source in document["sources"].items()},
+            "synapses": [
+                Synapse(source, layer, torch.zeros(0, dtype=torch.int64), share)
+                for source, layer, share in document["synapses"]
+            ],
+        }
+    )

@@ -1,0 +1,119 @@
+"""The result of a sweep: rows, what is known of each curve, and the networks without time beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from .results import Result
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting at one number of time steps.
+
+    Attributes:
+        setting: the curve it belongs to, as "sdm α=0.2 β=5".
+        accuracy: top-1 in %.
+        spikes_per_neuron: spikes a neuron fires per sample over all T steps, mean over neurons and samples.
+        spikes: spikes per sample over all T steps, all neurons.
+        synops: synaptic operations per sample over all T steps: every spike times its true fan-out.
+        macs: multiply-accumulates per sample over all T steps of what does not read spikes (encoder, analog values).
+        energy: mJ per sample by the sweep's energy model; these three are None where they were not measured.
+    """
+
+    setting: str
+    T: int
+    accuracy: float
+    spikes_per_neuron: float
+    spikes: float
+    synops: float | None = None
+    macs: float | None = None
+    energy: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One setting, besides its rows.
+
+    Attributes:
+        setting: its label, unique in the sweep.
+        settings: method and options as resolved by the conversion.
+        neurons: how many the network has.
+        site_rates: {site: spikes per neuron and step} at the longest T.
+        samples: how many it was evaluated on; fewer than others where a sweep was interrupted.
+    """
+
+    setting: str
+    settings: dict[str, Any]
+    neurons: int
+    site_rates: dict[str, float]
+    samples: int
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A network without time on the same samples: the ANN, and the ANN quantised.
+
+    Attributes:
+        name: "FP32 ANN", "W8A8", "W4A4".
+        accuracy: top-1 in %.
+        energy: mJ per sample by the sweep's energy model, or None where it was not measured.
+        ops: multiply-accumulates per sample, or None.
+    """
+
+    name: str
+    accuracy: float
+    energy: float | None = None
+    ops: float | None = None
+
+
+@dataclass(frozen=True)
+class Sweep(Result):
+    """Curves of one ANN's spiking networks on one data set, and how they were made.
+
+    Attributes:
+        rows: curve after curve, T increasing.
+        ann_accuracy: top-1 in % of the ANN they were converted from, on the same samples.
+        rivals: what the spiking networks compete with.
+        samples: the most that a curve was evaluated on.
+        energy_model: by whose constants energy was computed.
+        configuration: everything the numbers depend on, as kept in the journal.
+        complete: False for the partial results of an interrupted sweep.
+    """
+
+    NAME: ClassVar[str] = "sweep"
+
+    rows: list[Row]
+    curves: list[Curve]
+    ann_accuracy: float
+    samples: int
+    data: str
+    normalization: dict[str, Any] | None
+    rivals: list[Rival] = field(default_factory=list)
+    energy_model: str = "45nm"
+    configuration: dict[str, Any] = field(default_factory=dict)
+    complete: bool = True
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        parts = {"rows": Row, "curves": Curve, "rivals": Rival}
+        read = {name: [kind(**entry) for entry in document[name]] for name, kind in parts.items()}
+        return cls(**{**document, **read})
+
+    def rows_of(self, setting: str) -> list[Row]:
+        """The rows of one curve."""
+        return [row for row in self.rows if row.setting == setting]
+
+    def table(self) -> list[dict[str, Any]]:
+        return [asdict(row) for row in self.rows]
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Accuracy and spikes against T; the suffix of `path` names the format (.png, .svg, .pdf)."""
+        from .plots.sweep import plot_sweep  # matplotlib takes a second to import
+
+        plot_sweep(self, Path(path))

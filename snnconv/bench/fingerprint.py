@@ -1,0 +1,40 @@
+"""What a measurement was made of: models are told apart by their tensors, data by what they say of themselves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sized
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+
+
+def fingerprint(model: nn.Module | ExportedProgram, texts: Mapping[str, str] | None = None) -> str:
+    """SHA-256 of a model's tensors by name and, of a program, of its graph and the texts beside it."""
+    found = hashlib.sha256()
+    tensors = dict(model.state_dict()) if isinstance(model, nn.Module) else {**model.state_dict, **model.constants}
+    for name, value in sorted(tensors.items()):
+        found.update(name.encode())
+        if isinstance(value, Tensor):
+            found.update(f"{value.dtype}{list(value.shape)}".encode())
+            found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    if isinstance(model, ExportedProgram):
+        found.update(str(model.graph).encode())
+    for name, text in sorted((texts or {}).items()):
+        found.update(f"{name}\n{text}".encode())
+    return found.hexdigest()
+
+
+def describe_data(data: Iterable[Any] | None) -> dict[str, Any] | None:
+    """What batches say of themselves, without reading them; None for synthetic data."""
+    if data is None:
+        return None
+    normalization = getattr(data, "normalization", None)
+    return {
+        "name": str(getattr(data, "name", "data")),
+        "length": len(data) if isinstance(data, Sized) else None,
+        "batch_size": getattr(data, "batch_size", None),
+        "normalization": normalization.to_dict() if normalization is not None else None,
+    }

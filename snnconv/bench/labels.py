@@ -1,0 +1,41 @@
+"""What a setting is called in tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..methods import METHODS
+
+SYMBOLS = {"alpha": "α", "beta": "β"}
+OTHERS = ("gate", "retract", "down_limit", "threshold")
+
+
+def label_of(settings: Mapping[str, Any]) -> str:
+    """A short name for resolved settings: the method, α and β where it has both, and what is not the method's own.
+
+    Args:
+        settings: as in `SpikingNetwork.plan.settings`.
+    """
+    name = str(settings.get("method", "network"))
+    if name not in METHODS:
+        return name
+    core = {key: settings[key] for key in SYMBOLS if settings.get(key) is not None}
+    own = METHODS[name].options
+    usual = METHODS[name].override({key: value for key, value in core.items() if key in own})
+    defaults = {**usual.neuron_options(), "threshold": usual.threshold}
+    words = [
+        f"{SYMBOLS[key]}={number(value)}"
+        for key, value in core.items()
+        if set(SYMBOLS) <= set(own) or value != own.get(key)
+    ]
+    words += [f"{key}={settings[key]}" for key in OTHERS if key in settings and settings[key] != defaults.get(key)]
+    if settings.get("per_channel", usual.per_channel) != usual.per_channel:
+        words.append("per channel" if settings["per_channel"] else "per layer")
+    return " ".join([name, *words])
+
+
+def number(value: float) -> str:
+    """As short as it can be while different numbers stay different."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
