@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..neurons import Temporal
-from ..neurons.codes import Code, events
+from ..neurons.codes import Code, events_per_neuron
 
 
 class Observer(Protocol):
@@ -22,7 +22,7 @@ class Observer(Protocol):
 
 
 class SpikeCounter:
-    """Spikes over batch and neurons at every step, per site; a burst of k counts k. Exact: summed in float64.
+    """Spikes over batch and neurons at every step, per site; a burst of k counts k.
 
     Args:
         codes: {site: what a spike of magnitude k costs}; "unary" where nothing is said.
@@ -34,8 +34,7 @@ class SpikeCounter:
         self.neurons: dict[str, int] = {}
 
     def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
-        per_neuron = events(spikes.detach(), self._codes.get(site, "unary"))
-        per_step = per_neuron.flatten(1).sum(1, dtype=torch.float64)
+        per_step = events_per_neuron(spikes.detach(), self._codes.get(site, "unary")).sum(1)
         self._counts.setdefault(site, []).append(per_step.round().long().cpu())
         self.neurons[site] = spikes[0, 0].numel()
 

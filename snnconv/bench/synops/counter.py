@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...network import SpikingNetwork
 from ...neurons import Temporal
-from ...neurons.codes import events
+from ...neurons.codes import events_per_neuron
 from ...simulate.observers import observing
 from .parts import Wiring
 from .walk import wiring
@@ -106,8 +106,7 @@ class SynapticOperations:
 
     def _count(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         """Events summed over the batch once, [steps, neurons], then weighed by each fan-out."""
-        code = self.wiring.sources[site].code
-        per_neuron = events(spikes, code).sum(1, dtype=torch.float32).flatten(1).double()
+        per_neuron = events_per_neuron(spikes, self.wiring.sources[site].code)
         columns = [per_neuron.sum(1, keepdim=True)]
         if site in self._fan_out:
             fan_out = self._fan_out[site] = self._fan_out[site].to(per_neuron.device)
