@@ -1,0 +1,1 @@
+"""Published tables and figures as recipes, and the arithmetic behind published energies."""
