@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 from ..errors import InputError
 from ..io import atomic_output
+from ..provenance import command_line
 
 
 class Result:
@@ -25,7 +26,12 @@ class Result:
     NAME: ClassVar[str]
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)  # type: ignore[call-overload]  # every result is a dataclass
+        """Plain data; the record of how it was made holds the command too, where one is running."""
+        document = asdict(self)  # type: ignore[call-overload]  # every result is a dataclass
+        command = command_line()
+        if command is not None and "provenance" in document:
+            document["provenance"].setdefault("command", command)
+        return document
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:

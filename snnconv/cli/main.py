@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from ..errors import SnnconvError
+from ..provenance import running
 from .commands import COMMANDS
 
 EPILOG = "Exit codes: 0 done, 1 a check did not hold, 2 bad input or use, 130 interrupted."
@@ -58,7 +59,7 @@ def interruptible() -> Iterator[None]:
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code, never a traceback."""
     try:
-        with interruptible():
+        with interruptible(), running(sys.argv[1:]):
             sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
