@@ -4,8 +4,6 @@ from .contenders import Contender as Contender
 from .contenders import contenders as contenders
 from .contenders import dense_count as dense_count
 from .custom import energy_model as energy_model
-from .energy import Energy as Energy
-from .energy import EnergyRow as EnergyRow
 from .energy import energy as energy
 from .load import FLOAT as FLOAT
 from .load import Breakdown as Breakdown
@@ -18,5 +16,7 @@ from .model import Constants as Constants
 from .model import EnergyModel as EnergyModel
 from .quantise import levels_of as levels_of
 from .quantise import quantised as quantised
+from .result import Energy as Energy
+from .result import EnergyRow as EnergyRow
 from .verdict import readable as readable
 from .verdict import unit_of as unit_of

@@ -1,4 +1,4 @@
-"""The networks without time that a spiking network has to beat: the ANN, and the ANN quantised."""
+"""The networks that are compared: the ANN, the ANN quantised, the spiking network, and that one quantised."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from ..synops import Wiring
 from .load import Load
 from .loads import dense_loads, layers_at_input
 from .quantise import bits_of, levels_of, quantised
+
+EQUAL_BITS = 8  # weights of the ANN that tells as many activations apart as the SNN, and of the SNN beside it
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,13 @@ def contenders(
 ) -> list[Contender]:
     """FP32; 8-bit and 4-bit weights and activations; 8-bit weights and as many levels as the spikes tell apart in T."""
     counted, at_input, levels = dense_count(snn, convention), layers_at_input(snn.ann), levels_of(snn, T)
-    named = {"ANN W8A8": (8, 256), "ANN W4A4": (4, 16), f"ANN W8, {levels} levels": (8, levels)}
+    quantisations = {
+        "ANN W8A8": (8, 256),
+        "ANN W4A4": (4, 16),
+        f"ANN W{EQUAL_BITS}, {levels} levels": (EQUAL_BITS, levels),
+    }
     found = [Contender("ANN FP32", snn.ann, dense_loads(wiring, counted))]
-    for name, (bits, values) in named.items():
+    for name, (bits, values) in quantisations.items():
         network = quantised(snn, bits, values, normalization=normalization)
         loads = dense_loads(wiring, counted, weight_bits=bits, activation_bits=bits_of(values), at_input=at_input)
         found.append(Contender(name, network, loads, bits, values))

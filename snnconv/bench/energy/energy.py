@@ -4,105 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...provenance import provenance
 from ..count import CONVENTIONS
-from ..evaluate import count_correct, labelled_batches, normalization_of, require_logits
-from ..results import Result
+from ..evaluate import LabelledBatch, count_correct, labelled_batches, normalization_of, require_logits
 from ..steps import check_steps
-from ..synops import Counts, SynapticOperations, Work, wiring, work_of
-from .contenders import Contender, contenders
+from ..synops import Counts, SynapticOperations, Wiring, Work, wiring, work_of
+from .contenders import EQUAL_BITS, Contender, contenders
 from .custom import energy_model as model_named
 from .load import Breakdown, Load
-from .loads import spiking_loads
+from .loads import layers_at_input, spiking_loads
 from .model import EnergyModel
+from .quantise import quantised_spiking
+from .result import Energy, EnergyRow
 from .verdict import verdict_of
 
 CHOICES = {"count": ("exact", "rate"), "encoder": ("once", "per-step")}
 MJ = 1e-9  # mJ in a pJ
 
 
-@dataclass(frozen=True)
-class EnergyRow:
-    """One network, per sample.
-
-    Attributes:
-        accuracy: top-1 in %.
-        macs: FP32 multiply-accumulates. int_macs: integer ones. acs: accumulations caused by spikes. Of the ANN, what
-            the convention counts besides is among the (integer) multiply-accumulates.
-        energy_mJ: by the energy model. mJ_by_cause: the same split up.
-        of_ann: energy over that of the FP32 ANN.
-        weight_bits, levels: of quantised networks.
-    """
+@dataclass
+class Spiking:
+    """A spiking network while it is measured."""
 
     name: str
-    accuracy: float
-    macs: float
-    int_macs: float
-    acs: float
-    energy_mJ: float
-    of_ann: float | None
-    mJ_by_cause: dict[str, float]
-    weight_bits: int | None = None
-    levels: int | None = None
-
-
-@dataclass(frozen=True)
-class Energy(Result):
-    """What a spiking network costs, and what the networks it has to beat cost.
-
-    Attributes:
-        rows: the FP32 ANN, the quantised ANNs, the spiking network.
-        apart: of the spiking network, per sample over all steps: synops, encoder_macs, analog_macs, residual_macs,
-            norm_macs (all of them priced, as AC or MAC), bias_adds, neuron_updates, pool_updates, spikes (priced or
-            not as convention and model say).
-        unsupported: {operation: how often} of the spiking network, neither counted nor priced.
-        by_layer, by_site: of the spiking network, per sample.
-        verdict: who wins, and by how much.
-    """
-
-    NAME: ClassVar[str] = "energy"
-
-    rows: list[EnergyRow]
+    snn: SpikingNetwork
+    wiring: Wiring
     T: int
-    verdict: str
-    apart: dict[str, float]
-    unsupported: dict[str, int]
-    by_layer: dict[str, dict[str, float]]
-    by_site: dict[str, dict[str, float]]
-    convention: str
-    count: str
-    encoder: str
-    energy_model: dict[str, Any]
-    samples: int
-    data: str
-    settings: dict[str, Any]
-    normalization: dict[str, Any] | None
-    notices: list[str] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict)
+    weight_bits: int | None = None
+    correct: int = 0
+    counts: Counts = field(default_factory=Counts)
 
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "rows": [EnergyRow(**row) for row in document["rows"]]})
+    def measure(self, batch: LabelledBatch) -> None:
+        with SynapticOperations(self.snn, self.wiring) as operations:
+            run = self.snn.run(batch.arguments, T=self.T)
+        self.counts = self.counts + operations.counts
+        logits = require_logits(run.logits, batch)
+        self.correct += int((logits[-1].argmax(-1).cpu() == batch.labels).sum())
 
-    @property
-    def snn(self) -> EnergyRow:
-        return self.rows[-1]
-
-    def table(self) -> list[dict[str, Any]]:
-        flat = [asdict(row) for row in self.rows]
-        return [{**row, **{f"mJ_{cause}": mj for cause, mj in row.pop("mJ_by_cause").items()}} for row in flat]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Energy by cause, one bar a network; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from ..plots.energy import plot_energy  # matplotlib takes a second to import
-
-        plot_energy(self, Path(path))
+    def work(self, samples: int, count: str, encoder: str, convention: str) -> Work:
+        return work_of(self.wiring, self.counts, samples, encoder=encoder, count=count, convention=convention)  # type: ignore[arg-type]
 
 
 def energy(
@@ -139,20 +84,40 @@ def energy(
     normalization = normalization_of(data, snn)
     wired = wiring(snn)
     rivals = contenders(snn, wired, steps, convention=convention, normalization=normalization)
-    operations, counts = SynapticOperations(snn, wired), Counts()
-    correct, samples = [0] * (len(rivals) + 1), 0
+    rounded = quantised_spiking(snn, EQUAL_BITS)
+    spiking = [
+        Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wired, steps, EQUAL_BITS),
+        Spiking(f"SNN, T={steps}", snn, wired, steps),
+    ]
+    correct, samples = [0] * len(rivals), 0
     for batch in labelled_batches(snn, data, "measuring energy"):
-        with operations:
-            run = snn.run(batch.arguments, T=steps)
-        counts = counts + operations.counts
-        logits = require_logits(run.logits, batch)
-        hits = [count_correct(rival.network, batch) for rival in rivals]
-        hits.append(int((logits[-1].argmax(-1).cpu() == batch.labels).sum()))
-        correct = [total + more for total, more in zip(correct, hits, strict=True)]
+        for network in reversed(spiking):  # what is wrong with the data shows on the network that was handed in
+            network.measure(batch)
+        correct = [hits + count_correct(rival.network, batch) for hits, rival in zip(correct, rivals, strict=True)]
         samples += len(batch.labels)
-    work = work_of(wired, counts, samples, encoder=encoder, count=count, convention=convention)  # type: ignore[arg-type]
-    loads = spiking_loads(wired, work, convention=convention, rate=count == "rate")
-    networks = [*rivals, Contender(f"SNN, T={steps}", snn, loads)]
+    at_input = layers_at_input(snn.ann)
+    works = [network.work(samples, count, encoder, convention) for network in spiking]
+    networks = [
+        *rivals,
+        *(
+            Contender(
+                network.name,
+                network.snn,
+                spiking_loads(
+                    wired,
+                    work,
+                    convention=convention,
+                    rate=count == "rate",
+                    weight_bits=network.weight_bits,
+                    at_input=at_input,
+                ),
+                network.weight_bits,
+            )
+            for network, work in zip(spiking, works, strict=True)
+        ),
+    ]
+    correct += [network.correct for network in spiking]
+    work = works[-1]
     rows = rows_of(networks, [100 * hits / samples for hits in correct], model)
     return Energy(
         rows=rows,
@@ -160,7 +125,7 @@ def energy(
         verdict=verdict_of(rows),
         apart=apart(work),
         unsupported=work.unsupported,
-        by_layer={load.name: costs(load, model) for load in loads},
+        by_layer={load.name: costs(load, model) for load in networks[-1].loads},
         by_site={
             site: {"spikes": work.events[site], "synops": synops, "neurons": wired.sources[site].neurons}
             for site, synops in work.by_site.items()

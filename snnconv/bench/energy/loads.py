@@ -16,11 +16,20 @@ INPUT_BITS = 8  # pictures are stored so
 OTHERS = "counted besides the layers"
 
 
-def spiking_loads(wiring: Wiring, work: Work, *, convention: str = "mac", rate: bool = False) -> list[Load]:
+def spiking_loads(
+    wiring: Wiring,
+    work: Work,
+    *,
+    convention: str = "mac",
+    rate: bool = False,
+    weight_bits: int | None = None,
+    at_input: Collection[str] = (),
+) -> list[Load]:
     """What the spiking network does: layers, explicit quanta, norms that stayed, neurons, poolings.
 
     Args:
         rate: the work was counted by rates, whose operations hold the convention's biases already.
+        weight_bits, at_input: as for `dense_loads`.
     """
     weights = CONVENTIONS[convention].weights
     loads = []
@@ -40,6 +49,7 @@ def spiking_loads(wiring: Wiring, work: Work, *, convention: str = "mac", rate: 
                 weights=layer.weights,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
+                precision=precision(done.name, layer, weight_bits, 32, at_input),
             )
         )
     t = work.steps
@@ -79,10 +89,6 @@ def dense_loads(
     weights = CONVENTIONS[counted.convention].weights
     loads = []
     for name, layer in wiring.layers.items():
-        bits = FLOAT
-        if weight_bits is not None and (layer.reads == "spikes" or name in at_input):
-            inputs = INPUT_BITS if name in at_input else activation_bits
-            bits = Precision(weight_bits, inputs, activation_bits)
         loads.append(
             Load(
                 name,
@@ -94,12 +100,21 @@ def dense_loads(
                 weights=layer.weights,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
-                precision=bits,
+                precision=precision(name, layer, weight_bits, activation_bits, at_input),
             )
         )
     rest = counted.ops - sum(load.macs + load.extra for load in loads)
     whole = FLOAT if weight_bits is None else Precision(weight_bits, activation_bits, activation_bits)
     return [*loads, Load(OTHERS, macs=rest, precision=whole)] if rest else loads
+
+
+def precision(
+    name: str, layer: Layer, weight_bits: int | None, activation_bits: int, at_input: Collection[str]
+) -> Precision:
+    """Whole numbers where spikes, quantised activations or the network's input are read; else FP32."""
+    if weight_bits is None or (layer.reads != "spikes" and name not in at_input):
+        return FLOAT
+    return Precision(weight_bits, INPUT_BITS if name in at_input else activation_bits, activation_bits)
 
 
 def layers_at_input(network: fx.GraphModule) -> set[str]:

@@ -50,8 +50,10 @@ class Constants:
     64-bit words. E_mem(bytes) is linear between the sizes given, constant below the smallest, and goes on as the last
     stretch does above the largest, at most `dram`. Without sizes memory costs nothing.
 
-    A b_w × b_a-bit integer multiplication costs int8_multiply·b_w·b_a/64 (the area of an array multiplier), an addition
-    int8_add·b_a/8: an assumption of ours that gives the published 8-bit figures.
+    A b_w × b_a-bit integer multiplication costs int8_multiply·b_w·b_a/64 (the area of an array multiplier), its
+    addition int8_add·b_a/8, the addition of a b_w-bit weight int8_add·b_w/8: an assumption of ours that gives the
+    published 8-bit figures. As in those, that a sum has more bits than what is added to it is not priced, for neither
+    kind of network.
 
     Attributes:
         float_mac, float_ac: FP32. int8_multiply, int8_add: 8 bit.
@@ -77,6 +79,7 @@ class Constants:
     def price(self, load: Load) -> Breakdown:
         bits = load.precision
         mac = self.mac(bits.weights, bits.inputs) if bits.whole else self.float_mac
+        ac = self.int8_add * bits.weights / 8 if bits.whole else self.float_ac
         weight = self.access(bits.weights, load.weights)
         potential = self.access(self.potential_bits, load.outputs)
         kept = load.acs + load.neuron_updates + load.pool_updates
@@ -85,8 +88,8 @@ class Constants:
         )
         return Breakdown(
             macs=load.macs * mac,
-            acs=load.acs * self.float_ac,
-            biases=load.extra * (mac if load.macs else self.float_ac),
+            acs=load.acs * ac,
+            biases=load.extra * (mac if load.macs else ac),
             neurons=load.neuron_updates * self.neuron_update
             + load.spikes * self.reset
             + load.pool_updates * self.pool_update,

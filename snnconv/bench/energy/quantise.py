@@ -10,34 +10,34 @@ from torch import Tensor, fx, nn
 
 from ...convert.graphs import clone, insert_module_after, put_module, value_of
 from ...convert.passes.batchnorm import LAYERS
+from ...convert.passes.residual import fuse_residual_adds
+from ...convert.passes.scales import fold_quanta
+from ...convert.passes.sites import activation_sites
 from ...errors import InputError
 from ...network import SpikingNetwork
-from ...neurons import Neuron
+from ...neurons import Neuron, Scale
 
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 CLIP_RATIOS = [ratio / 100 for ratio in range(30, 101, 2)]
 
 
 class Quantiser(nn.Module):
-    """y = Δ·round(clip(x, 0, λ)/Δ), Δ = λ/(levels − 1): `levels` values from 0 to λ.
+    """k = round(clip(x, 0, λ)/Δ), Δ = λ/(levels − 1): whole numbers from 0 to levels − 1, each worth Δ.
 
     Args:
-        threshold: λ, one value or one per channel [C].
+        threshold: λ; of one value per channel the largest. A Δ for each channel would have to go into the weights
+            before they are rounded, which then lose more than finer steps gain.
     """
 
-    threshold: Tensor
+    step: Tensor
 
     def __init__(self, threshold: Tensor, levels: int) -> None:
         super().__init__()
-        self.register_buffer("threshold", threshold.detach().float().clone())
+        self.register_buffer("step", threshold.detach().float().max() / (levels - 1))
         self.levels = levels
 
     def forward(self, x: Tensor) -> Tensor:
-        top = self.threshold.to(x)
-        top = top.view(-1, *[1] * (x.dim() - 2)) if top.dim() else top
-        step = top / (self.levels - 1)
-        whole = (x.clamp(min=0).minimum(top) / step.where(step > 0, 1)).round_()
-        return whole * step
+        return (x / self.step.to(x.dtype)).round_().clamp_(0, self.levels - 1)
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}"
@@ -70,10 +70,11 @@ def quantised(
 ) -> fx.GraphModule:
     """The ANN of a spiking network with whole-number activations and weights, called as `snn.ann` is. `snn` stays.
 
-    Every activation that spikes in `snn` takes `levels` equally spaced values from 0 to its threshold λ there, rounded
-    to nearest; those kept analog stay as they are, and so do biases. Weights of convolutions and linear layers take
-    2^b − 1 values, symmetric about 0, per output channel, clipped where the squared error is least. Nothing is trained
-    or calibrated for it, as nothing was for the spiking network.
+    Every activation that spikes in `snn` takes `levels` equally spaced values from 0 to its layer's threshold λ there
+    (the largest, where channels have their own), rounded to nearest; those kept analog stay as they are, and so do
+    biases. As in the spiking network the steps are folded into the layers that read them, so that whole numbers travel.
+    Weights of convolutions and linear layers take 2^b − 1 values, symmetric about 0, per output channel, clipped where
+    the squared error is least. Nothing is trained or calibrated for it, as nothing was for the spiking network.
 
     Args:
         weight_bits: b ≥ 2. levels: ≥ 2; T steps of at most β spikes tell T·β + 1 apart.
@@ -88,16 +89,36 @@ def quantised(
         if int(value) != value or value < least:
             raise InputError(f"{name} is out of range", expected=f"a whole number, at least {least}", got=repr(value))
     network = clone(snn.ann)
-    for name, site in snn.plan.sites.items():
+    for name, node in activation_sites(network).items():
+        site = snn.plan.sites[name]
         if site.neuron is not None and site.threshold is not None:
-            put_module(network, name, Quantiser(site.threshold, levels))
-    for module in network.modules():
-        if isinstance(module, LAYERS):
-            weight = quantised_weight(module.weight.detach(), weight_bits, channel_groups(module))
-            module.weight = nn.Parameter(weight, requires_grad=False)
+            quantiser = Quantiser(site.threshold.to(next(network.parameters()).device), levels)
+            put_module(network, name, quantiser)
+            scale = Scale(quantiser.step)
+            scaled = insert_module_after(network, node, f"{name}_quantum", scale)
+            node.replace_all_uses_with(scaled, delete_user_cb=lambda user, scaled=scaled: user is not scaled)
+    network = fuse_residual_adds(fold_quanta(network))
+    quantise_weights(network, weight_bits)
     grid_inputs(network, normalization or snn.plan.normalization, input_bits)
     network.recompile()
-    return network
+    return network.eval()
+
+
+def quantised_spiking(snn: SpikingNetwork, weight_bits: int) -> SpikingNetwork:
+    """The spiking network with its weights, the quanta folded into them, rounded as those of `quantised` are."""
+    rounded = SpikingNetwork(snn.ann, snn.plan)
+    quantise_weights(rounded.network, weight_bits)
+    reference = next(snn.parameters())
+    rounded.T, rounded.chunk = snn.T, snn.chunk
+    return rounded.to(reference.device, reference.dtype)
+
+
+def quantise_weights(network: nn.Module, bits: int) -> None:
+    """Round the weights of convolutions and linear layers, in place."""
+    for module in network.modules():
+        if isinstance(module, LAYERS):
+            weight = quantised_weight(module.weight.detach(), bits, channel_groups(module))
+            module.weight = nn.Parameter(weight, requires_grad=False)
 
 
 def levels_of(snn: SpikingNetwork, T: int) -> int:

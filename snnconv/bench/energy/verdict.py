@@ -19,21 +19,26 @@ class Priced(Protocol):
 
 
 def verdict_of(rows: Sequence[Priced]) -> str:
-    """The sentence on rows of which the first is the FP32 ANN, the last the SNN, the one before it its equal in levels.
+    """The sentence on rows that begin with the FP32 ANN and end with the ANN of as many levels, the SNN with weights
+    of as many bits as that one, and the SNN.
 
-    "SNN, T=4: 90.98 %, 33.1 µJ: 5.2× below ANN FP32 (91.50 %), 2.1× above ANN W8, 21 levels (91.30 %). Least energy
-    within 1 point of ANN FP32: ANN W4A4, 12.0 µJ (90.70 %)."
+    "SNN, T=4: 90.98 %, 33.1 µJ: 5.2× below ANN FP32 (91.50 %), 2.1× above ANN W8, 21 levels (91.30 %). SNN W8, T=4:
+    90.96 %, 4.1 µJ: 1.2× below ANN W8, 21 levels. Least energy within 1 point of ANN FP32: ANN W4A4, 3.0 µJ (90.70 %)."
     """
-    ann, equal, snn = rows[0], rows[-2], rows[-1]
-    against = ", ".join(f"{compared(snn, other)} {other.name} ({other.accuracy:.2f} %)" for other in (ann, equal))
+    ann, (equal, rounded, snn) = rows[0], rows[-3:]
     close = [row for row in rows if row.accuracy >= ann.accuracy - CLOSE]
     winner = min(close, key=lambda row: row.energy_mJ)
-    lost = "" if snn in close else f"; the SNN loses {ann.accuracy - snn.accuracy:.2f} points"
+    lost = "" if snn in close else f"; {snn.name} loses {ann.accuracy - snn.accuracy:.2f} points"
+    against = ", ".join(f"{compared(snn, other)} {other.name} ({other.accuracy:.2f} %)" for other in (ann, equal))
     return (
-        f"{snn.name}: {snn.accuracy:.2f} %, {readable(snn.energy_mJ)}: {against}. "
+        f"{shown(snn)}: {against}. {shown(rounded)}: {compared(rounded, equal)} {equal.name}. "
         f"Least energy within {CLOSE:g} point of {ann.name}: {winner.name}, {readable(winner.energy_mJ)} "
         f"({winner.accuracy:.2f} %){lost}."
     )
+
+
+def shown(row: Priced) -> str:
+    return f"{row.name}: {row.accuracy:.2f} %, {readable(row.energy_mJ)}"
 
 
 def compared(snn: Priced, other: Priced) -> str:

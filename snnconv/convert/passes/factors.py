@@ -13,7 +13,7 @@ from ..operations import PADDING, RESHAPING, name_of
 
 POOLS = (
     nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
-    RunningSum,
+    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, RunningSum,  # the largest stays the largest: factors are positive
 )  # fmt: skip
 POOL_FUNCTIONS = {
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",

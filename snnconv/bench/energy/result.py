@@ -1,0 +1,88 @@
+"""The table of an energy measurement."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ..results import Result
+
+
+@dataclass(frozen=True)
+class EnergyRow:
+    """One network, per sample.
+
+    Attributes:
+        accuracy: top-1 in %.
+        macs: FP32 multiply-accumulates. int_macs: integer ones. acs: accumulations caused by spikes. Of the ANN, what
+            the convention counts besides is among the (integer) multiply-accumulates.
+        energy_mJ: by the energy model. mJ_by_cause: the same split up.
+        of_ann: energy over that of the FP32 ANN.
+        weight_bits, levels: of quantised networks.
+    """
+
+    name: str
+    accuracy: float
+    macs: float
+    int_macs: float
+    acs: float
+    energy_mJ: float
+    of_ann: float | None
+    mJ_by_cause: dict[str, float]
+    weight_bits: int | None = None
+    levels: int | None = None
+
+
+@dataclass(frozen=True)
+class Energy(Result):
+    """What a spiking network costs, and what the networks it has to beat cost.
+
+    Attributes:
+        rows: the FP32 ANN, the quantised ANNs, the spiking network with quantised weights, the spiking network itself.
+        apart: of the spiking network, per sample over all steps: synops, encoder_macs, analog_macs, residual_macs,
+            norm_macs (all of them priced, as AC or MAC), bias_adds, neuron_updates, pool_updates, spikes (priced or
+            not as convention and model say).
+        unsupported: {operation: how often} of the spiking network, neither counted nor priced.
+        by_layer, by_site: of the spiking network, per sample.
+        verdict: who wins, and by how much.
+    """
+
+    NAME: ClassVar[str] = "energy"
+
+    rows: list[EnergyRow]
+    T: int
+    verdict: str
+    apart: dict[str, float]
+    unsupported: dict[str, int]
+    by_layer: dict[str, dict[str, float]]
+    by_site: dict[str, dict[str, float]]
+    convention: str
+    count: str
+    encoder: str
+    energy_model: dict[str, Any]
+    samples: int
+    data: str
+    settings: dict[str, Any]
+    normalization: dict[str, Any] | None
+    notices: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        return cls(**{**document, "rows": [EnergyRow(**row) for row in document["rows"]]})
+
+    @property
+    def snn(self) -> EnergyRow:
+        return self.rows[-1]
+
+    def table(self) -> list[dict[str, Any]]:
+        flat = [asdict(row) for row in self.rows]
+        return [{**row, **{f"mJ_{cause}": mj for cause, mj in row.pop("mJ_by_cause").items()}} for row in flat]
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Energy by cause, one bar a network; the suffix of `path` names the format (.png, .svg, .pdf)."""
+        from ..plots.energy import plot_energy  # matplotlib takes a second to import
+
+        plot_energy(self, Path(path))
