@@ -23,6 +23,7 @@ CAUSES = {
     "activations": ("activations, spikes", PURPLE, ".."),
 }
 BAR = 0.36  # inches
+THIN = 0.003  # parts of the longest bar that are too thin to be seen
 ROOM = 1.32  # the axis reaches so many times the longest bar: the labels stand behind the bars
 
 
@@ -51,6 +52,9 @@ def plot_energy(energy: Energy, path: Path) -> None:
         axes.set_xlim(0, ROOM * largest)
         axes.set_xlabel(f"energy per sample ({unit}), model {energy.energy_model['name']}; top-1 accuracy")
         axes.set_title(caption(energy, energy.T))
+        thin = THIN * largest * size
+        seen = {CAUSES[cause][0] for cause in causes if any(row.mJ_by_cause[cause] > thin for row in energy.rows)}
         handles, labels = axes.get_legend_handles_labels()
-        if len(labels) > 1:
-            legend_below(figure, handles, labels)
+        kept = [(handle, label) for handle, label in zip(handles, labels) if label in seen]
+        if len(kept) > 1:
+            legend_below(figure, [handle for handle, _ in kept], [label for _, label in kept])

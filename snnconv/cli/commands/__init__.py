@@ -3,8 +3,9 @@
 from .convert import convert as convert
 from .count import count as count
 from .diagnose import diagnose as diagnose
+from .energy import energy as energy
 from .inspect import inspect as inspect
 from .latency import latency as latency
 from .sweep import sweep as sweep
 
-COMMANDS = (inspect, convert, sweep, diagnose, latency, count)  # in the order of the help page
+COMMANDS = (inspect, convert, sweep, energy, diagnose, latency, count)  # in the order of the help page

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ...bench import Sweep
+from ...errors import InputError
 from ..notices import telling
-from ..options import conversion_options, model_options, normalization_options, run_options, shared_options
-from ..output import print_json, require_free_folder
+from ..options import grid_options, model_options, normalization_options, run_options, shared_options
+from ..output import print_json, require_writable
 
 
 @click.command()
@@ -24,39 +25,57 @@ from ..output import print_json, require_free_folder
 @click.option("--T", "steps", default="1,2,4,8,16", show_default=True, help="Time steps, as 1,2,4 or 1..8.")
 @click.option("--limit", type=int, help="Only the first so many test samples.")
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/sweep"),
-              show_default=True, help="Folder for sweep.json, .csv, .png and .svg.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace an earlier sweep in the folder.")
-@conversion_options
+              show_default=True, help="Folder for sweep.json, .csv, .png, .svg and the journal.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Drop an earlier sweep in the folder and start afresh.")
+@click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway.")
+@click.option("--energy-model", default="45nm", show_default=True, metavar="NAME",
+              help="45nm, memory, or a file of constants (.toml, .json).")  # fmt: skip
+@grid_options
 @normalization_options
 @model_options
 @run_options
 @shared_options
 @click.pass_context
 def sweep(
-    context: click.Context, model: str, data: str, steps: str, target: Path, overwrite: bool, as_json: bool,
-    quiet: bool, **options: Any,
+    context: click.Context, model: str, data: str, steps: str, target: Path, overwrite: bool, resume: bool,
+    energy_model: str, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Measure accuracy and spikes against time steps, the ANN beside it.
+    """Measure accuracy, spikes and energy against time steps, the ANN beside it.
 
-    MODEL is a converted network, or any model, which is then converted first with the options below.
+    MODEL is a converted network, or any model, which is then converted first with the options below. Lists of methods,
+    α and β are crossed: every combination is one curve. α and β apply to the methods that have both.
+
+    A run that was killed continues when the same command is given again. Under torchrun each process takes a share of
+    the batches; the results are the same.
 
     \b
     snnconv sweep snn.pt2 --data npz:test.npz --T 1,2,4,8,16 -o out/
     snnconv sweep torchvision:resnet18 --weights w.pth --calib imagefolder:train --data imagefolder:val
+    snnconv sweep model.pt --calib npz:train.npz --data npz:test.npz --method if,sdm --alpha 0.2,0.5 --beta 2,5
+    snnconv sweep model.pt --data npz:test.npz --method if,sdm,sdm:alpha=0.2,beta=5,auto --T 1..32 -o out/
     """
     from ...bench import parse_steps
     from ...bench import sweep as run_sweep
+    from ...bench.distributed import together
+    from ...bench.energy import energy_model as find_energy_model
     from .. import work
+    from ..grids import networks_of, settings_of
 
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if resume and overwrite:
+        raise InputError("--resume continues a sweep, --overwrite drops it", remedy="leave one of them out")
     times = parse_steps(steps)
-    with telling(quiet):
-        require_free_folder(target, overwrite)
+    with together() as group, telling(quiet or not group.first):
+        require_writable(target)
+        prices = find_energy_model(energy_model)
         samples = work.test_data(data, options)
-        snn = work.spiking(model, times[-1], options, typed)
-        work.normalize_like(samples, snn, options)
-        result = run_sweep(snn, samples, times, seed=options["seed"])
-        files = result.save(target)
+        networks = networks_of(model, times[-1], settings_of(options, times[-1]), samples, options, typed)
+        result = run_sweep(
+            networks, samples, times, folder=target, overwrite=overwrite, energy_model=prices, seed=options["seed"]
+        )
+    files = [target / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
+    if not group.first:
+        return
     if as_json:
         print_json({**result.to_dict(), "files": [str(file) for file in files]})
     else:
@@ -65,14 +84,32 @@ def sweep(
 
 
 def print_sweep(sweep: Sweep) -> None:
-    """T, accuracy, its distance from the ANN, spikes."""
+    """T, accuracy, its distance from the ANN, spikes and their cost, curve after curve; then what they compete with."""
+    several = len(sweep.curves) > 1
     table = Table(box=None, header_style="bold", padding=(0, 2))
-    for column in ("T", "accuracy %", "vs ANN", "spikes/neuron", "spikes/sample"):
+    if several:
+        table.add_column("setting")
+    for column in ("T", "accuracy %", "vs ANN", "spikes/neuron", "synops", "energy mJ"):
         table.add_column(column, justify="right")
     for row in sweep.rows:
-        difference = f"{row.accuracy - sweep.ann_accuracy:+.2f}"
-        table.add_row(
-            str(row.T), f"{row.accuracy:.2f}", difference, f"{row.spikes_per_neuron:.3f}", f"{row.spikes:,.0f}"
-        )
-    table.add_row("ANN", f"{sweep.ann_accuracy:.2f}", "", "", "", style="dim")
+        cells = [
+            str(row.T),
+            f"{row.accuracy:.2f}",
+            f"{row.accuracy - sweep.ann_accuracy:+.2f}",
+            f"{row.spikes_per_neuron:.3f}",
+            amount(row.synops),
+            amount(row.energy),
+        ]
+        table.add_row(*([row.setting] if several else []), *cells)
+    for rival in sweep.rivals:
+        difference = f"{rival.accuracy - sweep.ann_accuracy:+.2f}"
+        cells = [f"{rival.accuracy:.2f}", difference, "", "", amount(rival.energy)]
+        table.add_row(rival.name, *([""] if several else []), *cells, style="dim")
     Console().print(table)
+
+
+def amount(value: float | None) -> str:
+    """Three digits that matter, whatever the size."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
