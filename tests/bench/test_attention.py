@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -360,6 +361,21 @@ def test_png(folder: Path) -> None:
     assert pixels.shape[1] == 1400
     colourful = np.ptp(pixels[..., :3], axis=-1) > 0.2
     assert 0.02 < colourful.mean() < 0.6
+
+
+LONG = "a.module.with.quite_a_long_name.at_the.end_of_the.network.relu#2"
+
+
+@pytest.mark.parametrize(("count", "steps", "layer"), [(1, 1, LONG), (1, 3, "relu4"), (3, 3, LONG), (2, 12, "relu4")])
+def test_nothing_is_cut_off(seen: Attention, count: int, steps: int, layer: str, tmp_path: Path) -> None:
+    """The outermost pixels are paper."""
+    kept = [replace(image, snn=(image.snn * 4)[:steps]) for image in (seen.images * 3)[:count]]
+    similarity = (seen.similarity * 4)[:steps]
+    shown = replace(seen, images=kept, similarity=similarity, note=seen.note.replace("relu4", layer))
+    shown.plot(tmp_path / "plot.png")
+    pixels = matplotlib.image.imread(tmp_path / "plot.png")[..., :3].min(-1)
+    for border in (pixels[:4], pixels[-4:], pixels[:, :4], pixels[:, -4:]):
+        assert border.min() > 0.98
 
 
 def test_equal_measurements_give_equal_files(

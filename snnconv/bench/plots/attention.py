@@ -39,7 +39,7 @@ def plot_attention(attention: Attention, path: Path) -> None:
     tallest = max(pixels.shape[0] / pixels.shape[1] for pixels in pictures)
     rows = len(images) * (width / columns * tallest + CELL_TEXT)
     with picture(path, width, TITLE + rows + CAPTION * (len(caption) + 1)) as figure:
-        figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)  # type: ignore[union-attr]
+        figure.get_layout_engine().set(w_pad=0.03, h_pad=0.06, wspace=0, hspace=0)  # type: ignore[union-attr]
         grid = figure.subplots(len(images), columns, squeeze=False)
         titles = ["input", "ANN"] + [
             f"SNN, T={mean.T}\nmean {similarity_text(mean.correlation)}" for mean in attention.similarity
@@ -58,7 +58,7 @@ def plot_attention(attention: Attention, path: Path) -> None:
 
 def show(axes: Axes, pixels: NDArray[np.uint8], text: str, colour: str = BLACK) -> None:
     axes.imshow(pixels)
-    axes.set(xticks=[], yticks=[])
+    axes.set(xticks=[], yticks=[], anchor="N")  # constrained layout overlooks titles of axes that are not at the top
     axes.spines[:].set_visible(False)
     axes.set_xlabel(text, fontsize=10, color=colour, labelpad=2)
 
