@@ -11,10 +11,17 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 
-def fingerprint(model: nn.Module | ExportedProgram, texts: Mapping[str, str] | None = None) -> str:
-    """SHA-256 of a model's tensors by name and, of a program, of its graph and the texts beside it."""
+def fingerprint(
+    model: nn.Module | ExportedProgram | Mapping[str, Tensor], texts: Mapping[str, str] | None = None
+) -> str:
+    """SHA-256 of named tensors; of a module also the classes in it, of a program its graph and the texts beside it."""
     found = hashlib.sha256()
-    tensors = dict(model.state_dict()) if isinstance(model, nn.Module) else {**model.state_dict, **model.constants}
+    tensors: Mapping[str, Any]
+    if isinstance(model, nn.Module):
+        tensors = model.state_dict()
+        found.update(str([(name, type(module).__qualname__) for name, module in model.named_modules()]).encode())
+    else:
+        tensors = {**model.state_dict, **model.constants} if isinstance(model, ExportedProgram) else model
     for name, value in sorted(tensors.items()):
         found.update(name.encode())
         if isinstance(value, Tensor):

@@ -238,7 +238,7 @@ def grid(
         return convert(model, T, data=data, method=setting.method, seed=seed, **setting.options, **options)
 
     about = {
-        "model": {"name": type(model).__name__, "sha256": fingerprint(model)},
+        "model": {"name": type(model).__qualname__, "sha256": fingerprint(model)},
         "calibration": describe_data(data),
         "convert": {name: value for name, value in options.items() if not callable(value)},
     }

@@ -157,8 +157,14 @@ def journals_in(folder: Path) -> list[Path]:
     return [path for path in (journal_path(folder, 0), *others) if path.exists()]
 
 
-def open_journal(folder: Path | None, configuration: dict[str, Any], process: int = 0) -> Journal:
+def open_journal(
+    folder: Path | None, configuration: dict[str, Any], process: int = 0, *, fresh: bool = False
+) -> Journal:
     """The journal in a folder with what its files hold, whatever number of processes wrote them.
+
+    Args:
+        process: whose file is added to.
+        fresh: the folder was cleared; results that are still there will be replaced.
 
     Raises:
         InputError: the folder holds a sweep of another configuration, or one without a journal.
@@ -167,7 +173,7 @@ def open_journal(folder: Path | None, configuration: dict[str, Any], process: in
         return Journal(configuration)
     journal = Journal(configuration, journal_path(folder, process))
     paths = journals_in(folder)
-    if not paths and (folder / "sweep.json").exists():
+    if not paths and not fresh and (folder / "sweep.json").exists():
         raise InputError(
             "the folder holds a sweep without its journal: it cannot be continued",
             where=str(folder),

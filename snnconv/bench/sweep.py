@@ -29,7 +29,7 @@ from .energy import energy_model as find_energy_model
 from .evaluate import batches_in
 from .fingerprint import describe_data, fingerprint
 from .grid import Grid
-from .journal import Ended, Journal, clear, open_journal
+from .journal import Ended, Journal, clear, flat, open_journal
 from .labels import label_of
 from .steps import check_steps
 
@@ -83,8 +83,8 @@ def sweep(
     with together() as group:
         if root is not None and overwrite and group.first:
             clear(root)
-        group.gather(None)  # nobody reads what is about to be cleared
-        journal = open_journal(root, configuration, group.rank)
+        require_same_work(configuration, group)  # and nobody reads what is about to be cleared
+        journal = open_journal(root, configuration, group.rank, fresh=overwrite)
         exchange(journal, group)
         try:
             measure(journal, named, data, steps, model, group)
@@ -149,6 +149,18 @@ def missing_batches(journal: Journal, label: str, data: Iterable[Any]) -> Iterat
         journal.add(Ended(count))
 
 
+def require_same_work(configuration: dict[str, Any], group: Group) -> None:
+    """Refuse to add up what several processes count, unless they count the same."""
+    first, *others = group.gather(flat(configuration))
+    changed = sorted({key for other in others for key in {**first, **other} if first.get(key) != other.get(key)})
+    if changed:
+        raise InputError(
+            "the processes do not measure the same",
+            got=f"different {', '.join(changed)}",
+            remedy="give every process the same model and data; random weights need the same --seed",
+        )
+
+
 def exchange(journal: Journal, group: Group) -> None:
     """Every process learns what all others know."""
     if group.size > 1:
@@ -188,10 +200,21 @@ def describe_networks(networks: Mapping[str, Any]) -> dict[str, Any]:
         return {**networks.about, "settings": {label: s.resolved for label, s in networks.settings.items()}}
     found = {}
     for label, network in networks.items():
-        known = isinstance(network, SpikingNetwork)
-        texts = network.plan.to_texts() if known else {}
-        found[label] = fingerprint(network.ann, texts) if known else None
+        found[label] = describe_network(network) if isinstance(network, SpikingNetwork) else None
     return {"networks": found}
+
+
+def describe_network(snn: SpikingNetwork) -> dict[str, Any]:
+    """By what it computes: when and from which file it was made does not matter."""
+    sites = snn.plan.sites.values()
+    thresholds = {f"{site.name}.threshold": site.threshold for site in sites if site.threshold is not None}
+    first = next(snn.parameters())
+    return {
+        "settings": {**snn.plan.settings, "sites": [[site.name, site.neuron, site.options] for site in sites]},
+        "sha256": fingerprint({**snn.ann.state_dict(), **thresholds}),
+        "device": str(first.device),
+        "dtype": str(first.dtype),
+    }
 
 
 def require_readable(networks: Mapping[str, Any], data: Iterable[Any]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import _thread
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 
+from ..bench.distributed import process_number
 from ..errors import SnnconvError
 from ..provenance import running
 from .commands import COMMANDS
@@ -62,11 +65,18 @@ def main() -> None:
         with interruptible(), running(sys.argv[1:]):
             sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        leave(2, error.show)
     except SnnconvError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        text = f"error: {error}"
+        leave(2, lambda: click.echo(text, err=True))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        leave(130, lambda: click.echo("interrupted", err=True))
+
+
+def leave(code: int, say: Callable[[], None]) -> NoReturn:
+    """Of several processes the first alone speaks. Their launcher ends it when another has ended: those wait for it."""
+    if process_number():
+        time.sleep(1)
+    else:
+        say()
+    sys.exit(code)

@@ -65,15 +65,7 @@ maxpool_option = click.option(
 )  # fmt: skip
 
 # How the network is converted. None means: as the method says.
-conversion_options = together(
-    click.option("--method", default="auto", show_default=True, help="auto, sdm (as published), if, gn."),
-    click.option(
-        "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
-    ),
-    click.option(
-        "--beta", "--max-spikes", "beta", type=int,
-        help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
-    ),
+setting_options = together(
     click.option("--gate", help="What allows a negative spike: memory (spikes fired before) or input (Σ I > 0)."),
     click.option("--retract", help="When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
     click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
@@ -84,6 +76,35 @@ conversion_options = together(
     click.option("--only", metavar="REGEX", help="The only activation sites that spike."),
     click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
     click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
+)  # fmt: skip
+
+conversion_options = together(
+    click.option("--method", default="auto", show_default=True, help="auto, sdm (as published), if, gn."),
+    click.option(
+        "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
+    ),
+    click.option(
+        "--beta", "--max-spikes", "beta", type=int,
+        help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
+    ),
+    setting_options,
+)  # fmt: skip
+
+# Several networks: every method with every α and β.
+grid_options = together(
+    click.option(
+        "--method", default="auto", show_default=True, metavar="M[,M…]",
+        help="auto, sdm (as published), if, gn; several, each with what is fixed for it: if,sdm:retract=zero,auto.",
+    ),
+    click.option(
+        "--alpha", "--threshold-scale", "alpha", metavar="A[,A…]",
+        help="Threshold scales α in (0, 1]: a spike is worth αλ.",
+    ),
+    click.option(
+        "--beta", "--max-spikes", "beta", metavar="B[,B…]",
+        help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
+    ),
+    setting_options,
 )  # fmt: skip
 
 run_options = together(

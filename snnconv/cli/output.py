@@ -25,12 +25,21 @@ def require_free_folder(folder: Path, overwrite: bool, name: str = "sweep") -> N
     Raises:
         InputError: there is an earlier result, the path is a file, or the folder cannot be made or written.
     """
+    require_writable(folder)
+    if (folder / f"{name}.json").exists() and not overwrite:
+        remedy = "choose another with -o, or pass --overwrite"
+        raise InputError(f"the folder holds a {name}.json already", where=str(folder), remedy=remedy)
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written.
+
+    Raises:
+        InputError: the path is a file, or there is no permission.
+    """
     if folder.is_file():
         raise InputError("the output folder is a file", where=str(folder))
     standing = next(place for place in (folder, *folder.parents) if os.path.exists(place))
     if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
         got = "no permission to write" if standing.is_dir() else f"{standing} is a file"
         raise InputError("cannot write into the output folder", got=got, where=str(folder))
-    if (folder / f"{name}.json").exists() and not overwrite:
-        remedy = "choose another with -o, or pass --overwrite"
-        raise InputError(f"the folder holds a {name}.json already", where=str(folder), remedy=remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ log = logging.getLogger("snnconv")
 
 
 def opened(model: str, options: dict[str, Any]) -> OpenedModel:
-    """The model as named, its notes told."""
+    """The model as named, its notes told; random weights follow from the seed."""
+    torch.manual_seed(options["seed"])
     result = open_model(model, **{name: options[name] for name in MODEL_OPTIONS})
     for note in result.notes:
         log.warning(note)
@@ -76,16 +78,21 @@ def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> Spi
         given: names of the options typed by the user, to refuse those that an already converted network ignores.
     """
     found = opened(model, options)
-    if isinstance(found.model, ExportedProgram) and is_converted(found.extra):
-        ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit"})
-        if ignored:
-            raise InputError(
-                f"{Path(model).name} is converted already: it takes no --{ignored[0].replace('_', '-')}",
-                remedy="give the model it was converted from, or leave the option out",
-            )
-        place = device_of(options["device"]), dtype_of(options["dtype"])
-        return rebuild(found.model, found.extra, model).to(*place)
-    return converted(found, T, options)
+    return stored(found, model, options, given) or converted(found, T, options)
+
+
+def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[str]) -> SpikingNetwork | None:
+    """The converted network that was opened; None: the model is still to be converted."""
+    if not isinstance(found.model, ExportedProgram) or not is_converted(found.extra):
+        return None
+    ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit"})
+    if ignored:
+        raise InputError(
+            f"{Path(model).name} is converted already: it takes no --{ignored[0].replace('_', '-')}",
+            remedy="give the model it was converted from, or leave the option out",
+        )
+    place = device_of(options["device"]), dtype_of(options["dtype"])
+    return rebuild(found.model, found.extra, model).to(*place)
 
 
 def test_data(spec: str, options: dict[str, Any]) -> DataSource:
@@ -98,6 +105,11 @@ def normalize_like(data: DataSource, snn: SpikingNetwork, options: dict[str, Any
     """Where nothing is told, test data are normalised as the network was calibrated."""
     if options["mean"] is None and snn.plan.normalization is not None:
         data.normalization = Normalization.from_dict(snn.plan.normalization)
+
+
+def local_device(name: str) -> str:
+    """Where several processes share a machine, `cuda` means a device for each."""
+    return f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" and "LOCAL_RANK" in os.environ else name
 
 
 def device_of(name: str) -> torch.device:

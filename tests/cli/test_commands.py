@@ -202,9 +202,9 @@ def test_sweep(command: Command, files: Path) -> None:
     ended = command("sweep", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1,2,8", "-o", "a/b")
     assert (ended.code, ended.err) == (0, "")
     table = [line.split() for line in ended.out.splitlines()]
-    assert [row[0] for row in table] == ["T", "1", "2", "8", "ANN", "plot:"]
-    assert table[-1][1] == "a/b/sweep.png"
-    assert sorted(os.listdir("a/b")) == ["sweep.csv", "sweep.json", "sweep.png", "sweep.svg"]
+    assert [row[0] for row in table] == ["T", "1", "2", "8", "ANN", "ANN", "ANN", "plot:"]
+    assert [row[1] for row in table[4:]] == ["FP32", "W8A8", "W4A4", "a/b/sweep.png"]
+    assert sorted(os.listdir("a/b")) == ["sweep.csv", "sweep.json", "sweep.jsonl", "sweep.png", "sweep.svg"]
     with open("a/b/sweep.csv") as file:
         assert [row["T"] for row in csv.DictReader(file)] == ["1", "2", "8"]
 
@@ -224,7 +224,8 @@ def test_sweep_keeps_an_earlier_one(command: Command, files: Path) -> None:
     before = Path("out/sweep.csv").read_text()
     ended = command(*arguments[:-3], "2", "-o", "out")
     assert ended.code == 2
-    assert "holds a sweep.json already" in ended.err
+    assert "holds a sweep of another configuration" in ended.err
+    assert "got: T: [1] → [2]\n" in ended.err
     assert Path("out/sweep.csv").read_text() == before
     assert command(*arguments[:-3], "2", "-o", "out", "--overwrite").code == 0
     assert Path("out/sweep.csv").read_text() != before

@@ -54,7 +54,7 @@ def test_interrupt_while_sweeping(files: Path) -> None:
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out, err.split()) == (130, "", ["interrupted"])
-    assert os.listdir() == []
+    assert os.listdir() == []  # no batch was finished: there is nothing to keep
 
 
 def test_interrupt_while_converting(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,61 @@
+"""From the options of `sweep` to the networks that it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..bench.fingerprint import describe_data, fingerprint
+from ..bench.grid import OPTIONS, Grid, Maker, Setting, combine, parse_methods, parse_numbers
+from ..bench.labels import label_of
+from ..data import DataSource
+from ..network import SpikingNetwork
+from . import work
+
+SINGLE = [name for name in OPTIONS if name not in ("alpha", "beta")]
+KEPT = ("maxpool", "keep", "only", "input_shape")
+
+
+def settings_of(options: dict[str, Any], T: int) -> list[Setting]:
+    """Every combination of `--method`, `--alpha`, `--beta` and what is given for all."""
+    listed = {name: parse_numbers(options[name], name) for name in ("alpha", "beta") if options[name] is not None}
+    single = {name: [options[name]] for name in SINGLE if options[name] is not None}
+    return combine(parse_methods(options["method"]), {**listed, **single}, T)
+
+
+def networks_of(
+    model: str, T: int, settings: list[Setting], data: DataSource, options: dict[str, Any], given: set[str]
+) -> Mapping[str, SpikingNetwork | Maker]:
+    """The converted network in a file, or a grid of those that the model is to be converted to.
+
+    Where no normalisation is told, the test data get the one of the calibration.
+
+    Args:
+        given: names of the options typed by the user.
+    """
+    place = {"device": options["device"], "dtype": options["dtype"]}
+    options = {**options, "device": work.local_device(options["device"])}
+    work.device_of(options["device"])
+    work.dtype_of(options["dtype"])
+    found = work.opened(model, options)
+    snn = work.stored(found, model, options, given)
+    if snn is not None:
+        work.normalize_like(data, snn, options)
+        return {label_of(snn.plan.settings): snn}
+    normalization = work.normalization_of(options) or work.stored_normalization(found)
+    calib = work.data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
+    usual = calib.normalization if calib is not None else normalization
+    if options["mean"] is None and usual is not None:
+        data.normalization = usual
+
+    def make(setting: Setting) -> SpikingNetwork:
+        own = {**dict.fromkeys(OPTIONS), "method": setting.method, **setting.options}
+        return work.converted(found, T, {**options, **own})
+
+    about = {
+        "model": {"name": found.description, "sha256": fingerprint(found.model, found.extra)},
+        "calibration": describe_data(calib),
+        "convert": {name: options[name] for name in KEPT},
+        **place,
+    }
+    return Grid(settings, make, about)
