@@ -53,10 +53,8 @@ def call_of(graph_module: fx.GraphModule, node: fx.Node) -> Call:
 
 
 def aten_name(module: nn.Module) -> str:
-    """`adaptive_avg_pool2d` of an nn.AdaptiveAvgPool2d; every BatchNorm is `batch_norm`."""
-    words = re.findall(r"[A-Z][a-z]+|[0-9]d", type(module).__name__.replace("BatchNorm", "Batch_norm"))
-    name = "_".join(word.lower() for word in words)
-    return re.sub(r"_(\dd)$", r"\1", name)
+    """`adaptive_avg_pool2d` of an nn.AdaptiveAvgPool2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(module).__name__).lower()
 
 
 def is_float(node: fx.Node) -> bool:

@@ -32,7 +32,7 @@ from .layers import BATCH, SUMS, factors, layer_of
 from .parts import Source, Synapse, Wiring
 from .patterns import AVERAGES, PATTERNS, TERMS, keeps_spikes
 
-NORMS = {"batch_norm", "_native_batch_norm_legit_no_training"}
+NORMS = {"batch_norm", "batch_norm1d", "batch_norm2d", "batch_norm3d", "_native_batch_norm_legit_no_training"}
 MULTIPLIES = {"mul"} | QUOTIENTS
 
 
