@@ -14,7 +14,7 @@ from ..count import Count
 from ..count import count as count_operations
 from ..synops import Wiring
 from .load import Load
-from .loads import dense_loads, layers_at_input
+from .loads import dense_loads, layer_modules
 from .quantise import bits_of, levels_of, quantised
 
 EQUAL_BITS = 8  # weights of the ANN that tells as many activations apart as the SNN, and of the SNN beside it
@@ -22,10 +22,10 @@ EQUAL_BITS = 8  # weights of the ANN that tells as many activations apart as the
 
 @dataclass(frozen=True)
 class Contender:
-    """A network without time.
+    """One of the networks that are compared.
 
     Attributes:
-        network: called as `snn.ann` is.
+        network: called as `snn.ann` is; what has time takes its default number of steps.
         loads: what it does for one sample, for `EnergyModel.total`.
         weight_bits, levels: of the quantised ones; None: FP32.
     """
@@ -53,8 +53,9 @@ def contenders(
     convention: str = "mac",
     normalization: dict[str, Any] | None = None,
 ) -> list[Contender]:
-    """FP32; 8-bit and 4-bit weights and activations; 8-bit weights and as many levels as the spikes tell apart in T."""
-    counted, at_input, levels = dense_count(snn, convention), layers_at_input(snn.ann), levels_of(snn, T)
+    """The networks without time: FP32; 8-bit and 4-bit weights and activations; 8-bit weights and as many levels as
+    the spikes tell apart in T steps."""
+    counted, modules, levels = dense_count(snn, convention), layer_modules(snn.network), levels_of(snn, T)
     quantisations = {
         "ANN W8A8": (8, 256),
         "ANN W4A4": (4, 16),
@@ -63,6 +64,6 @@ def contenders(
     found = [Contender("ANN FP32", snn.ann, dense_loads(wiring, counted))]
     for name, (bits, values) in quantisations.items():
         network = quantised(snn, bits, values, normalization=normalization)
-        loads = dense_loads(wiring, counted, weight_bits=bits, activation_bits=bits_of(values), at_input=at_input)
+        loads = dense_loads(wiring, counted, weight_bits=bits, activation_bits=bits_of(values), modules=modules)
         found.append(Contender(name, network, loads, bits, values))
     return found

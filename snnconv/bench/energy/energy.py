@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..synops import Counts, SynapticOperations, Wiring, Work, wiring, work_of
 from .contenders import EQUAL_BITS, Contender, contenders
 from .custom import energy_model as model_named
 from .load import Breakdown, Load
-from .loads import layers_at_input, spiking_loads
+from .loads import layer_modules, spiking_loads
 from .model import EnergyModel
 from .quantise import quantised_spiking
 from .result import Energy, EnergyRow
@@ -27,27 +27,31 @@ CHOICES = {"count": ("exact", "rate"), "encoder": ("once", "per-step")}
 MJ = 1e-9  # mJ in a pJ
 
 
-@dataclass
 class Spiking:
     """A spiking network while it is measured."""
 
-    name: str
-    snn: SpikingNetwork
-    wiring: Wiring
-    T: int
-    weight_bits: int | None = None
-    correct: int = 0
-    counts: Counts = field(default_factory=Counts)
+    def __init__(self, name: str, snn: SpikingNetwork, wiring: Wiring, T: int, weight_bits: int | None = None) -> None:
+        self.name, self.snn, self.T, self.weight_bits = name, snn, T, weight_bits
+        self.operations = SynapticOperations(snn, wiring)
+        self.counts = Counts()
+        self.correct = 0
 
     def measure(self, batch: LabelledBatch) -> None:
-        with SynapticOperations(self.snn, self.wiring) as operations:
+        with self.operations:
             run = self.snn.run(batch.arguments, T=self.T)
-        self.counts = self.counts + operations.counts
         logits = require_logits(run.logits, batch)
+        self.counts = self.counts + self.operations.counts
         self.correct += int((logits[-1].argmax(-1).cpu() == batch.labels).sum())
 
     def work(self, samples: int, count: str, encoder: str, convention: str) -> Work:
-        return work_of(self.wiring, self.counts, samples, encoder=encoder, count=count, convention=convention)  # type: ignore[arg-type]
+        choices = {"count": count, "encoder": encoder, "convention": convention}
+        return work_of(self.operations.wiring, self.counts, samples, **choices)  # type: ignore[arg-type]
+
+    def contender(self, work: Work, convention: str, rate: bool) -> Contender:
+        wiring, modules = self.operations.wiring, layer_modules(self.snn.network)
+        options = {"convention": convention, "rate": rate, "weight_bits": self.weight_bits, "modules": modules}
+        loads = spiking_loads(wiring, work, **options)  # type: ignore[arg-type]
+        return Contender(self.name, self.snn, loads, self.weight_bits)
 
 
 def energy(
@@ -84,7 +88,7 @@ def energy(
     normalization = normalization_of(data, snn)
     wired = wiring(snn)
     rivals = contenders(snn, wired, steps, convention=convention, normalization=normalization)
-    rounded = quantised_spiking(snn, EQUAL_BITS)
+    rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
     spiking = [
         Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wired, steps, EQUAL_BITS),
         Spiking(f"SNN, T={steps}", snn, wired, steps),
@@ -95,29 +99,10 @@ def energy(
             network.measure(batch)
         correct = [hits + count_correct(rival.network, batch) for hits, rival in zip(correct, rivals, strict=True)]
         samples += len(batch.labels)
-    at_input = layers_at_input(snn.ann)
     works = [network.work(samples, count, encoder, convention) for network in spiking]
-    networks = [
-        *rivals,
-        *(
-            Contender(
-                network.name,
-                network.snn,
-                spiking_loads(
-                    wired,
-                    work,
-                    convention=convention,
-                    rate=count == "rate",
-                    weight_bits=network.weight_bits,
-                    at_input=at_input,
-                ),
-                network.weight_bits,
-            )
-            for network, work in zip(spiking, works, strict=True)
-        ),
-    ]
+    measured = [network.contender(work, convention, count == "rate") for network, work in zip(spiking, works)]
+    networks, work = [*rivals, *measured], works[-1]
     correct += [network.correct for network in spiking]
-    work = works[-1]
     rows = rows_of(networks, [100 * hits / samples for hits in correct], model)
     return Energy(
         rows=rows,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-from torch import fx, nn
+from torch import fx
 
 from ...convert.activations import Activation
-from ...convert.passes.batchnorm import LAYERS
+from ...convert.passes.batchnorm import LAYERS, NORMS
+from ...neurons import Temporal
 from ..count import CONVENTIONS, Count
 from ..synops import Layer, Wiring, Work
 from .load import FLOAT, Load, Precision
@@ -23,13 +24,13 @@ def spiking_loads(
     convention: str = "mac",
     rate: bool = False,
     weight_bits: int | None = None,
-    at_input: Collection[str] = (),
+    modules: Mapping[str, bool] | None = None,
 ) -> list[Load]:
     """What the spiking network does: layers, explicit quanta, norms that stayed, neurons, poolings.
 
     Args:
         rate: the work was counted by rates, whose operations hold the convention's biases already.
-        weight_bits, at_input: as for `dense_loads`.
+        weight_bits, modules: as for `dense_loads`.
     """
     weights = CONVENTIONS[convention].weights
     loads = []
@@ -49,7 +50,7 @@ def spiking_loads(
                 weights=layer.weights,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
-                precision=precision(done.name, layer, weight_bits, 32, at_input),
+                precision=precision(done.name, layer, weight_bits, 32, modules or {}),
             )
         )
     t = work.steps
@@ -75,7 +76,7 @@ def dense_loads(
     *,
     weight_bits: int | None = None,
     activation_bits: int = 32,
-    at_input: Collection[str] = (),
+    modules: Mapping[str, bool] | None = None,
 ) -> list[Load]:
     """What the ANN does for one sample: its layers, and what else the convention counts.
 
@@ -83,8 +84,7 @@ def dense_loads(
         counted: the dense operations by the convention.
         weight_bits: None: FP32 throughout.
         activation_bits: of the activations that are quantised.
-        at_input: layers that read the network's input, which has 8 bits; any other layer that no spikes reach reads
-            values that were never quantised, and stays FP32.
+        modules: `layer_modules(snn.network)`: only their weights are rounded.
     """
     weights = CONVENTIONS[counted.convention].weights
     loads = []
@@ -100,7 +100,7 @@ def dense_loads(
                 weights=layer.weights,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
-                precision=precision(name, layer, weight_bits, activation_bits, at_input),
+                precision=precision(name, layer, weight_bits, activation_bits, modules or {}),
             )
         )
     rest = counted.ops - sum(load.macs + load.extra for load in loads)
@@ -109,24 +109,26 @@ def dense_loads(
 
 
 def precision(
-    name: str, layer: Layer, weight_bits: int | None, activation_bits: int, at_input: Collection[str]
+    name: str, layer: Layer, weight_bits: int | None, activation_bits: int, modules: Mapping[str, bool]
 ) -> Precision:
-    """Whole numbers where spikes, quantised activations or the network's input are read; else FP32."""
-    if weight_bits is None or (layer.reads != "spikes" and name not in at_input):
+    """Whole numbers where a rounded layer reads spikes, quantised activations or the network's input; else FP32."""
+    path = name if name in modules else name.rpartition("#")[0]  # a second call of the same module
+    at_input = modules.get(path)
+    if weight_bits is None or at_input is None or not (at_input or layer.reads == "spikes"):
         return FLOAT
-    return Precision(weight_bits, INPUT_BITS if name in at_input else activation_bits, activation_bits)
+    return Precision(weight_bits, INPUT_BITS if at_input else activation_bits, activation_bits)
 
 
-def layers_at_input(network: fx.GraphModule) -> set[str]:
-    """The layers that read the network's input itself, through no other layer and no activation."""
-    at_input: set[str] = set()
+def layer_modules(network: fx.GraphModule) -> dict[str, bool]:
+    """{layer: whether it reads the network's input itself, which has 8 bits: through no other layer or activation}."""
+    found: dict[str, bool] = {}
     raw: set[fx.Node] = set()
     for node in network.graph.nodes:
         module = network.get_submodule(str(node.target)) if node.op == "call_module" else None
         sources = [source for source in node.all_input_nodes if source.op != "get_attr"]
-        reads_raw = node.op == "placeholder" or (bool(sources) and all(source in raw for source in sources))
-        if isinstance(module, LAYERS) and reads_raw:
-            at_input.add(str(node.target))
-        elif reads_raw and not isinstance(module, (*LAYERS, Activation, nn.modules.batchnorm._BatchNorm)):
+        reads_input = node.op == "placeholder" or (bool(sources) and all(source in raw for source in sources))
+        if isinstance(module, LAYERS):
+            found[str(node.target)] = reads_input
+        elif reads_input and not isinstance(module, (Activation, Temporal, *NORMS)):
             raw.add(node)
-    return at_input
+    return found

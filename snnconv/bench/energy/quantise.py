@@ -104,9 +104,14 @@ def quantised(
     return network.eval()
 
 
-def quantised_spiking(snn: SpikingNetwork, weight_bits: int) -> SpikingNetwork:
-    """The spiking network with its weights, the quanta folded into them, rounded as those of `quantised` are."""
-    rounded = SpikingNetwork(snn.ann, snn.plan)
+def quantised_spiking(
+    snn: SpikingNetwork, weight_bits: int, input_bits: int = 8, normalization: dict[str, Any] | None = None
+) -> SpikingNetwork:
+    """The spiking network with weights, the quanta folded into them, and input rounded as in `quantised`."""
+    canonical = clone(snn.ann)
+    grid_inputs(canonical, normalization or snn.plan.normalization, input_bits)
+    canonical.recompile()
+    rounded = SpikingNetwork(canonical, snn.plan)
     quantise_weights(rounded.network, weight_bits)
     reference = next(snn.parameters())
     rounded.T, rounded.chunk = snn.T, snn.chunk
