@@ -37,15 +37,19 @@ def shapes(
 
 
 # What is told about the model file.
-model_options = together(
+bare_model_options = together(
     click.option(
         "--arch", help="The network a file of weights is for: torchvision:NAME, snnconv:NAME, module:factory."
     ),
-    click.option("--weights", type=click.Path(), help="Weights for a model given by name."),
     click.option("--num-classes", type=int, help="Number of classes, for a model given by name."),
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),
     click.option("--allow", multiple=True, metavar="package.module.Class", help="A class to let through in a pickle."),
     click.option("--trust", is_flag=True, help="Load the file even if that runs code from it."),
+)
+
+model_options = together(
+    bare_model_options,
+    click.option("--weights", type=click.Path(), help="Weights for a model given by name."),
     click.option(
         "--input-shape",
         callback=shapes,

@@ -28,16 +28,30 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
     Raises:
         InputError: the grammar, the name or the arguments are wrong, a package is absent, or the factory fails.
     """
-    prefix, colon, name = spec.partition(":")
-    if not colon or not prefix or not name:
-        raise InputError("cannot tell which network this is", expected=GRAMMAR, got=repr(spec), remedy=nearest(spec))
     arguments = {key: _literal(value) for key, value in (arch_args or {}).items()}
-    factory = _BUILDERS[prefix](name, arguments) if prefix in _BUILDERS else _imported(prefix, name, spec)
+    factory = find_factory(spec, arguments)
     if isinstance(factory, nn.Module) and not arguments and num_classes is None:
         return factory  # a ready network in a user's file
     if num_classes is not None:
         arguments[_num_classes_name(factory, spec)] = num_classes
     return _call(factory, arguments, spec)
+
+
+def find_factory(spec: str, arguments: dict[str, Any] | None = None) -> Callable[..., Any]:
+    """What builds the network that `spec` names; nothing is built.
+
+    Args:
+        arguments: for the factory; defaults that keep it from downloading are added to them.
+
+    Raises:
+        InputError: the grammar or the name is wrong, or a package is absent.
+    """
+    prefix, colon, name = spec.partition(":")
+    if not colon or not prefix or not name:
+        raise InputError("cannot tell which network this is", expected=GRAMMAR, got=repr(spec), remedy=nearest(spec))
+    if prefix in _BUILDERS:
+        return _BUILDERS[prefix](name, {} if arguments is None else arguments)
+    return _imported(prefix, name, spec)
 
 
 def parse_arch_args(items: Iterable[str]) -> dict[str, str]:
@@ -79,9 +93,14 @@ def _torchvision(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     return builder
 
 
+# Its hub has one setting of each network; the functions that take all settings are elsewhere.
+_VIDEO_FAMILIES = {name: f"pytorchvideo.models.{name}" for name in ("resnet", "slowfast", "csn", "r2plus1d", "x3d")}
+
+
 def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     hub = _require("pytorchvideo.models.hub", "pytorchvideo", 'pip install "snnconv[video]"')
-    return _public(hub, "pytorchvideo", name)
+    family = _VIDEO_FAMILIES.get(name.removeprefix("create_")) if name.startswith("create_") else None
+    return _public(hub if family is None else import_quietly(family), "pytorchvideo", name)
 
 
 def _timm(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:

@@ -1,1 +1,11 @@
 """Published tables and figures as recipes, and the arithmetic behind published energies."""
+
+from .library import find_recipe as find_recipe
+from .library import recipes as recipes
+from .listing import Entry as Entry
+from .listing import listing as listing
+from .recipe import Recipe as Recipe
+from .result import PaperRow as PaperRow
+from .result import PaperRun as PaperRun
+from .run import run_recipe as run_recipe
+from .workspace import Workspace as Workspace

@@ -1,11 +1,13 @@
 """One command a file."""
 
+from .bench import bench as bench
 from .convert import convert as convert
 from .count import count as count
 from .diagnose import diagnose as diagnose
 from .energy import energy as energy
 from .inspect import inspect as inspect
 from .latency import latency as latency
+from .report import report as report
 from .sweep import sweep as sweep
 
-COMMANDS = (inspect, convert, sweep, energy, diagnose, latency, count)  # in the order of the help page
+COMMANDS = (inspect, convert, sweep, energy, diagnose, latency, report, count, bench)  # in the order of the help page

@@ -10,7 +10,7 @@ import pytest
 from snnconv.bench.count import count
 from snnconv.io.factory import build
 
-SLOW, SLOWFAST = "pytorchvideo.models.resnet:create_resnet", "pytorchvideo.models.slowfast:create_slowfast"
+SLOW, SLOWFAST = "pytorchvideo:create_resnet", "pytorchvideo:create_slowfast"
 SLOW_4X16 = {"stem_conv_kernel_size": "(1, 7, 7)", "head_pool_kernel_size": "(4, 7, 7)"}
 I3D_STRIDES = {"stem_conv_stride": "(2, 2, 2)", "stem_pool_stride": "(2, 2, 2)"}
 

@@ -72,7 +72,7 @@ def test_sdm_table3_follows_from_its_operation_counts(network: str) -> None:
 def test_sdm_encoders_come_close() -> None:
     """First convolutions at 4 steps: 1.888 and 11.329 G; published 1.92 and 11.60 G, which no convention gives."""
     model = build(
-        "pytorchvideo.models.slowfast:create_slowfast",
+        "pytorchvideo:create_slowfast",
         arch_args={"slowfast_fusion_conv_stride": "(8, 1, 1)", "head_pool_kernel_sizes": "((4, 7, 7), (32, 7, 7))"},
     )
     layers = count(model, [(3, 4, 224, 224), (3, 32, 224, 224)], convention="conv").by_layer

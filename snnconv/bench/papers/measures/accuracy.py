@@ -1,0 +1,97 @@
+"""`accuracy`: top-1 in % of converted networks against T, of the ANN, and of networks evaluated as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from ....convert import convert
+from ....convert.examples import as_arguments
+from ....data import batch_inputs
+from ....network import SpikingNetwork
+from ....progress import track
+from ...evaluate import batches_in, first_tensor, require_labels
+from ...fingerprint import describe_data, fingerprint
+from ...grid import Grid, Setting
+from ...sweep import Sweep, sweep
+from ..recipe import Column, Recipe, Row
+from ..workspace import Workspace
+from .measure import MEASURES, Cell, Measure
+
+
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+    return workspace.missing_training(row)
+
+
+def accuracies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
+    """One sweep for each group, which a killed run goes on with; rows without a method are evaluated as they are."""
+    swept: dict[str, Sweep] = {}
+    direct: dict[tuple[str, str], float] = {}
+    for group in dict.fromkeys(row.group for row, _ in cells if row.method):
+        swept[group] = sweep_group([cell for cell in cells if cell[0].group == group and cell[0].method], workspace)
+    for row, _ in cells:
+        if row.method is None and row.key not in direct:
+            direct[row.key] = top1(row, workspace)
+    return [read(swept[row.group], row, column) if row.method else direct[row.key] for row, column in cells]
+
+
+def sweep_group(cells: Sequence[Cell], workspace: Workspace) -> Sweep:
+    """All settings of one network on one data set, to the longest T that a cell asks for."""
+    first = cells[0][0]
+    network, calibration = workspace.network(first), workspace.calibration(first)
+    wanted = [steps_of(row, column) for row, column in cells]
+    steps = sorted({T for T in wanted if T is not None}) or [1]
+    settings = list({setting.label: setting for setting in (setting_of(row) for row, _ in cells)}.values())
+
+    def make(setting: Setting) -> SpikingNetwork:
+        made = convert(
+            network, steps[-1], data=calibration, method=setting.method, seed=workspace.seed, **setting.options
+        )
+        return made.to(workspace.device)
+
+    about = {"model": {"sha256": fingerprint(network)}, "calibration": describe_data(calibration)}
+    return sweep(
+        Grid(settings, make, about),
+        workspace.test_data(first),
+        steps,
+        folder=workspace.folder_of(first.group),
+        overwrite=workspace.overwrite,
+        seed=workspace.seed,
+    )
+
+
+def setting_of(row: Row) -> Setting:
+    assert row.method is not None
+    return Setting(row.method, row.settings)
+
+
+def steps_of(row: Row, column: Column) -> int | None:
+    return column.T or row.T
+
+
+def read(swept: Sweep, row: Row, column: Column) -> float:
+    steps = steps_of(row, column)
+    if steps is None:
+        return swept.ann_accuracy
+    return next(found.accuracy for found in swept.rows_of(setting_of(row).label) if steps == found.T)
+
+
+def top1(row: Row, workspace: Workspace) -> float:
+    """Of a network that is not converted."""
+    network, data = workspace.network(row), workspace.test_data(row)
+    module = network.eval() if isinstance(network, nn.Module) else network.module()
+    correct = samples = 0
+    for number, batch in enumerate(track(data, "evaluating", batches_in(data))):
+        where = f"test batch {number}"
+        leaves = tuple(leaf.to(workspace.device) for leaf in batch_inputs(batch, where=where))
+        labels = require_labels(batch, where)
+        with torch.no_grad():
+            output = first_tensor(module(*as_arguments(network, leaves)))
+        correct += int((output.argmax(-1).cpu() == labels).sum())
+        samples += len(labels)
+    return 100 * correct / samples
+
+
+MEASURES.register("accuracy")(Measure(missing, accuracies))

@@ -1,0 +1,43 @@
+"""`bias`: the activation bias |mean output − activation|, layer by layer, in % of the layer's mean activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import mean
+
+from ....convert import convert
+from ...diagnose import Diagnosis, diagnose
+from ..recipe import Column, Recipe, Row
+from ..workspace import Workspace
+from .measure import MEASURES, Cell, Measure
+
+VALUES: dict[str, Callable[[list[float]], float]] = {"mean": mean, "largest": max, "last": lambda biases: biases[-1]}
+
+
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+    return workspace.missing_training(row)
+
+
+def biases(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
+    """The mean over layers, the largest, or the last layer's, as the column says; all of them in diagnose.json."""
+    found = {row.key: row for row, _ in cells}
+    diagnoses = {key: layers(run(row, workspace)) for key, row in found.items()}
+    return [VALUES[column.value](diagnoses[row.key]) for row, column in cells]
+
+
+def layers(diagnosis: Diagnosis) -> list[float]:
+    return [site.relative_bias for site in diagnosis.sites if site.relative_bias is not None]
+
+
+def run(row: Row, workspace: Workspace) -> Diagnosis:
+    assert row.method is not None
+    network, calibration, steps = workspace.network(row), workspace.calibration(row), row.T or 1
+    snn = convert(network, steps, data=calibration, method=row.method, seed=workspace.seed, **row.settings)
+    result = diagnose(snn.to(workspace.device), workspace.test_data(row), seed=workspace.seed)
+    folder = workspace.folder_of(f"{row.group} {row.name}")
+    if folder is not None:
+        result.save(folder)
+    return result
+
+
+MEASURES.register("bias")(Measure(missing, biases))

@@ -1,0 +1,47 @@
+"""`count` and `parameters`: of networks with random weights, which need no data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import nn
+
+from ....io.factory import build
+from ...count import count
+from ..recipe import Column, Recipe, Row
+from ..workspace import Workspace
+from .measure import MEASURES, Cell, Measure
+
+
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+    reason = workspace.missing_network(row)
+    return [reason] if reason else []
+
+
+def missing_shape(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+    return missing(recipe, row, column, workspace) or ([] if row.shape else ["names no input shape to count at"])
+
+
+def network(row: Row) -> nn.Module:
+    assert row.network is not None
+    return build(row.network, num_classes=row.classes, arch_args=row.arch)
+
+
+def operations(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
+    """G operations by the row's convention, of the layers that it names, for all its inputs."""
+    values = []
+    for row, _ in cells:
+        found = count(network(row), row.shape, convention=row.convention)
+        layers = re.compile(row.layers)
+        values.append(row.inputs * sum(n for layer, n in found.by_layer.items() if layers.search(layer)) / 1e9)
+    return values
+
+
+def parameters(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
+    """In millions."""
+    return [sum(parameter.numel() for parameter in network(row).parameters()) / 1e6 for row, _ in cells]
+
+
+MEASURES.register("count")(Measure(missing_shape, operations))
+MEASURES.register("parameters")(Measure(missing, parameters))

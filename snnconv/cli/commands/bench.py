@@ -1,0 +1,143 @@
+"""`snnconv bench list` and `snnconv bench run`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ...bench.papers import PaperRun
+from ..notices import telling
+from ..options import bare_model_options, normalization_options, shared_options
+from ..output import print_json, require_writable
+
+WIDE = 200
+data_root = click.option(
+    "--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Folder that holds the published data sets."
+)
+
+
+@click.group()
+def bench() -> None:
+    """Run the tables and figures of papers as recipes: published figures beside what comes out here.
+
+    \b
+    snnconv bench list
+    snnconv bench run sdm-fig4
+    snnconv bench run svformer-energy --json
+    """
+
+
+@bench.command("list")
+@data_root
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def list_recipes(data_root: Path | None, as_json: bool) -> None:
+    """Name the recipes: what each shows, what it needs, whether it can run here.
+
+    \b
+    snnconv bench list
+    snnconv bench list --data-root data/
+    """
+    from ...bench.papers import Workspace, listing
+
+    entries = listing(Workspace(data_root=data_root))
+    if as_json:
+        print_json({"recipes": [entry.to_dict() for entry in entries]})
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for column in ("recipe", "paper", "what", "needs", "can run here"):
+        table.add_column(column, overflow="fold", no_wrap=column == "recipe")
+    for entry in entries:
+        table.add_row(entry.name, entry.place, entry.what, ", ".join(entry.needs), entry.here)
+    console().print(table)
+
+
+@bench.command("run")
+@click.argument("recipe")
+@data_root
+@click.option("--group", metavar="GROUP", help="Only this group of rows, as cifar10/vgg16.")
+@click.option("--T", "steps", metavar="T[,T…]", help="Time steps in place of the published ones, as 1,2,4 or 1..8.")
+@click.option("--limit", type=int, help="Only the first so many test samples.")
+@click.option(
+    "-o", "--output", "target", type=click.Path(path_type=Path),
+    help="Folder for bench.json, .csv, .png, .svg and journals  [default: snnconv-out/bench/RECIPE]",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the results of another recipe, and start sweeps afresh.")
+@click.option("--weights", "weights", multiple=True, metavar="[GROUP=]FILE",
+              help="Trained weights of a group's network, or of --model.")  # fmt: skip
+@click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
+@click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
+@click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")
+@click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken.")
+@bare_model_options
+@normalization_options
+@click.option("--batch-size", type=int, default=100, show_default=True, help="Samples in a batch.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
+@shared_options
+def run(
+    recipe: str, group: str | None, steps: str | None, target: Path | None, as_json: bool, quiet: bool, **options: Any
+) -> None:
+    """Measure what RECIPE asks for, as far as it can be done here, beside what was published.
+
+    RECIPE is a name of `snnconv bench list`, or a TOML file of your own. What cannot run says why. A sweep that was
+    killed continues when the same command is given again. With --model the settings run on another network.
+
+    \b
+    snnconv bench run sdm-table4 --data-root data/ --weights cifar10/vgg16=vgg16.pth --limit 1000
+    snnconv bench run sdm-fig6 --model snnconv:cifar_resnet20 --weights resnet20.th --data npz:test.npz --T 1,2,4,8
+    snnconv bench run respike-table3
+    """
+    from ...bench import parse_steps
+    from ...bench.papers import find_recipe, run_recipe
+    from ..recipes import workspace_of
+
+    found = find_recipe(recipe)
+    folder = target or Path("snnconv-out/bench") / found.name
+    with telling(quiet):
+        require_writable(folder)
+        workspace = workspace_of(found, folder, group, options)
+        result = run_recipe(found, workspace, T=parse_steps(steps) if steps else None, group=group)
+    files = [folder / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
+    if as_json:
+        print_json({**result.to_dict(), "files": [str(file) for file in files]})
+    else:
+        print_run(result)
+        click.echo(f"plot: {files[2]}")
+
+
+def print_run(run: PaperRun) -> None:
+    """Two lines a row, published and measured; why something was not measured; what to know."""
+    click.echo(f"{run.title} of {run.paper}\n{run.what}")
+    if run.other:
+        click.echo(f"NOT the published network and data, but {run.other}")
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    table.add_column("")
+    table.add_column("")
+    for column in run.columns:
+        table.add_column(column, justify="right", overflow="fold")
+    table.add_column("")
+    group = ""
+    for row in run.rows:
+        if row.group != group:
+            group = row.group
+            table.add_row(f"[bold]{group}[/bold]")
+        table.add_row(row.name, "published", *map(figure, row.published), row.note)
+        anything = any(value is not None for value in row.measured)
+        why = f"not run: {row.why}" if row.why else ""
+        table.add_row("", "measured", *(map(figure, row.measured) if anything else ["" for _ in run.columns]), why)
+    console().print(table)
+    if run.note:
+        click.echo(run.note)
+
+
+def figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def console() -> Console:
+    """As wide as the terminal; elsewhere wide enough for one line a row."""
+    return Console(width=None if sys.stdout.isatty() else WIDE)
