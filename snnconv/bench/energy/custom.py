@@ -23,7 +23,6 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import MISSING, fields
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from . import horowitz, memory
 from .model import ENERGY_MODELS, Constants, EnergyModel
 
 READERS = {".toml": tomllib.loads, ".json": json.loads}
+LARGEST = 1e18  # pJ, bits or bytes: more is a slip
 TEXTS, WIDTHS = ("name", "source"), ("potential_bits", "spike_bits")
 
 __all__ = ["energy_model", "horowitz", "memory"]
@@ -101,7 +101,7 @@ def is_text(value: Any) -> bool:
 
 
 def is_energy(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value) and value >= 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST
 
 
 def is_memory(value: Any) -> bool:
