@@ -12,6 +12,7 @@ from .grid import Grid as Grid
 from .grid import grid as grid
 from .latency import Latency as Latency
 from .latency import latency as latency
+from .report import report as report
 from .steps import check_steps as check_steps
 from .steps import parse_steps as parse_steps
 from .sweep import Curve as Curve

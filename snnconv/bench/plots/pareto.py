@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ..energy.verdict import unit_of
 from .curves import curves_of
 from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, series
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 CLOSE = 5.0  # points below the best accuracy at which the second panel begins
 RIVAL_MARKS = "*DosX^"
-UNITS = ((1e3, "J"), (1.0, "mJ"), (1e-3, "µJ"), (0.0, "nJ"))  # from so many mJ on
 
 
 class Point(NamedTuple):
@@ -39,14 +39,13 @@ def plot_spikes(sweep: Sweep, path: Path) -> None:
 def plot_energy(sweep: Sweep, path: Path) -> None:
     """Accuracy against energy per sample, with the ANN in its own precision and quantised as labelled points."""
     everything = [row.energy for row in sweep.rows] + [rival.energy for rival in sweep.rivals]
-    most = max((energy for energy in everything if energy is not None), default=0.0)
-    factor, unit = next((least or 1e-6, name) for least, name in UNITS if most >= least)
+    unit, size = unit_of([energy for energy in everything if energy is not None])
     lines = [
-        (curve.setting, points_of(((row.energy, row.accuracy) for row in rows), factor))
+        (curve.setting, points_of(((row.energy, row.accuracy) for row in rows), size))
         for curve, rows in curves_of(sweep)
     ]
     rivals = [
-        (rival.name, point) for rival in sweep.rivals for point in points_of([(rival.energy, rival.accuracy)], factor)
+        (rival.name, point) for rival in sweep.rivals for point in points_of([(rival.energy, rival.accuracy)], size)
     ]
     draw(lines, rivals, sweep.ann_accuracy, f"energy per sample ({unit}), model {sweep.energy_model}", path)
 
@@ -96,17 +95,20 @@ def draw(
             panels[0].set_title("all settings")
             panels[1].set_title(f"within {CLOSE:g} points of the best")
             panels[1].set_ylim(floor, max(accuracies) + 0.1 * CLOSE)
+            side = 3 if rivals else 1.7  # room for names
             nearby = [point.cost for point in points if point.accuracy >= floor]
-            panels[1].set_xlim(min(nearby) / 1.7, max(nearby) * 1.7)
+            panels[1].set_xlim(min(nearby) / side, max(nearby) * side)
         for axes in panels:
-            for number, rival in enumerate(rivals):
-                label_rival(axes, number, *rival)
+            for number, (name, point) in enumerate(rivals):
+                named = axes is panels[-1] if point.accuracy >= floor else axes is panels[0]
+                mark_rival(axes, number, point, name if named else "")
             if points:
                 plain_ticks(axes)
         legend_below(figure, *panels[0].get_legend_handles_labels())
 
 
-def label_rival(axes: Axes, number: int, name: str, point: Point) -> None:
+def mark_rival(axes: Axes, number: int, point: Point, name: str) -> None:
+    """Where it lies within the panel; named in one panel, the one that magnifies it."""
     low, high = axes.get_ylim()
     if not low <= point.accuracy <= high:
         return

@@ -103,7 +103,7 @@ def fitting_columns(labels: Sequence[str], width: float) -> int:
         rows, longer = divmod(len(labels), columns)
         starts = [column * rows + min(column, longer) for column in range(columns + 1)]
         longest = [max(map(len, labels[start:end])) for start, end in pairwise(starts)]
-        if sum(longest) + 9 * columns <= room:  # 9 characters for the line and the gap
+        if sum(longest) + 8.7 * columns <= room:  # 8.7 characters for the line and the gap
             return columns
     return 1
 

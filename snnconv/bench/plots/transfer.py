@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ...neurons import IntegrateFire, Neuron, ScalableDualThreshold
 from .style import GREY, WIDTH, legend_below, picture, series
 
 POINTS = 701
+CHARACTERS = 30  # of a title, over half the picture
 LOW, HIGH = -0.25, 1.5  # the inputs shown, in units of λ
 
 
@@ -42,7 +44,7 @@ def plot_transfer(path: Path, neurons: Mapping[str, Neuron] | None = None, T: in
             axes.plot(inputs, inputs.clamp(0, 1), color=GREY, linestyle="--", linewidth=1.2, label="clip(x, 0, λ)")
             look = {**series(number), "marker": "", "linestyle": "-"}
             axes.plot(inputs, mean_output(neuron, inputs, T), drawstyle="steps-mid", **look)
-            axes.set_title(name)
+            axes.set_title(textwrap.fill(name, CHARACTERS))
         for axes in panels.flat[len(shown) :]:
             axes.set_axis_off()
         for axes in panels[:, 0]:

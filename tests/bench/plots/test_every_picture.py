@@ -86,9 +86,9 @@ def test_series_differ_by_mark_too() -> None:
 @pytest.mark.parametrize(
     ("lengths", "columns"),
     [
-        ([4] * 6, 6),  # 7 inches have room for 79.8 characters: 6 · (4 + 9) = 78
-        ([5] * 6, 5),  # 6 · 14 = 84 are too many
-        ([40, 4, 4, 4, 4], 3),  # four columns hold 2, 1, 1, 1 names: 49 + 3 · 13 = 88; three hold 2, 2, 1: 75
+        ([4] * 6, 6),  # 7 inches have room for 79.8 characters: 6 · (4 + 8.7) = 76.2
+        ([5] * 6, 5),  # 6 · 13.7 = 82.2 are too many
+        ([40, 4, 4, 4, 4], 3),  # four columns hold 2, 1, 1, 1 names: 48.7 + 3 · 12.7 = 86.8; three hold 2, 2, 1: 74.1
         ([40, 10], 2),
         ([80, 80], 1),
         ([5], 1),

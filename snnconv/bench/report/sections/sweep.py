@@ -1,0 +1,206 @@
+"""Accuracy, spikes and energy against time steps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from math import sqrt
+from typing import Any
+
+from ....methods import METHODS
+from ....neurons import NEURONS, Neuron
+from ...curves import Row, Sweep
+from ...energy.verdict import readable
+from ...plots.alpha import families, plot_alpha
+from ...plots.curves import curves_of, measured_on, steps_of
+from ...plots.pareto import plot_energy, plot_spikes
+from ...plots.rates import plot_rates
+from ...plots.sweep import plot_sweep
+from ...plots.transfer import plot_transfer, published_settings
+from ..parts import Figure, Section, Table, Tile
+from ..tables import table
+
+MOST_NEURONS = 6  # panels of the transfer function
+CLOSE = 1.0  # points below the ANN that count as close
+
+
+def sweep_section(sweep: Sweep) -> Section:
+    return Section(
+        name="sweep",
+        title="Accuracy against time steps, spikes and energy",
+        headline=headline(sweep),
+        tiles=tiles(sweep),
+        paragraphs=[uncertainty(sweep)],
+        figures=figures(sweep),
+        overview=[by_steps(sweep)],
+        tables=[*rivals(sweep), every_row(sweep)],
+        notices=notices(sweep),
+    )
+
+
+def best(sweep: Sweep) -> Row:
+    """The most accurate; of several the one with the fewest steps, then spikes."""
+    return min(sweep.rows, key=lambda row: (-row.accuracy, row.T, row.spikes))
+
+
+def headline(sweep: Sweep) -> list[str]:
+    """What it is, the highest accuracy, and what is needed to come close to the ANN."""
+    top = best(sweep)
+    gap = top.accuracy - sweep.ann_accuracy
+    level = "level with" if abs(gap) < 0.005 else f"{abs(gap):.2f} points {'above' if gap > 0 else 'below'}"
+    count = len(curves_of(sweep))
+    versions = "One spiking version" if count == 1 else f"{count} spiking versions"
+    told = [
+        f"{versions} of an ANN that classifies {sweep.ann_accuracy:.2f} % of {measured_on(sweep)} correctly.",
+        f"Highest accuracy: {top.accuracy:.2f} %, {level} the ANN ({described(top)}).",
+    ]
+    close = [row for row in sweep.rows if row.accuracy >= sweep.ann_accuracy - CLOSE]
+    if not close:
+        return [*told, f"No setting comes within {CLOSE:g} point of the ANN."]
+    fast = min(close, key=lambda row: (row.T, row.spikes_per_neuron))
+    sparse = min(close, key=lambda row: row.spikes_per_neuron)
+    within = f"Within {CLOSE:g} point of the ANN"
+    if fast == sparse:
+        return [*told, f"{within} with the fewest steps and the fewest spikes: {described(fast)}."]
+    return [*told, f"{within} with the fewest steps: {described(fast)}; with the fewest spikes: {described(sparse)}."]
+
+
+def described(row: Row) -> str:
+    return f"{row.setting} at T = {row.T}, {row.spikes_per_neuron:.2f} spikes per neuron and sample"
+
+
+def tiles(sweep: Sweep) -> list[Tile]:
+    top = best(sweep)
+    shown = [
+        Tile("ANN accuracy", f"{sweep.ann_accuracy:.2f} %", measured_on(sweep)),
+        Tile("best SNN accuracy", f"{top.accuracy:.2f} %", f"{top.setting}, T = {top.T}"),
+        Tile("spikes per neuron there", f"{top.spikes_per_neuron:.2f}", "per sample, all T steps"),
+    ]
+    ann = next((rival.energy for rival in sweep.rivals if rival.energy is not None), None)
+    if top.energy is not None:
+        note = f"FP32 ANN: {readable(ann)}" if ann is not None else "per sample"
+        shown.append(Tile("energy there", readable(top.energy), f"{note}, model {sweep.energy_model}"))
+    return shown
+
+
+def uncertainty(sweep: Sweep) -> str:
+    """What a difference between two accuracies may mean."""
+    p = sweep.ann_accuracy / 100
+    error = 100 * sqrt(p * (1 - p) / sweep.samples)
+    return (
+        f"Measured on {measured_on(sweep)}: one sample is {100 / sweep.samples:.2g} points, and the standard error of "
+        f"the ANN's accuracy is {error:.2g} points. All networks saw the same samples. Accuracy at equal T favours "
+        "neurons that may fire more often: read it together with the spikes."
+    )
+
+
+def figures(sweep: Sweep) -> list[Figure]:
+    longest = steps_of(sweep)[-1]
+    found = [
+        Figure(
+            "sweep", partial(plot_sweep, sweep), "Accuracy and spikes per neuron against time steps",
+            "Top-1 accuracy (left) and spikes per neuron and sample, summed over the steps (right), after T time "
+            f"steps. Every setting was run once for {longest} steps; smaller T are prefixes of that run. Dashed: the "
+            "ANN on the same samples.",
+        ),
+        Figure(
+            "pareto-spikes", partial(plot_spikes, sweep), "Accuracy against spikes per neuron",
+            "Top-1 accuracy against spikes per neuron and sample (a burst of k counts k, negative spikes count too); "
+            "along a line T grows. Grey: the Pareto front, beside which nothing measured here is both more accurate "
+            "and cheaper.",
+        ),
+    ]  # fmt: skip
+    if any(row.energy is not None for row in sweep.rows):
+        names = ", ".join(rival.name for rival in sweep.rivals if rival.energy is not None)
+        found.append(
+            Figure(
+                "pareto-energy", partial(plot_energy, sweep), "Accuracy against energy per sample",
+                f"Top-1 accuracy against energy per sample by the model {sweep.energy_model}: counted operations times "
+                f"published energies, not a measured power. Labelled points, which take part in the front: {names} on "
+                "the same samples (WxAy: weights of x bits, activations of y, really quantised and evaluated).",
+            )
+        )  # fmt: skip
+    found.append(
+        Figure(
+            "firing-rates", partial(plot_rates, sweep), "Firing rate of every layer",
+            f"Spikes per neuron and step at every activation site, mean over neurons, samples and T = {longest} steps; "
+            "sites in the order of execution.",
+        )
+    )  # fmt: skip
+    if families(sweep):
+        found.append(
+            Figure(
+                "alpha", partial(plot_alpha, sweep), "Accuracy against time steps for several threshold scales",
+                "Sensitivity to the threshold scale α (the firing threshold is αλ): settings that differ in α alone. "
+                "Corresponds to Fig. 6 of You et al., IEEE TCDS 2024 (SDM).",
+            )
+        )  # fmt: skip
+    found.append(
+        Figure(
+            "transfer", partial(plot_transfer, neurons=neurons_of(sweep)), "Transfer function of single neurons",
+            "Mean output of one neuron over T = 4 steps of constant input, in units of λ; dashed: the clipped "
+            "activation that it stands for. Computed with the simulation's own neurons, no data. Corresponds to Fig. 4 "
+            "of You et al., IEEE TCDS 2024 (SDM).",
+        )
+    )  # fmt: skip
+    return found
+
+
+def neurons_of(sweep: Sweep) -> dict[str, Neuron]:
+    """The neurons of the settings, λ = 1; the published settings where they are too many or not of a known method."""
+    found: dict[str, Neuron] = {}
+    for curve, _ in curves_of(sweep):
+        name = curve.settings.get("method")
+        if name not in METHODS:
+            return published_settings()
+        method = METHODS[name]
+        known = {key: curve.settings[key] for key in method.options if key in curve.settings}
+        found[curve.setting] = NEURONS[method.neuron](1.0, **method.override(known).neuron_options())
+    return found if len(found) <= MOST_NEURONS else published_settings()
+
+
+def by_steps(sweep: Sweep) -> Table:
+    """One line a setting, one column a T."""
+    lines: list[dict[str, Any]] = [
+        {"setting": curve.setting, **{f"T = {row.T}": row.accuracy for row in rows}} for curve, rows in curves_of(sweep)
+    ]
+    keys = ["setting", *(f"T = {t}" for t in steps_of(sweep))]
+    found = table(f"Top-1 accuracy (%) after T steps; the ANN has {sweep.ann_accuracy:.2f} %", lines, keys)
+    rounded = [
+        [cell if n == 0 else type(cell)(two_digits(cell.key), cell.key) for n, cell in enumerate(row)]
+        for row in found.rows
+    ]
+    return Table(found.caption, found.columns, rounded)
+
+
+def two_digits(number: str) -> str:
+    return f"{float(number):.2f}" if number else "–"
+
+
+def rivals(sweep: Sweep) -> list[Table]:
+    """The networks without time."""
+    caption = "Networks without time on the same samples; per sample"
+    return [table(caption, [asdict(rival) for rival in sweep.rivals])] if len(sweep.rivals) > 1 else []
+
+
+def every_row(sweep: Sweep) -> Table:
+    rows = [{**asdict(row), "vs_ann": row.accuracy - sweep.ann_accuracy} for row in sweep.rows]
+    keys = ("setting", "T", "accuracy", "vs_ann", "spikes_per_neuron", "spikes", "synops", "macs", "energy")
+    caption = "Every combination; spikes, operations and energy per sample over all T steps"
+    return table(caption, rows, keys, folded=len(rows) > 12)
+
+
+def notices(sweep: Sweep) -> list[str]:
+    """What the conversions had to say, with the settings it is about."""
+    about: dict[str, list[str]] = {}
+    for curve, _ in curves_of(sweep):
+        for notice in curve.notices:
+            about.setdefault(notice, []).append(curve.setting)
+    everyone = len(curves_of(sweep))
+    told = [text if len(settings) == everyone else f"{', '.join(settings)}: {text}" for text, settings in about.items()]
+    if not sweep.complete:
+        told.insert(0, "The sweep was interrupted: these are partial results. The same command again continues it.")
+    short = [curve.setting for curve, _ in curves_of(sweep) if curve.samples < sweep.samples]
+    if short:
+        told.append(f"evaluated on fewer samples than the others: {', '.join(short)}")
+    return told

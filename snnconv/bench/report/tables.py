@@ -1,0 +1,107 @@
+"""From rows of plain data to tables that people read: headings, units, digits."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ..energy.verdict import readable
+from .parts import Cell, Column, Table
+
+Format = Callable[[Any], str]
+NOTHING = "–"
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def amount(value: float) -> str:
+    """Operations and spikes: `12.3 M`."""
+    size, prefix = next(((size, prefix) for size, prefix in PREFIXES if abs(value) >= size), (1.0, ""))
+    return f"{value / size:.4g} {prefix}".strip()
+
+
+def digits(places: int) -> Format:
+    return lambda value: f"{value:.{places}f}"
+
+
+def count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+# key → heading, format. Keys that are not here are shown under their own name, numbers to four digits.
+FORMATS: dict[str, tuple[str, Format]] = {
+    "T": ("T", count),
+    "accuracy": ("accuracy (%)", digits(2)),
+    "vs_ann": ("vs ANN (points)", lambda value: f"{value:+.2f}"),
+    "spikes_per_neuron": ("spikes per neuron", digits(3)),
+    "spikes": ("spikes", amount),
+    "synops": ("synaptic operations", amount),
+    "macs": ("MACs", amount),
+    "int_macs": ("integer MACs", amount),
+    "acs": ("accumulations", amount),
+    "ops": ("operations", amount),
+    "amount": ("amount", amount),
+    "bias_adds": ("bias additions", amount),
+    "energy": ("energy", readable),
+    "energy_mJ": ("energy", readable),
+    "of_ann": ("energy / ANN's", digits(3)),
+    "weight_bits": ("weight bits", count),
+    "neurons": ("neurons", count),
+    "firing_rate": ("spikes per neuron and step", digits(4)),
+    "silent": ("silent (%)", digits(1)),
+    "dead": ("silent for all (%)", digits(1)),
+    "saturated": ("saturated (%)", digits(1)),
+    "negative": ("negative (%)", digits(1)),
+    "relative_bias": ("activation bias (% of mean)", digits(2)),
+    "bias": ("activation bias", digits(4)),
+    "confidence": ("confidence", lambda value: f"{value:g}"),
+    "latency": ("mean T", digits(2)),
+    "early": ("stopped early (%)", digits(1)),
+}
+
+
+def table(
+    caption: str, rows: Iterable[Mapping[str, Any]], keys: Sequence[str] | None = None, *, folded: bool = False
+) -> Table:
+    """A table of some or all keys of the rows; a key without any value is left out."""
+    given = list(rows)
+    wanted = keys if keys is not None else list(dict.fromkeys(key for row in given for key in row))
+    shown = [key for key in wanted if any(row.get(key) is not None for row in given)]
+    columns = [Column(heading(key), all(is_number(row.get(key)) for row in given)) for key in shown]
+    return Table(caption, columns, [[cell(key, row.get(key)) for key in shown] for row in given], folded)
+
+
+def is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def cell(key: str, value: Any) -> Cell:
+    """A value as its key is written."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return Cell(NOTHING, "")
+    if is_number(value):
+        return Cell(format_of(key)(value), repr(value))
+    if isinstance(value, str):
+        return Cell(value, value)
+    text = json.dumps(value, ensure_ascii=False)
+    return Cell(text, text)
+
+
+def format_of(key: str) -> Format:
+    return FORMATS[key][1] if key in FORMATS else readable if key.startswith("mJ_") else plain
+
+
+def heading(key: str) -> str:
+    name = key.removeprefix("mJ_")
+    return FORMATS[name][0] if name in FORMATS else name.replace("_", " ")
+
+
+def used(rows: Iterable[Mapping[str, Any]], keys: Iterable[str]) -> list[str]:
+    """The keys that are anything but 0 in some row."""
+    given = list(rows)
+    return [key for key in keys if any(row.get(key) for row in given)]
+
+
+def plain(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
