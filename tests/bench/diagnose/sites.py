@@ -1,0 +1,12 @@
+"""Sites of a diagnosis made up for a test."""
+
+from __future__ import annotations
+
+from snnconv.bench.diagnose import PARTS, SiteDiagnosis
+
+
+def site(name: str, activation: float, **absolute: float) -> SiteDiagnosis:
+    """One whose error has the given parts, all of them positive, so that they add up to the bias."""
+    parts = {**dict.fromkeys(PARTS, 0.0), **absolute}
+    bias = sum(parts.values())
+    return SiteDiagnosis(name, 10, 0.5, 20.0, 5.0, 1.0, 10.0, activation, bias, bias, parts, parts)
