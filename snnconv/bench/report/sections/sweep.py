@@ -150,7 +150,7 @@ def neurons_of(sweep: Sweep) -> dict[str, Neuron]:
     """The neurons of the settings, λ = 1; the published settings where they are too many or not of a known method."""
     found: dict[str, Neuron] = {}
     for curve, _ in curves_of(sweep):
-        name = curve.settings.get("method")
+        name = str(curve.settings.get("method"))
         if name not in METHODS:
             return published_settings()
         method = METHODS[name]
