@@ -18,7 +18,7 @@ from .contenders import EQUAL_BITS, Contender, contenders
 from .custom import energy_model as model_named
 from .load import Breakdown, Load
 from .loads import layer_modules, spiking_loads
-from .model import EnergyModel
+from .model import Constants, EnergyModel
 from .quantise import quantised_spiking
 from .result import Energy, EnergyRow
 from .verdict import verdict_of
@@ -181,5 +181,7 @@ def apart(work: Work) -> dict[str, float]:
 
 def describe(model: EnergyModel) -> dict[str, Any]:
     """The model with its constants, for the record."""
-    constants = asdict(model) if hasattr(model, "__dataclass_fields__") else {}  # type: ignore[call-overload]
+    constants = (
+        {**asdict(model), "memory": [list(pair) for pair in model.memory]} if isinstance(model, Constants) else {}
+    )
     return {**constants, "name": model.name, "source": model.source}

@@ -78,8 +78,9 @@ class Energy(Result):
         return self.rows[-1]
 
     def table(self) -> list[dict[str, Any]]:
-        flat = [asdict(row) for row in self.rows]
-        return [{**row, **{f"mJ_{cause}": mj for cause, mj in row.pop("mJ_by_cause").items()}} for row in flat]
+        rows = [asdict(row) for row in self.rows]
+        causes = [{f"mJ_{cause}": mj for cause, mj in row.pop("mJ_by_cause").items()} for row in rows]
+        return [{**row, **split} for row, split in zip(rows, causes)]
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Energy by cause, one bar a network; the suffix of `path` names the format (.png, .svg, .pdf)."""

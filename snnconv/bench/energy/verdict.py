@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 UNITS = (("J", 1e3), ("mJ", 1.0), ("µJ", 1e-3), ("nJ", 1e-6), ("pJ", 1e-9))
+ROUNDS_TO_ONE = 0.9995  # to three digits
 CLOSE = 1.0  # points of accuracy that a network may lose against the FP32 ANN and still compete
 
 
@@ -57,11 +58,15 @@ def number(ratio: float) -> str:
 def unit_of(energies: Sequence[float]) -> tuple[str, float]:
     """The unit, and its size in mJ, in which the largest of the energies (mJ) is at least 1."""
     largest = max(energies, default=0.0)
-    return next(((name, size) for name, size in UNITS if largest >= size), UNITS[-1])
+    return next(((name, size) for name, size in UNITS if largest >= ROUNDS_TO_ONE * size), UNITS[-1])
 
 
 def readable(energy: float) -> str:
     """An energy in mJ, in the unit that suits it, to three digits."""
     name, size = unit_of([energy])
-    value = energy / size
-    return f"{value:.3g} {name}" if value < 1000 else f"{value:.0f} {name}"
+    return f"{digits(energy / size)} {name}"
+
+
+def digits(value: float) -> str:
+    """Three digits, and never an exponent for large numbers."""
+    return f"{value:.0f}" if value >= 999.5 else f"{value:.3g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..energy.verdict import unit_of
+from ..energy.verdict import digits, unit_of
 from .caption import caption
 from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, WIDTH, legend_below, picture
 
@@ -44,7 +44,7 @@ def plot_energy(energy: Energy, path: Path) -> None:
             )
             start = [left + length for left, length in zip(start, lengths)]
         for place, row in zip(places, energy.rows):
-            text = f"{row.energy_mJ / size:.3g} {unit}, {row.accuracy:.2f} %"
+            text = f"{digits(row.energy_mJ / size)} {unit}, {row.accuracy:.2f} %"
             axes.text(row.energy_mJ / size + 0.01 * largest, place, text, va="center", fontsize=10)
         axes.set_yticks(places, [row.name for row in energy.rows])
         axes.invert_yaxis()
@@ -56,5 +56,5 @@ def plot_energy(energy: Energy, path: Path) -> None:
         seen = {CAUSES[cause][0] for cause in causes if any(row.mJ_by_cause[cause] > thin for row in energy.rows)}
         handles, labels = axes.get_legend_handles_labels()
         kept = [(handle, label) for handle, label in zip(handles, labels) if label in seen]
-        if len(kept) > 1:
+        if kept:
             legend_below(figure, [handle for handle, _ in kept], [label for _, label in kept])
