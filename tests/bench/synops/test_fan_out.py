@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 import snnconv
 from snnconv.bench.synops import Wiring, wiring
 from snnconv.bench.synops.walk import wiring_of
+from snnconv.convert.graphs import module_calls
 from snnconv.neurons import Scale
 
 from . import naive
@@ -167,6 +168,10 @@ CASES: dict[str, Case] = {
         (2, 8, 8), small, then(lambda e: naive.average(e, 3, 1), lambda e: naive.average(e, 2, 2), SMALL),
         nn.Sequential(nn.AvgPool2d(3, 1), nn.AvgPool2d(2)),
     ),
+    "squeezed": Case(
+        (3, 4, 5), lambda: nn.Linear(3, 2), then(lambda e: e.sum((2, 3)), lambda e: naive.linear(e, 2)),
+        lambda x: x.mean((2, 3), keepdim=True).squeeze(),
+    ),
     "flatten": Case((2, 3, 3), lambda: nn.Linear(18, 4), lambda e: naive.linear(e, 4), nn.Flatten()),
     "permute": Case(
         (2, 3, 4), conv(nn.Conv2d, 4, 3, (2, 1)), then(lambda e: e.transpose(0, 3, 1, 2), same((3, 4, 2, 1))),
@@ -289,18 +294,54 @@ def test_every_neuron(name: str) -> None:
     check(wiring(converted(CASES[name], method="sdm")), CASES[name])
 
 
+def without_quanta(model: nn.Module, shape: tuple[int, ...]) -> fx.GraphModule:
+    """A network with θ = αλ = 1: the explicit quanta multiply by 1, and it is the same without them."""
+    data = [torch.randn(4, *shape)]
+    network = snnconv.convert(
+        model.eval(), data=data, method="sdm", alpha=0.5, threshold=lambda site: torch.tensor(2.0)
+    ).network
+    for node, scale in module_calls(network, Scale):
+        assert isinstance(scale, Scale)
+        assert (scale.factor == 1).all()
+        assert len(node.args) == 1
+        node.replace_all_uses_with(node.all_input_nodes[0])
+        network.graph.erase_node(node)
+    return network
+
+
 @pytest.mark.parametrize("name", UNSCALED)
 def test_every_neuron_where_quanta_are_one(name: str) -> None:
-    """θ = αλ = 1: the explicit quanta multiply by 1, and the network is the same without them."""
     case = UNSCALED[name]
-    network = converted(case, method="sdm", alpha=0.5, threshold=lambda site: torch.tensor(2.0)).network
-    for node in list(network.graph.nodes):
-        module = network.get_submodule(node.target) if node.op == "call_module" else None
-        if isinstance(module, Scale):
-            assert (module.factor == 1).all()
-            node.replace_all_uses_with(node.args[0])
-            network.graph.erase_node(node)
-    check(wiring_of(network), case)
+    check(wiring_of(without_quanta(Chain(case.shape, case.layer(), case.between), case.shape)), case)
+
+
+class Mixed(nn.Module):
+    """Spikes with something else among them."""
+
+    def __init__(self, mix: Callable[[Tensor, Tensor], Tensor], channels: int) -> None:
+        super().__init__()
+        self.stem, self.layer, self.mix = nn.Conv2d(2, 2, 1), nn.Conv2d(channels, 3, 3), mix
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(self.mix(torch.relu(self.stem(x)), x))
+
+
+MIXTURES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], int]] = {
+    "with the input beside": (lambda spikes, x: torch.cat([spikes, x], 1), 4),
+    "with the input added": (lambda spikes, x: torch.add(spikes, x, alpha=2), 2),
+    "with the input taken away": (lambda spikes, x: torch.sub(x, spikes), 2),
+    "with a number added": (lambda spikes, x: spikes + 1, 2),
+    "padded with ones": (lambda spikes, x: F.pad(spikes, (1, 1, 1, 1), value=1.0), 2),
+}
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_spikes_mixed_with_floats_are_floats(name: str) -> None:
+    mix, channels = MIXTURES[name]
+    found = wiring_of(without_quanta(Mixed(mix, channels), (2, 5, 5)))
+    assert not found.synapses
+    assert not found.unsupported_ops
+    assert list(found.analog) == ["layer"]
 
 
 @pytest.mark.parametrize("name", UNSCALED)
