@@ -169,8 +169,8 @@ CASES: dict[str, Case] = {
         nn.Sequential(nn.AvgPool2d(3, 1), nn.AvgPool2d(2)),
     ),
     "squeezed": Case(
-        (3, 4, 5), lambda: nn.Linear(3, 2), then(lambda e: e.sum((2, 3)), lambda e: naive.linear(e, 2)),
-        lambda x: x.mean((2, 3), keepdim=True).squeeze(),
+        (2, 4, 5), conv(nn.Conv1d, 2, 3, 3), then(lambda e: e.sum(2), same((3, 2, 3))),
+        lambda x: x.mean(2, keepdim=True).squeeze(),
     ),
     "flatten": Case((2, 3, 3), lambda: nn.Linear(18, 4), lambda e: naive.linear(e, 4), nn.Flatten()),
     "permute": Case(
