@@ -123,9 +123,8 @@ def mark_rival(axes: Axes, number: int, point: Point, name: str) -> None:
 
 
 def plain_ticks(axes: Axes) -> None:
-    """0.1, 1, 10 rather than powers of ten where people can read them; 1, 2, 5 where there are few decades."""
+    """0.1, 1, 10 rather than powers of ten; 1, 2, 5 where there are few decades."""
     low, high = axes.get_xlim()
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=20))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    if low > 1e-3 and high < 1e5:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))

@@ -48,6 +48,7 @@ STYLE: dict[str, Any] = {
     "grid.alpha": 0.3,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # names of sites and files may hold a $
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "snnconv",  # same input, same file
 }
