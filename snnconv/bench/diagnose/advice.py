@@ -18,7 +18,10 @@ OWN = tuple(MEANING)
 
 def verdict(sites: Sequence[SiteDiagnosis], plans: Mapping[str, SitePlan]) -> str:
     """The worst site and the part that prevails there; then what the sites add themselves, the part that prevails
-    among them, and the remedy. Every site counts in units of its own mean activation.
+    among them, and the remedy.
+
+    What the sites add is compared by mean squares, each site's in units of its mean a²: a clipped activation is rare
+    but far off, and changes what follows more than rounding that averages out, though its mean size be smaller.
 
     Args:
         plans: {site: what stands there}, which the remedy depends on.
@@ -32,13 +35,14 @@ def verdict(sites: Sequence[SiteDiagnosis], plans: Mapping[str, SitePlan]) -> st
         f"The error is largest at {worst.site}: its mean outputs are off by {worst.relative_bias:.1f} % of the mean "
         f"activation; {worst.share(largest):.0f} % of that is {described(largest)}."
     ]
-    added = {part: sum(site.absolute[part] / site.activation for site in judged) for part in OWN}
+    added = {part: sum(site.squared[part] for site in judged) for part in OWN}
     if any(added.values()):
         part = max(OWN, key=added.__getitem__)
-        source = max(judged, key=lambda site: site.absolute[part] / site.activation)
+        source = max(judged, key=lambda site: site.squared[part])
+        share = 100 * added[part] / sum(added.values())
         said.append(
-            f"Of what the sites add themselves, {100 * added[part] / sum(added.values()):.0f} % is {described(part)}, "
-            f"most of it at {source.site}. What helps: {remedy(part, plans[source.site])}."
+            f"Of what the sites add themselves, {share:.0f} % (of the squares) is {described(part)}, most of it at "
+            f"{source.site}. What helps: {remedy(part, plans[source.site])}."
         )
     return " ".join(said)
 

@@ -78,6 +78,7 @@ def site_diagnosis(site: str, sums: SiteSums, samples: int, T: int) -> SiteDiagn
         signed_bias=sum(sums.signed.values()) / sums.values,
         absolute={part: value / sums.values for part, value in sums.absolute.items()},
         signed={part: value / sums.values for part, value in sums.signed.items()},
+        squared={part: 100 * value / sums.power if sums.power else 0.0 for part, value in sums.squared.items()},
     )
 
 

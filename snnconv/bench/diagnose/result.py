@@ -27,6 +27,8 @@ class SiteDiagnosis:
         absolute: {part of the error: mean |part|}, parts as in `split_error`. They can partly cancel: their sum is at
             least `bias`.
         signed: {part of the error: mean of it}, which add up to `signed_bias`.
+        squared: {part of the error: its mean square in % of the mean square of a}. Few large errors, as of clipping,
+            weigh more here than in `absolute`, and more in what the network gives.
     """
 
     site: str
@@ -41,6 +43,7 @@ class SiteDiagnosis:
     signed_bias: float
     absolute: dict[str, float]
     signed: dict[str, float]
+    squared: dict[str, float]
 
     def relative(self, value: float) -> float | None:
         """An error in % of the mean activation; None where the ANN's activations are all 0."""
@@ -103,6 +106,8 @@ class Diagnosis(Result):
 
 
 def row_of(site: SiteDiagnosis) -> dict[str, Any]:
-    plain = {name: value for name, value in vars(site).items() if name not in ("absolute", "signed")}
-    parts = {name: site.absolute[name] for name in PARTS}
-    return {**plain, "relative_bias": site.relative_bias, **parts, **{f"signed_{n}": site.signed[n] for n in PARTS}}
+    plain = {name: value for name, value in vars(site).items() if not isinstance(value, dict)}
+    signed = {f"signed_{part}": site.signed[part] for part in PARTS}
+    squared = {f"squared_{part}": site.squared[part] for part in PARTS}
+    absolute = {part: site.absolute[part] for part in PARTS}
+    return {**plain, "relative_bias": site.relative_bias, **absolute, **signed, **squared}

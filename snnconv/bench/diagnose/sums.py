@@ -24,8 +24,8 @@ class SiteSums:
         spikes, negative, at_limit: Σ|s|, Σ|s| over s < 0, and how often a step had s = β.
         silent: how many of the values never fired.
         fired_once: which neurons fired for any sample, bool, shaped like one sample.
-        activation, error: Σ|a| and Σ|φ − a|.
-        absolute, signed: Σ|part| and Σ part.
+        activation, power, error: Σ|a|, Σ a² and Σ|φ − a|.
+        absolute, signed, squared: Σ|part|, Σ part and Σ part².
     """
 
     values: int = 0
@@ -35,9 +35,11 @@ class SiteSums:
     silent: int = 0
     fired_once: Tensor | None = None
     activation: float = 0.0
+    power: float = 0.0
     error: float = 0.0
     absolute: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
     signed: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
+    squared: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
 
     def add_spikes(self, spikes: Tensor, most: int) -> None:
         """Spikes [steps, B, …] of a chunk."""
@@ -55,10 +57,12 @@ class SiteSums:
 
     def add_errors(self, parts: dict[str, Tensor], wanted: Tensor) -> None:
         self.activation += float(wanted.double().abs().sum())
+        self.power += float(wanted.double().square().sum())
         self.error += float(sum(parts.values(), torch.zeros_like(wanted, dtype=torch.float64)).abs().sum())
         for name, part in parts.items():
             self.absolute[name] += float(part.abs().sum())
             self.signed[name] += float(part.sum())
+            self.squared[name] += float(part.square().sum())
 
 
 @dataclass

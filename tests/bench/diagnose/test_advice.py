@@ -32,13 +32,20 @@ def test_the_worst_site_and_its_largest_part() -> None:
 
 
 def test_an_inherited_error_is_followed_to_where_it_is_made() -> None:
-    """Own parts in units of the activation: a 0.3 quantisation and 0.1 unevenness, b 0.2 quantisation: 5/6."""
+    """Own parts in units of the activation: a 0.3 quantisation and 0.1 unevenness, b 0.2 quantisation: 13 of 14."""
     sites = [site("a", 1.0, quantisation=0.3, unevenness=0.1), site("b", 0.5, inherited=0.4, quantisation=0.1)]
     said = verdict(sites, {"a": IF, "b": IF})
     assert "largest at b" in said
     assert "80 % of that is inherited from the layers before it" in said
-    assert "Of what the sites add themselves, 83 % is quantisation" in said
+    assert "Of what the sites add themselves, 93 % (of the squares) is quantisation" in said
     assert "most of it at a. What helps: more time steps" in said
+
+
+def test_rare_large_errors_weigh_more_than_frequent_small_ones() -> None:
+    """As of clipping: 1 % of the activation in mean size beside 4 % of rounding, but more in squares."""
+    rare = replace(site("a", 1.0, clipping=0.01, quantisation=0.04), squared={"clipping": 0.6, "quantisation": 0.2})
+    rare.squared.update(inherited=0.0, unevenness=0.0)
+    assert "75 % (of the squares) is clipping" in verdict([rare], {"a": IF})
 
 
 def test_no_error_needs_no_advice() -> None:

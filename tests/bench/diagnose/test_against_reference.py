@@ -54,6 +54,7 @@ def reference_of(model: nn.Module, snn: SpikingNetwork, x: Tensor) -> dict[str, 
             "signed_bias": (site.thetas * spikes.mean(0) - a).mean(),
             "absolute": {part: np.abs(value).mean() for part, value in split.items()},
             "signed": {part: value.mean() for part, value in split.items()},
+            "squared": {part: 100 * (value**2).mean() / (a**2).mean() for part, value in split.items()},
         }
     return found
 
