@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from snnconv import METHODS, InputError
+from snnconv.bench.energy import ENERGY_MODELS
 from snnconv.calib import RULES
 from snnconv.neurons import NEURONS
 from snnconv.registry import Registry
 
-REGISTRIES: list[Registry[Any]] = [METHODS, NEURONS, RULES]
+REGISTRIES: list[Registry[Any]] = [METHODS, NEURONS, RULES, ENERGY_MODELS]
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 
 
