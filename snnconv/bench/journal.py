@@ -234,13 +234,7 @@ def require_same(header: Mapping[str, Any] | None, configuration: dict[str, Any]
             where=str(path),
             remedy="choose another folder with -o, or pass --overwrite to start afresh",
         )
-    before, now = flat(header["configuration"]), flat(configuration)
-    missing = "not set"
-    changed = [
-        f"{key}: {before.get(key, missing)} → {now.get(key, missing)}"
-        for key in [*before, *(key for key in now if key not in before)]
-        if before.get(key, missing) != now.get(key, missing)
-    ]
+    changed = differences(header["configuration"], configuration)
     if changed:
         more = [f"and {len(changed) - MOST_DIFFERENCES} more"] if len(changed) > MOST_DIFFERENCES else []
         raise InputError(
@@ -251,12 +245,19 @@ def require_same(header: Mapping[str, Any] | None, configuration: dict[str, Any]
         )
 
 
-def flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """{"a": {"b": 1}} → {"a.b": "1"}: what a difference is told by."""
-    result: dict[str, str] = {}
-    for key, value in document.items():
-        if isinstance(value, dict) and value:
-            result.update(flat(value, f"{prefix}{key}."))
-        else:
-            result[f"{prefix}{key}"] = json.dumps(value, ensure_ascii=False)
-    return result
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
+    """What changed from one configuration to another: `T: [1] → [1, 2]`, `settings.if: dropped`."""
+    found: list[str] = []
+    for key in [*before, *(key for key in now if key not in before)]:
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found.extend(differences(old, new, f"{path}{key}."))
+        elif isinstance(old, dict) or isinstance(new, dict):
+            found.append(f"{path}{key}: {'dropped' if new is None else 'added' if old is None else 'other'}")
+        elif old != new:
+            found.append(f"{path}{key}: {shown(old)} → {shown(new)}")
+    return found
+
+
+def shown(value: Any) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

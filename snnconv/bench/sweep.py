@@ -29,7 +29,7 @@ from .energy import energy_model as find_energy_model
 from .evaluate import batches_in
 from .fingerprint import describe_data, fingerprint
 from .grid import Grid
-from .journal import Ended, Journal, clear, flat, open_journal
+from .journal import Ended, Journal, clear, differences, open_journal
 from .labels import label_of
 from .steps import check_steps
 
@@ -151,12 +151,12 @@ def missing_batches(journal: Journal, label: str, data: Iterable[Any]) -> Iterat
 
 def require_same_work(configuration: dict[str, Any], group: Group) -> None:
     """Refuse to add up what several processes count, unless they count the same."""
-    first, *others = group.gather(flat(configuration))
-    changed = sorted({key for other in others for key in {**first, **other} if first.get(key) != other.get(key)})
+    first, *others = group.gather(configuration)
+    changed = [change for other in others for change in differences(first, other)]
     if changed:
         raise InputError(
             "the processes do not measure the same",
-            got=f"different {', '.join(changed)}",
+            got="; ".join(changed),
             remedy="give every process the same model and data; random weights need the same --seed",
         )
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
-from ...bench import Sweep
+from ...bench import Row, Sweep
 from ...errors import InputError
 from ..notices import telling
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
@@ -83,33 +83,48 @@ def sweep(
         click.echo(f"plot: {files[2]}")
 
 
+COLUMNS = ("accuracy %", "vs ANN", "spikes/neuron", "synops", "energy mJ")
+MANY = 8
+
+
 def print_sweep(sweep: Sweep) -> None:
     """T, accuracy, its distance from the ANN, spikes and their cost, curve after curve; then what they compete with."""
-    several = len(sweep.curves) > 1
-    table = Table(box=None, header_style="bold", padding=(0, 2))
-    if several:
-        table.add_column("setting")
-    for column in ("T", "accuracy %", "vs ANN", "spikes/neuron", "synops", "energy mJ"):
-        table.add_column(column, justify="right")
-    for row in sweep.rows:
-        cells = [
-            str(row.T),
-            f"{row.accuracy:.2f}",
-            f"{row.accuracy - sweep.ann_accuracy:+.2f}",
-            f"{row.spikes_per_neuron:.3f}",
-            amount(row.synops),
-            amount(row.energy),
-        ]
-        table.add_row(*([row.setting] if several else []), *cells)
+    console = Console(highlight=False)
+    ann = sweep.ann_accuracy
+    for number, curve in enumerate(sweep.curves):
+        if len(sweep.curves) > 1:
+            console.print(f"[bold]{curve.setting}[/bold]", soft_wrap=True)
+        table = table_of("T", header=number == 0)
+        for row in milestones(sweep.rows_of(curve.setting)):
+            costs = (f"{row.spikes_per_neuron:.3f}", amount(row.synops), amount(row.energy))
+            table.add_row(str(row.T), f"{row.accuracy:.2f}", f"{row.accuracy - ann:+.2f}", *costs)
+        console.print(table)
+    table = table_of("", header=False)
     for rival in sweep.rivals:
-        difference = f"{rival.accuracy - sweep.ann_accuracy:+.2f}"
-        cells = [f"{rival.accuracy:.2f}", difference, "", "", amount(rival.energy)]
-        table.add_row(rival.name, *([""] if several else []), *cells, style="dim")
-    Console().print(table)
+        difference = f"{rival.accuracy - ann:+.2f}"
+        table.add_row(rival.name, f"{rival.accuracy:.2f}", difference, "", "", amount(rival.energy), style="dim")
+    console.print(table)
+
+
+def table_of(first: str, *, header: bool) -> Table:
+    """Several such tables below each other look like one."""
+    table = Table(box=None, show_header=header, header_style="bold", padding=(0, 2))
+    table.add_column(first, justify="right", min_width=8)
+    for column in COLUMNS:
+        table.add_column(column, justify="right", min_width=len(column))
+    return table
+
+
+def milestones(rows: list[Row]) -> list[Row]:
+    """Where there are many, powers of two and the last; the files hold all."""
+    if len(rows) <= MANY:
+        return rows
+    return [row for row in rows if row.T & (row.T - 1) == 0 or row is rows[-1]]
 
 
 def amount(value: float | None) -> str:
-    """Three digits that matter, whatever the size."""
+    """Three digits that matter and a unit prefix."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    size, prefix = next(((size, p) for size, p in ((1e9, " G"), (1e6, " M"), (1e3, " k")) if value >= size), (1.0, ""))
+    return f"{value / size:.3g}{prefix}"

@@ -1,0 +1,164 @@
+"""Journals: what is kept of a sweep, what a cut-off file still gives, and which folders are refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from snnconv import InputError
+from snnconv.bench.journal import Converted, Counted, Ended, Journal, clear, differences, journals_in, open_journal
+
+CONFIGURATION = {"T": [1, 2], "model": {"sha256": "a", "name": "net"}, "settings": {"if": {"alpha": 1.0}}}
+CONVERTED = Converted("if", {"alpha": 1.0}, ["a notice"], None, {"layers": {}}, {"ANN FP32": {"ops": 1.0}})
+
+
+def counted(batch: int) -> Counted:
+    return Counted("if", batch, 10, [3 + batch, 4], [["relu", "fc", [5, 6]]], {"relu": [1, 2]}, {"ANN FP32": 9})
+
+
+def written(folder: Path, *batches: int, process: int = 0) -> Path:
+    journal = open_journal(folder, CONFIGURATION, process)
+    journal.add(CONVERTED)
+    for batch in batches:
+        journal.add(counted(batch))
+    journal.close()
+    assert journal.path is not None
+    return journal.path
+
+
+def batches_of(journal: Journal) -> list[int]:
+    return sorted(batch for _, batch in journal.counted)
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    path = written(tmp_path / "new" / "folder", 0, 1)
+    journal = open_journal(path.parent, CONFIGURATION)
+    assert journal.converted == {"if": CONVERTED}
+    assert journal.counted == {("if", batch): counted(batch) for batch in (0, 1)}
+    assert journal.batches is None
+    journal.add(counted(2))
+    journal.add(Ended(3))
+    journal.close()
+    again = open_journal(path.parent, CONFIGURATION)
+    assert (batches_of(again), again.batches) == ([0, 1, 2], 3)
+    assert path.read_text().count("configuration") == 1
+
+
+def test_every_batch_is_in_the_file_at_once(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, CONFIGURATION)
+    for batch in range(3):
+        journal.add(counted(batch))
+        assert batches_of(open_journal(tmp_path, CONFIGURATION)) == list(range(batch + 1))
+    journal.close()
+
+
+def test_no_file_without_a_batch(tmp_path: Path) -> None:
+    """A run that fails on its input leaves nothing behind, not even the folder."""
+    journal = open_journal(tmp_path / "out", CONFIGURATION)
+    journal.add(Ended(2))
+    journal.add(CONVERTED)
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
+    journal.add(counted(0))
+    journal.close()
+    again = open_journal(tmp_path / "out", CONFIGURATION)
+    assert again.records() == [CONVERTED, counted(0), Ended(2)]
+
+
+def test_in_memory() -> None:
+    journal = open_journal(None, CONFIGURATION)
+    journal.add(counted(0))
+    assert batches_of(journal) == [0]
+
+
+def test_whole_lines_survive_a_cut_anywhere(tmp_path: Path) -> None:
+    """Cut after every single byte: what is whole is read, and adding goes on behind it."""
+    path = written(tmp_path, 0, 1)
+    whole = path.read_bytes()
+    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        lines = sum(end < length for end in ends)  # header, conversion, two batches
+        journal = open_journal(tmp_path, CONFIGURATION)
+        assert batches_of(journal) == list(range(max(0, lines - 2)))
+        assert len(journal.converted) == (lines >= 2)
+        if length % 50 == 0:
+            journal.add(counted(7))
+            journal.close()
+            again = open_journal(tmp_path, CONFIGURATION)
+            assert batches_of(again) == [*range(max(0, lines - 2)), 7]
+
+
+def test_a_damaged_line_costs_itself_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, 0, 1, 2)
+    lines = path.read_text().splitlines(keepends=True)
+    lines[3] = lines[3][:20] + "\n"
+    lines.insert(1, '{"counted": {"batch": 9}}\n"text"\n{"other": 1}\n')
+    path.write_text("".join(lines))
+    assert batches_of(open_journal(tmp_path, CONFIGURATION)) == [0, 2]
+
+
+def test_all_processes_are_read(tmp_path: Path) -> None:
+    for process in range(3):
+        written(tmp_path, process, 5, process=process)
+    assert [path.name for path in journals_in(tmp_path)] == ["sweep.jsonl", "sweep.1.jsonl", "sweep.2.jsonl"]
+    journal = open_journal(tmp_path, CONFIGURATION)
+    assert batches_of(journal) == [0, 1, 2, 5]
+    clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("process", [0, 1])
+def test_another_configuration_is_refused(process: int, tmp_path: Path) -> None:
+    path = written(tmp_path, 0, process=process)
+    before = path.read_bytes()
+    other = {"T": [1, 4], "model": {"sha256": "b", "name": "net"}, "settings": {"sdm": {"alpha": 1.0}}, "seed": 0}
+    with pytest.raises(InputError) as caught:
+        open_journal(tmp_path, other)
+    text = str(caught.value)
+    assert "another configuration" in text
+    assert (
+        'T: [1, 2] → [1, 4]; model.sha256: "a" → "b"; settings.if: dropped; settings.sdm: added; seed: none → 0' in text
+    )
+    assert "name" not in text
+    assert "--overwrite" in text
+    assert path.read_bytes() == before
+
+
+def test_many_differences_are_cut_short(tmp_path: Path) -> None:
+    written(tmp_path, 0)
+    with pytest.raises(InputError, match="and 21 more"):
+        open_journal(tmp_path, CONFIGURATION | {str(number): number for number in range(33)})
+
+
+def test_equal_configurations_may_differ_in_type(tmp_path: Path) -> None:
+    written(tmp_path, 0)
+    assert batches_of(open_journal(tmp_path, CONFIGURATION | {"T": (1, 2)})) == [0]
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.jsonl"
+    for header, problem in (({"format": 99}, "format 99"), ({"counted": {}}, "no header")):
+        path.write_text(json.dumps(header) + "\n")
+        with pytest.raises(InputError, match=problem):
+            open_journal(tmp_path, CONFIGURATION)
+
+
+def test_results_without_a_journal_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text("{}")
+    with pytest.raises(InputError, match="without its journal"):
+        open_journal(tmp_path, CONFIGURATION)
+    assert open_journal(tmp_path, CONFIGURATION, fresh=True).records() == []
+
+
+def test_of_equal_batches_the_first_counts() -> None:
+    journal = open_journal(None, CONFIGURATION)
+    journal.take([counted(0), replace(counted(0), samples=99)])
+    assert journal.counted["if", 0].samples == 10
+
+
+def test_differences_of_equal_things() -> None:
+    assert differences(CONFIGURATION, CONFIGURATION) == []
