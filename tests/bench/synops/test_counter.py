@@ -91,6 +91,13 @@ def test_chunks_do_not_matter(net: type[nn.Module]) -> None:
     assert found[0] == found[1] == found[2]
 
 
+def test_low_precision_networks_are_counted_exactly() -> None:
+    """Spikes are bfloat16 there, which has 8 bits."""
+    snn, x = small(SmallCNN)
+    counts, spikes = counted(snn.to(torch.bfloat16), x)
+    assert_same(counts, small_cnn(spikes))
+
+
 @pytest.mark.parametrize("setting", ["sdm", "auto"])
 def test_resnet20_of_random_weights(setting: str) -> None:
     snn = snnconv.convert(spread_norms(cifar_resnet20()), data=[torch.randn(8, 3, 32, 32)], **SETTINGS[setting])

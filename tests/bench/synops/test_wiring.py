@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -122,3 +124,15 @@ def test_nothing_changes_and_gradients_may_be_off() -> None:
     assert torch.equal(inside.synapses[0].fan_out, wiring(snn).synapses[0].fan_out)
     assert torch.equal(snn.run(x).logits, before)
     assert all(not parameter.requires_grad for parameter in snn.parameters())
+
+
+def test_a_loaded_network_is_wired_alike(tmp_path: Path) -> None:
+    snn = converted(Inception(), (2, 6, 6))
+    snn.save(tmp_path / "snn.pt2")
+    before, after = wiring(snn), wiring(snnconv.load(tmp_path / "snn.pt2"))
+    assert after.layers == before.layers
+    assert after.sources == before.sources
+    assert after.pools == before.pools
+    for first, second in zip(before.synapses, after.synapses, strict=True):
+        assert (first.source, first.layer, first.share) == (second.source, second.layer, second.share)
+        assert torch.equal(first.fan_out, second.fan_out)
