@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
+
+from matplotlib.ticker import MaxNLocator
 
 from .style import BLUE, GREY, WIDTH, ann_line, legend_below, picture, series, step_axis
 from .transfer import plot_transfer
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 PALE = 0.35
 LINE = 0.26  # inches for one row of a comparison
 NAME = 40  # characters
+CAPTION = 84
 
 
 def plot_paper(run: PaperRun, path: Path) -> None:
@@ -35,7 +39,7 @@ def plot_accuracy(run: PaperRun, path: Path) -> None:
         for axes, group in zip(panels.flat, groups):
             for row in (row for row in run.rows if row.group == group):
                 draw_row(axes, run, row, names.index(row.name))
-            axes.set_title(group)
+            axes.set_title(f"figures published for {group}" if run.other else group)
             step_axis(axes, steps)
         for axes in panels.flat[len(groups) :]:
             axes.set_axis_off()
@@ -75,6 +79,7 @@ def plot_ratio(run: PaperRun, path: Path) -> None:
         axes.plot([distance for _, distance in found], places, "o", color=BLUE)
         axes.set_yticks(list(places), [name for name, _ in found])
         axes.set_xlabel("measured − published (% of published)" if found else "nothing was both published and measured")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         if all(abs(distance) < 1 for _, distance in found):
             axes.set_xlim(-1, 1)
         figure.suptitle(headline(run), fontsize=10)
@@ -90,8 +95,9 @@ def plot_transfers(run: PaperRun, path: Path) -> None:
 
 
 def headline(run: PaperRun) -> str:
-    other = f"\non another network: {run.other}" if run.other else ""
-    return f"{run.paper.partition(',')[0]}, {run.title}{other}"
+    """Which table this is, and where it is not the published network, which one that is."""
+    lines = [f"{run.paper.partition(',')[0]}, {run.title}"]
+    return "\n".join([*lines, *wrap(f"not as published, but {run.other}", CAPTION)] if run.other else lines)
 
 
 PICTURES = {"accuracy": plot_accuracy, "ratio": plot_ratio, "transfer": plot_transfers}

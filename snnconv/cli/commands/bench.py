@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from ...bench.papers import PaperRun
 from ..notices import telling
 from ..options import bare_model_options, normalization_options, shared_options
 from ..output import print_json, require_writable
+
+if TYPE_CHECKING:
+    from ...bench.papers import PaperRun
 
 WIDE = 200
 data_root = click.option(
@@ -113,7 +115,7 @@ def print_run(run: PaperRun) -> None:
     """Two lines a row, published and measured; why something was not measured; what to know."""
     click.echo(f"{run.title} of {run.paper}\n{run.what}")
     if run.other:
-        click.echo(f"NOT the published network and data, but {run.other}")
+        click.echo(f"not as published, but {run.other}")
     table = Table(box=None, header_style="bold", padding=(0, 1))
     table.add_column("")
     table.add_column("")
@@ -124,7 +126,7 @@ def print_run(run: PaperRun) -> None:
     for row in run.rows:
         if row.group != group:
             group = row.group
-            table.add_row(f"[bold]{group}[/bold]")
+            table.add_row(f"[bold]{group}[/bold]", "published for it" if run.other else "")
         table.add_row(row.name, "published", *map(figure, row.published), row.note)
         anything = any(value is not None for value in row.measured)
         why = f"not run: {row.why}" if row.why else ""

@@ -30,11 +30,14 @@ def network(row: Row) -> nn.Module:
 
 def operations(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
     """G operations by the row's convention, of the layers that it names, for all its inputs."""
+    counted: dict[str, dict[str, int]] = {}
     values = []
     for row, _ in cells:
-        found = count(network(row), row.shape, convention=row.convention)
+        same = repr((row.network, row.arch, row.classes, row.shape, row.convention))
+        if same not in counted:
+            counted[same] = count(network(row), row.shape, convention=row.convention).by_layer
         layers = re.compile(row.layers)
-        values.append(row.inputs * sum(n for layer, n in found.by_layer.items() if layers.search(layer)) / 1e9)
+        values.append(row.inputs * sum(n for layer, n in counted[same].items() if layers.search(layer)) / 1e9)
     return values
 
 

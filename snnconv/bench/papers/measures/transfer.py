@@ -8,7 +8,6 @@ import torch
 
 from ....methods import METHODS
 from ....neurons import NEURONS, Neuron
-from ...plots.transfer import mean_output
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
 from .measure import MEASURES, Cell, Measure
@@ -27,6 +26,8 @@ def neuron_of(row: Row) -> Neuron:
 
 def outputs(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
     """In units of λ."""
+    from ...plots.transfer import mean_output  # matplotlib takes a second to import
+
     return [float(mean_output(neuron_of(row), torch.tensor([column.x]), row.T or 1)[0]) for row, column in cells]
 
 

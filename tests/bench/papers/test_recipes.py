@@ -1,0 +1,128 @@
+"""The recipe files: all there, sound, with the published figures; and what is no recipe."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from snnconv import InputError
+from snnconv.bench.papers import Recipe, find_recipe, recipes
+from snnconv.bench.papers.data_sets import DATA_SETS
+from snnconv.bench.papers.measures import MEASURES
+from snnconv.bench.papers.measures.arithmetic import ARITHMETIC
+from snnconv.bench.papers.recipe import read_recipe
+from snnconv.io.factory import PREFIXES
+
+NAMES = {
+    *(f"sdm-table{number}" for number in (1, 2, 3, 4)),
+    *(f"sdm-fig{number}" for number in (1, 4, 5, 6)),
+    *(f"respike-table{number}" for number in (1, 2, 3, 4)),
+    "respike-fig5",
+    *(f"svformer-table{number}" for number in (1, 2, 3)),
+    "svformer-energy",
+}
+
+
+def test_all_tables_and_figures_are_there() -> None:
+    assert set(recipes()) == NAMES
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_recipe_is_sound(name: str) -> None:
+    """What its cells name exists or can be missing only as a network or method that is not built yet."""
+    recipe = find_recipe(name)
+    assert recipe.name == name
+    assert recipe.paper
+    assert recipe.title
+    assert recipe.what
+    assert recipe.needs
+    columns = [column.name for column in recipe.columns]
+    assert len(set(columns)) == len(columns)
+    for column in recipe.columns:
+        assert column.measure is None or column.measure in MEASURES
+        assert {*column.macs, *column.acs} <= set(columns)
+    for row in recipe.rows:
+        assert len(row.published) == len(columns)
+        assert row.data is None or row.data in DATA_SETS
+        assert row.network is None or row.network.partition(":")[0] in PREFIXES
+        assert row.arithmetic is None or row.arithmetic in ARITHMETIC
+
+
+def figures(recipe: Recipe, group: str, name: str) -> tuple[float | None, ...]:
+    return next(row.published for row in recipe.rows if row.key == (group, name))
+
+
+# recipe, group, row, figures from the first column on
+PUBLISHED = [
+    ("sdm-table1", "ucf101/slowfast", "sdm α=0.2 β=5", (94.76, 92.94, 93.50, 93.95, 94.48, 94.55, 94.69, 94.76)),
+    ("sdm-table1", "hmdb51/slowonly", "rts", (65.16, 1.96, 1.96, 2.42, 3.59, 21.37, 52.16, 61.50)),
+    ("sdm-table2", "ucf101/slowfast", "MDBS", (None, 92.31, 93.68, 94.37)),
+    ("sdm-table4", "cifar100/resnet20", "sdm α=0.5 β=2", (69.83, 22.08, 48.28, 66.49, 69.32, 69.65, 69.79, 69.81)),
+    ("sdm-table4", "cifar10/vgg16", "rnl", (92.90, None, None, None, 57.90, 85.40, 91.15, 92.51)),
+    ("respike-table1", "kinetics400", "respike_r50_s2", (70.1,)),
+    ("respike-table3", "", "respike_r50_s4_ucf", (16.35, 7.22, 2.01, 110.21, 1.0)),
+    ("svformer-table1", "ucf101", "base", (13.80, 16.0, 84.03)),
+    ("svformer-table3", "ucf101", "T24", (14.84, 40.0, 81.81)),
+    ("svformer-energy", "", "as-published", (229.163, 0.700, 20.760, 1054.148, 21.904)),
+]
+
+
+@pytest.mark.parametrize(("name", "group", "row", "wanted"), PUBLISHED)
+def test_published_figures(name: str, group: str, row: str, wanted: tuple[float | None, ...]) -> None:
+    assert figures(find_recipe(name), group, row) == wanted
+
+
+def test_settings_of_the_ablation() -> None:
+    """M mapping, D dual threshold, B bursts, S scaling: each letter is one setting."""
+    for row in find_recipe("sdm-table2").rows:
+        assert row.settings["down_limit"] == ("D" in row.name)
+        assert row.settings["beta"] == (2 if "B" in row.name else 1)
+        assert row.settings["alpha"] == (0.5 if "S" in row.name else 1.0)
+    swept = [row.settings["alpha"] for row in find_recipe("sdm-fig6").rows if row.settings["beta"] == 2]
+    assert swept == [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+
+
+def test_an_unknown_recipe_suggests_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'sdm-table4'"):
+        find_recipe("sdm-tabel4")
+
+
+HEAD = 'paper = "p"\ntitle = "t"\nwhat = "w"\n'
+COLUMN = 'columns = [{ name = "c" }]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("paper = ", "no TOML"),
+        (HEAD, "no recipe"),
+        (HEAD + COLUMN + 'rows = [{ name = "r", published = [1, 2] }]', "row 'r' has 2 figures"),
+        (HEAD + COLUMN + 'rows = [{ name = "r", publishd = [1] }]', "unknown key 'publishd' in a row 'r'"),
+        (HEAD + COLUMN + 'colour = "red"\nrows = []', "unknown key 'colour' in a recipe"),
+        (HEAD + 'columns = [{ nam = "c" }]\nrows = []', "unknown key 'nam' in a column"),
+        (HEAD + COLUMN + 'rows = [{ name = "r" }, { name = "r" }]', "two rows have the same name"),
+        (HEAD + COLUMN + 'rows = [{ name = "r", network = "os:system" }]', "names stock networks only"),
+        (HEAD + COLUMN + "rows = 3", "no recipe"),
+    ],
+)
+def test_what_is_no_recipe(text: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=problem) as told:
+        read_recipe(path)
+    assert str(path) in str(told.value)
+
+
+def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + 'T = [1, 2]\nrows = [{ name = "r", ann = 90, published = [nan, 80] }]')
+    recipe = find_recipe(str(path))
+    assert recipe.name == "mine"
+    assert [column.name for column in recipe.columns] == ["ANN", "T=1", "T=2"]
+    assert recipe.steps == [1, 2]
+    assert recipe.rows[0].published == (90.0, None, 80.0)
+    assert not any(figure is not None and math.isnan(figure) for figure in recipe.rows[0].published)
+    with pytest.raises(InputError, match="cannot read"):
+        read_recipe(tmp_path / "none.toml")
