@@ -16,7 +16,10 @@ import torch
 
 PACKAGES = ("snnconv", "torch", "torchvision", "numpy")
 # What does not change a figure, with the number of values it takes.
-ABOUT_OUTPUT = {"-o": 1, "--output": 1, "--overwrite": 0, "--resume": 0, "-q": 0, "--quiet": 0, "--json": 0}
+ABOUT_OUTPUT = {
+    "-o": 1, "--output": 1, "--figures": 1, "--title": 1, "--overwrite": 0, "--resume": 0, "-q": 0, "--quiet": 0,
+    "--json": 0,
+}  # fmt: skip
 _command: ContextVar[str | None] = ContextVar("command", default=None)
 
 

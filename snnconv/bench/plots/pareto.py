@@ -89,13 +89,13 @@ def draw(
             for number, (name, line) in enumerate(lines):
                 axes.plot([p.cost for p in line], [p.accuracy for p in line], label=name, **series(number))
             axes.set(xlabel=cost, xscale="log" if points else "linear")
-            axes.margins(x=0.12)
+            axes.margins(x=0.2 if rivals else 0.12)  # room for names
         panels[0].set(ylabel="top-1 accuracy (%)")
         if split:
             panels[0].set_title("all settings")
             panels[1].set_title(f"within {CLOSE:g} points of the best")
             panels[1].set_ylim(floor, max(accuracies) + 0.1 * CLOSE)
-            side = 3 if rivals else 1.7  # room for names
+            side = 3 if rivals else 1.7
             nearby = [point.cost for point in points if point.accuracy >= floor]
             panels[1].set_xlim(min(nearby) / side, max(nearby) * side)
         for axes in panels:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from ...diagnose import Diagnosis
-from ...diagnose.result import row_of
+from ...diagnose import PARTS, Diagnosis
+from ...diagnose.result import SiteDiagnosis
 from ...labels import label_of
 from ...plots.diagnose import plot_activation_bias, plot_error_split, plot_firing_rate
 from ..parts import Figure, Section
@@ -51,9 +52,22 @@ def diagnose_section(diagnosis: Diagnosis) -> Section:
                 f"Spikes per neuron and step at every site, negative ones apart ({where}).",
             ),
         ],
-        tables=[table("Every site, the worst first", [row_of(site) for site in diagnosis.worst_first()])],
+        tables=[
+            table("Sites, the worst first; errors in % of the mean activation", map(row_of, diagnosis.worst_first()))
+        ],
         notices=[
             *diagnosis.notices,
             *([f"stay analog: {', '.join(diagnosis.analog)}"] if diagnosis.analog else []),
         ],
     )  # fmt: skip
+
+
+def row_of(site: SiteDiagnosis) -> dict[str, Any]:
+    """What tells the causes apart; the rest is in the .csv."""
+    return {
+        "site": site.site,
+        "error": site.relative_bias,
+        **{part: site.relative(site.absolute[part]) for part in PARTS},
+        "firing_rate": site.firing_rate,
+        **{name: getattr(site, name) for name in ("silent", "saturated", "negative")},
+    }
