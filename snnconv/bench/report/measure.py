@@ -15,7 +15,7 @@ from ..attention import attention
 from ..diagnose import diagnose
 from ..distributed import together
 from ..energy import EnergyModel, energy
-from ..latency import latency
+from ..latency import check_latency, latency
 from ..results import Result
 from ..steps import check_steps
 from ..sweep import sweep
@@ -52,6 +52,7 @@ def measure(
     """
     steps = check_steps(T)
     (moment,) = check_steps([min(AT, steps[-1]) if at is None else at])
+    check_latency(within, steps[-1])
     with together() as group:
         sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=energy_model, seed=seed)
         if not group.first:
