@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 
 from snnconv import METHODS, InputError
+from snnconv.bench.count import CONVENTIONS
 from snnconv.bench.energy import ENERGY_MODELS
+from snnconv.bench.papers import recipes
+from snnconv.bench.papers.data_sets import DATA_SETS
+from snnconv.bench.papers.measures import MEASURES
 from snnconv.calib import RULES
 from snnconv.neurons import NEURONS
 from snnconv.registry import Registry
 
-REGISTRIES: list[Registry[Any]] = [METHODS, NEURONS, RULES, ENERGY_MODELS]
+REGISTRIES: list[Registry[Any]] = [
+    METHODS, NEURONS, RULES, ENERGY_MODELS, CONVENTIONS, MEASURES, DATA_SETS, recipes()
+]  # fmt: skip
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 
 

@@ -118,6 +118,16 @@ def test_pytorchvideo_and_snnconv_names(monkeypatch: pytest.MonkeyPatch) -> None
             build(spec)
 
 
+def test_pytorchvideo_builders_with_all_settings() -> None:
+    pytest.importorskip("pytorchvideo")
+    model = build("pytorchvideo:create_resnet", num_classes=7, arch_args={"stem_conv_kernel_size": "(1, 7, 7)"})
+    assert isinstance(model, nn.Module)
+    assert model.blocks[-1].proj.out_features == 7
+    for name in ("create_resnt", "create_res_block", "build_resnet"):
+        with pytest.raises(InputError, match=f"pytorchvideo has no model '{name}'"):
+            build(f"pytorchvideo:{name}")
+
+
 def test_arch_args() -> None:
     assert parse_arch_args(["a=1", "b = x=y"]) == {"a": "1", "b": "x=y"}
     for wrong in ("a", "=1", "a b=1"):

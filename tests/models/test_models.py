@@ -76,6 +76,17 @@ def test_option_a_shortcut() -> None:
     assert not y[:, 24:].any()
 
 
+def test_c3d_fits_its_clips() -> None:
+    """Five pools, the last one padded: 4×4 positions of 112², 8×8 of 224², and one step of 16 frames, two of 32."""
+    assert models.c3d().fc6.in_features == 512 * 4 * 4
+    assert models.c3d(size=16, frames=32).fc6.in_features == 512 * 2
+    with torch.no_grad():
+        assert models.c3d(7, size=40, frames=32)(torch.rand(1, 3, 32, 40, 40)).shape == (1, 7)
+    for wrong in ({"size": 15}, {"frames": 8}, {"dropout": 1.0}):
+        with pytest.raises(InputError, match="no C3D has these settings"):
+            models.c3d(**wrong)
+
+
 def test_vgg_heads() -> None:
     model = models.vgg16_cifar(hidden=0)
     assert sum(parameter.numel() for parameter in model.parameters()) == 14_724_042

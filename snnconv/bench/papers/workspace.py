@@ -92,7 +92,7 @@ class Workspace:
         """What stands in place of the published network and data, in words; "" where nothing does."""
         if self.data is None:
             return ""
-        name = Path(str(getattr(self.data, "name", "other data"))).name  # of a path the end says enough
+        name = Path(str(getattr(self.data, "name", "other data"))).name  # of a path its end says enough
         return f"{self.about or 'the published network'} on {name}"
 
     def weights_of(self, row: Row) -> str | None:

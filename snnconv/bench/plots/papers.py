@@ -28,7 +28,7 @@ def plot_paper(run: PaperRun, path: Path) -> None:
 
 
 def plot_accuracy(run: PaperRun, path: Path) -> None:
-    """One panel a group: published figures dashed and pale, measured ones in the same colour."""
+    """One panel a group: published figures pale and dotted, measured ones in the same colour."""
     groups = list(dict.fromkeys(row.group for row in run.rows))
     columns = min(2, len(groups))
     lines = -(-len(groups) // columns)
@@ -39,6 +39,9 @@ def plot_accuracy(run: PaperRun, path: Path) -> None:
         for axes, group in zip(panels.flat, groups):
             for row in (row for row in run.rows if row.group == group):
                 draw_row(axes, run, row, names.index(row.name))
+            anns = {row.measured[0] for row in run.rows if row.group == group and row.measured[0] is not None}
+            for ann in anns if run.columns[0] == "ANN" else ():
+                ann_line(axes, ann, "ANN")
             axes.set_title(f"figures published for {group}" if run.other else group)
             step_axis(axes, steps)
         for axes in panels.flat[len(groups) :]:
@@ -51,17 +54,13 @@ def plot_accuracy(run: PaperRun, path: Path) -> None:
 
 
 def draw_row(axes: Axes, run: PaperRun, row: PaperRow, number: int) -> None:
-    """A row's two curves, if any, and the ANN that was measured."""
-    look = series(number)
-    for figures, style, label in (
-        (row.published, {"alpha": PALE, "linestyle": ":", "markersize": 4}, f"{row.name}, published"),
-        (row.measured, {}, row.name),
-    ):
+    """A row's two curves, as far as there are any, under one name."""
+    label: str | None = row.name
+    for figures, style in ((row.measured, {}), (row.published, {"alpha": PALE, "linestyle": ":", "markersize": 4})):
         points = [(T, y) for T, y in zip(run.steps, figures) if T is not None and y is not None]
         if points:
-            axes.plot(*zip(*points), **{**look, **style}, label=label)
-    if run.columns[0] == "ANN" and row.measured[0] is not None:
-        ann_line(axes, row.measured[0], "ANN")
+            axes.plot(*zip(*points), **{**series(number), **style}, label=label)
+            label = None
 
 
 def plot_ratio(run: PaperRun, path: Path) -> None:
@@ -96,7 +95,8 @@ def plot_transfers(run: PaperRun, path: Path) -> None:
 
 def headline(run: PaperRun) -> str:
     """Which table this is, and where it is not the published network, which one that is."""
-    lines = [f"{run.paper.partition(',')[0]}, {run.title}"]
+    pale = " (pale and dotted: published)" if run.picture == "accuracy" else ""
+    lines = [f"{run.paper.partition(',')[0]}, {run.title}{pale}"]
     return "\n".join([*lines, *wrap(f"not as published, but {run.other}", CAPTION)] if run.other else lines)
 
 
