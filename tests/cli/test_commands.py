@@ -231,6 +231,51 @@ def test_sweep_keeps_an_earlier_one(command: Command, files: Path) -> None:
     assert Path("out/sweep.csv").read_text() != before
 
 
+def test_sweep_goes_on_where_it_stopped(command: Command, files: Path) -> None:
+    """A journal cut in the middle of a line; --resume says what happens anyway."""
+    data = ("--data", f"npz:{files}/data.npz", "--T", "1,2", "--batch-size", "6", "-o", "out")
+    arguments = ("sweep", files / "net.pt", *data, "--calib", f"npz:{files}/data.npz", "--method", "if,auto", "--json")
+    whole = only_json(command(*arguments))
+    journal = Path("out/sweep.jsonl")
+    journal.write_bytes(journal.read_bytes()[:-2000])
+    for more in ((), ("--resume",)):
+        again = only_json(command(*arguments, *more))
+        assert {**again, "provenance": None} == {**whole, "provenance": None}
+
+
+def test_sweep_of_a_grid(command: Command, files: Path) -> None:
+    data = f"npz:{files}/data.npz"
+    options = ("--calib", data, "--data", data, "--T", "1..12", "--method", "if,sdm:retract=zero", "--alpha", "0.2,0.5")
+    ended = command("sweep", files / "net.pt", *options, "-o", "out")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    settings = ["if", "sdm α=0.2 β=2 retract=zero", "sdm α=0.5 β=2 retract=zero"]
+    assert [line for line in lines if line in settings] == settings
+    assert [line.split()[0] for line in lines if line[:1] == " "][:6] == ["T", "1", "2", "4", "8", "12"]
+    with open("out/sweep.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["setting"], row["T"]) for row in rows] == [(s, str(t)) for s in settings for t in range(1, 13)]
+    assert all(float(row["synops"]) > 0 and float(row["energy"]) > 0 for row in rows if float(row["spikes"]))
+
+
+@pytest.mark.parametrize(("batch_size", "limit", "samples"), [("100", "20", 20), ("3", "1000", 20), ("20", "1", 1)])
+def test_batches_and_limits_of_any_size(
+    batch_size: str, limit: str, samples: int, command: Command, files: Path
+) -> None:
+    """A data set smaller than a batch, and a limit larger than the data set."""
+    arguments = ("sweep", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1", "--json")
+    assert only_json(command(*arguments, "--batch-size", batch_size, "--limit", limit))["samples"] == samples
+
+
+def test_random_weights_follow_from_the_seed(command: Command) -> None:
+    arguments = ("sweep", "snnconv:fashion_cnn", "--data", "fashion", "--limit", "20", "--T", "1", "--json")
+    first, second, other = (
+        only_json(command(*arguments, "-o", folder, "--seed", seed))
+        for folder, seed in (("a", "1"), ("b", "1"), ("c", "2"))
+    )
+    assert first["configuration"] == second["configuration"] != other["configuration"]
+
+
 def test_sweep_of_a_model_converts_it_first(command: Command, files: Path) -> None:
     data = f"npz:{files}/data.npz"
     options = ("--T", "1,4", "--method", "if", "--threshold", "max", "--calib", data)

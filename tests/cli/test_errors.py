@@ -77,6 +77,22 @@ ERRORS: dict[str, tuple[str, ...]] = {
     **{f"{SWEEP} --T {steps}": ("comes twice",) for steps in ("2,2", "1..4,3")},
     **{f"{SWEEP} --T {steps}": ("not a list of time steps",) for steps in ("one", "1;2", "1,,2")},
     SWEEP + " --alpha 0.5": ("converted already", "--alpha"),
+    **{
+        f"sweep {{files}}/net.pt --data npz:{{files}}/data.npz {grid}": parts
+        for grid, parts in {
+            "--method if,sdn": ("unknown method 'sdn'", "did you mean 'sdm'"),
+            "--method sdm,sdm": ("a setting comes twice", "sdm α=0.5 β=2"),
+            "--method if:beta=2": ("'if' has no option beta",),
+            "--method sdm:alfa=2": ("unknown option of method 'sdm'",),
+            "--alpha 0.2,half": ("--alpha has a bad value",),
+            "--alpha 0.2,2": ("alpha is out of range", "(0, 1]"),
+            "--beta 2,2": ("--beta 2 comes twice",),
+            "--beta 2,1.5": ("--beta has a bad value",),
+            "--threshold learned --calib npz:{files}/data.npz": ("needs an activation with a clip",),
+            "--energy-model 46nm": ("unknown energy model '46nm'", "did you mean '45nm'"),
+            "--resume --overwrite": ("--resume continues",),
+        }.items()
+    },
     SWEEP + " --per-layer": ("converted already", "--per-channel"),
     SWEEP + " --calib fashion:train": ("converted already", "--calib"),
     # device and output

@@ -57,6 +57,31 @@ def test_interrupt_while_sweeping(files: Path) -> None:
     assert os.listdir() == []  # no batch was finished: there is nothing to keep
 
 
+def test_partial_results_of_an_interrupted_sweep(files: Path) -> None:
+    """Ctrl-C once two batches are in the journal: results of whole batches, and the same command goes on."""
+    arguments = ["sweep", str(files / "snn.pt2"), "--data", f"npz:{files}/data.npz", "-o", "out"]
+    running = subprocess.Popen(
+        [SNNCONV, *arguments, "--T", "1,4000", "--batch-size", "1"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    with running:
+        journal = Path("out/sweep.jsonl")
+        while not journal.exists() or journal.read_text().count('{"counted"') < 2:
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    partial = json.loads(Path("out/sweep.json").read_text())
+    samples = journal.read_text().count('{"counted"')
+    assert not partial["complete"]
+    assert 2 <= partial["samples"] == samples < 20
+    note = f"note: results of {samples} samples are in out; the same command again continues"
+    assert [line for line in err.splitlines() if line] == [note, "interrupted"]
+    assert {path.suffix for path in Path("out").iterdir()} == {".jsonl", ".json", ".csv", ".png", ".svg"}
+
+
 def test_interrupt_while_converting(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def convert(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
