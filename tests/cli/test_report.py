@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -114,6 +115,18 @@ def test_without_the_cam_library(command: Command, files: Path, monkeypatch: pyt
     assert "pip install 'snnconv[report]'" in ended.err
     assert not Path("out/attention.json").exists()
     assert '<section id="attention">' not in Path("out/page.html").read_text()
+
+
+def test_two_processes_share_the_sweep_and_one_writes_the_page(tmp_path: Path) -> None:
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "snnconv", "report")
+    model = ("snnconv:fashion_cnn", "--arch-arg", "pretrained=true", "--data", "fashion", "--limit", "12")
+    options = ("--batch-size", "6", "--method", "if", "--T", "1", "-o", str(tmp_path / "out/page.html"), "-q")
+    command = [sys.executable, *launcher, *model, *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert ended.stdout == f"report: {tmp_path}/out/page.html\n"
+    assert {"sweep.jsonl", "sweep.1.jsonl", "page.html"} <= set(os.listdir(tmp_path / "out"))
+    assert Sweep.load(tmp_path / "out").samples == 12
 
 
 # command line → what the message must say

@@ -55,18 +55,23 @@ def report(
     snnconv report model.pt --calib npz:train.npz --data npz:test.npz --method if,sdm,auto -o out/report.html
     snnconv report snn.pt2 --data imagefolder:val --T 1..16 --figures figures/
     """
+    from ...bench.distributed import together
     from ...bench.report import report as make_report
 
     typed = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    with telling(quiet):
-        if Path(source).is_dir():
-            refuse_options_of_models(context, typed, source)
-            make_report(source, target, title=title, figures=figures, overwrite=overwrite)
-        else:
+    with together() as group, telling(quiet or not group.first):
+        folder = Path(source)
+        is_model = not folder.is_dir()
+        if is_model:
             folder = results_folder(target)
             measure_model(source, data, target, folder, overwrite, typed, options)
+        else:
+            refuse_options_of_models(context, typed, source)
+        if not group.first:
+            return
+        if is_model:
             target.parent.mkdir(parents=True, exist_ok=True)
-            make_report(folder, target, title=title, figures=figures)
+        make_report(folder, target, title=title, figures=figures, overwrite=overwrite or is_model)
     if as_json:
         print_json({"output": str(target)})
     else:
