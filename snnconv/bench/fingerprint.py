@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from ..errors import InputError
+
 
 def fingerprint(
     model: nn.Module | ExportedProgram | Mapping[str, Tensor], texts: Mapping[str, str] | None = None
@@ -35,13 +37,28 @@ def fingerprint(
 
 
 def describe_data(data: Iterable[Any] | None) -> dict[str, Any] | None:
-    """What batches say of themselves, without reading them; None for synthetic data."""
+    """What data say of themselves, and a hash of the first sample where they give one; None for synthetic data."""
     if data is None:
         return None
-    normalization = getattr(data, "normalization", None)
+    normalization, first = getattr(data, "normalization", None), getattr(data, "first", None)
     return {
         "name": str(getattr(data, "name", "data")),
         "length": len(data) if isinstance(data, Sized) else None,
         "batch_size": getattr(data, "batch_size", None),
         "normalization": normalization.to_dict() if normalization is not None else None,
+        "first": fingerprint({"x": first}) if isinstance(first, Tensor) else None,
     }
+
+
+def require_repeatable(data: Iterable[Any], kind: str) -> None:
+    """Refuse what is used up when several networks are to see it.
+
+    Raises:
+        InputError: an iterator.
+    """
+    if iter(data) is data:
+        raise InputError(
+            f"the {kind} data can be read only once, and there are several networks",
+            expected="a list or a loader of batches",
+            got=type(data).__name__,
+        )

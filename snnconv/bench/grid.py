@@ -16,7 +16,7 @@ from ..convert.api import check_options
 from ..errors import InputError
 from ..methods import METHODS
 from ..network import SpikingNetwork
-from .fingerprint import describe_data, fingerprint
+from .fingerprint import describe_data, fingerprint, require_repeatable
 from .labels import SYMBOLS, label_of, number
 
 Maker = Callable[[], SpikingNetwork]
@@ -233,6 +233,8 @@ def grid(
     own = {name: [options.pop(name)] for name in list(options) if name in OPTIONS}
     crossed = {name: list(values) for name, values in (("alpha", alpha), ("beta", beta)) if list(values)}
     settings = combine(parse_methods(methods), {**crossed, **own}, T)
+    if data is not None and len(settings) > 1:
+        require_repeatable(data, "calibration")
 
     def make(setting: Setting) -> SpikingNetwork:
         return convert(model, T, data=data, method=setting.method, seed=seed, **setting.options, **options)

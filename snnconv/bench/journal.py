@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -130,12 +131,13 @@ class Journal:
         """Ready to add whole lines to: one that was cut off is cut away."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+b")
-            file.seek(0)
-            end = file.read().rfind(b"\n") + 1
-            file.truncate(end)
-            file.close()
-            self._file = path.open("a", encoding="utf-8")
+            self._file = path.open("a+", encoding="utf-8")
+            lock(self._file)
+            end = path.read_bytes().rfind(b"\n") + 1
+            self._file.truncate(end)
+        except BlockingIOError as error:
+            self.close()
+            raise InputError("another run of the same sweep is writing into this folder", where=str(path)) from error
         except OSError as error:
             raise InputError("cannot write the journal", got=error.strerror, where=str(path)) from error
         if not end:
@@ -145,6 +147,18 @@ class Journal:
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None
         self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def lock(file: IO[str]) -> None:
+    """Until it is closed, or its process gone, nobody else can lock the file.
+
+    Raises:
+        BlockingIOError: somebody has.
+    """
+    with suppress(ImportError):  # where there is none, two runs at once are the user's care
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def journal_path(folder: Path, process: int) -> Path:
@@ -183,6 +197,8 @@ def open_journal(
         lines = list(read_lines(path))
         require_same(lines[0] if lines else None, journal.configuration, path)
         journal.take(filter(None, map(record_of, lines[1:])))
+    # Where the line of a conversion was lost, its batches have to be counted again.
+    journal.counted = {key: counted for key, counted in journal.counted.items() if counted.setting in journal.converted}
     return journal
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from .distributed import Group, together
 from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
 from .evaluate import batches_in
-from .fingerprint import describe_data, fingerprint
+from .fingerprint import describe_data, fingerprint, require_repeatable
 from .grid import Grid
 from .journal import Ended, Journal, clear, differences, open_journal
 from .labels import label_of
@@ -79,6 +80,7 @@ def sweep(
         "T": list(steps),
         "energy_model": asdict(model) if is_dataclass(model) else model.name,  # type: ignore[arg-type]
         "seed": seed,
+        "versions": {name: version(name) for name in ("snnconv", "torch")},
     }
     with together() as group:
         if root is not None and overwrite and group.first:
@@ -221,9 +223,5 @@ def require_readable(networks: Mapping[str, Any], data: Iterable[Any]) -> None:
     """Refuse what cannot be swept, before any work."""
     if not networks:
         raise InputError("there is no network to sweep", expected="at least one")
-    if len(networks) > 1 and iter(data) is data:
-        raise InputError(
-            "the test data can be read only once, and there are several networks",
-            expected="a list or a loader",
-            got=type(data).__name__,
-        )
+    if len(networks) > 1:
+        require_repeatable(data, "test")

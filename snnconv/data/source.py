@@ -44,6 +44,7 @@ class DataSource:
         name: the spec it was opened with.
         classes: how many classes there are, or None where the source does not say.
         normalization: what is applied to x, or None.
+        first: the first sample, [C, H, W], under the normalisation that it was opened with.
         shape: of one sample, (C, H, W).
     """
 
@@ -68,7 +69,8 @@ class DataSource:
         self._samples = samples
         self._count = samples.count if limit is None else min(limit, samples.count)
         first, _ = self._batch(range(1))  # channels that do not fit, or a broken first image, are reported at once
-        self.shape = tuple(first.shape[1:])
+        self.first = first[0]
+        self.shape = tuple(self.first.shape)
 
     def __len__(self) -> int:
         return self._count

@@ -49,6 +49,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
 
 def test_every_batch_is_in_the_file_at_once(tmp_path: Path) -> None:
     journal = open_journal(tmp_path, CONFIGURATION)
+    journal.add(CONVERTED)
     for batch in range(3):
         journal.add(counted(batch))
         assert batches_of(open_journal(tmp_path, CONFIGURATION)) == list(range(batch + 1))
@@ -86,6 +87,7 @@ def test_whole_lines_survive_a_cut_anywhere(tmp_path: Path) -> None:
         assert batches_of(journal) == list(range(max(0, lines - 2)))
         assert len(journal.converted) == (lines >= 2)
         if length % 50 == 0:
+            journal.add(CONVERTED)
             journal.add(counted(7))
             journal.close()
             again = open_journal(tmp_path, CONFIGURATION)
@@ -99,6 +101,26 @@ def test_a_damaged_line_costs_itself_alone(tmp_path: Path) -> None:
     lines.insert(1, '{"counted": {"batch": 9}}\n"text"\n{"other": 1}\n')
     path.write_text("".join(lines))
     assert batches_of(open_journal(tmp_path, CONFIGURATION)) == [0, 2]
+
+
+def test_batches_without_their_conversion_are_counted_again(tmp_path: Path) -> None:
+    path = written(tmp_path, 0, 1)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([lines[0], *lines[2:]]))
+    assert open_journal(tmp_path, CONFIGURATION).records() == []
+
+
+def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
+    journal, other = open_journal(tmp_path, CONFIGURATION), open_journal(tmp_path, CONFIGURATION)
+    journal.add(CONVERTED)
+    journal.add(counted(0))
+    with pytest.raises(InputError, match="another run"):
+        other.add(counted(1))
+    journal.close()
+    third = open_journal(tmp_path, CONFIGURATION)
+    third.add(counted(1))
+    third.close()
+    assert batches_of(open_journal(tmp_path, CONFIGURATION)) == [0, 1]
 
 
 def test_all_processes_are_read(tmp_path: Path) -> None:

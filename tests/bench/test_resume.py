@@ -35,43 +35,50 @@ def timeless(folder: Path) -> str:
     return re.sub(r'"made": "[^"]*"', "", (folder / "sweep.json").read_text())
 
 
-def timed(arguments: list[str]) -> float:
-    start = time.monotonic()
-    subprocess.run(arguments, check=True, capture_output=True)
-    return time.monotonic() - start
+def lines_in(folder: Path) -> int:
+    path = folder / "sweep.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def kill_and_resume(folder: Path, kills: int, longest: float) -> list[int]:
-    """Kill the command so many times at random moments, then let it end; how many lines the journal had at each."""
-    moment = random.Random(0)
+def kill_and_resume(folder: Path, kills: int) -> list[int]:
+    """Kill the command so many times, each a random number of journal lines and a moment later; then let it end.
+
+    Returns:
+        How many lines the journal had after each kill.
+    """
+    chance = random.Random(0)
     lines: list[int] = []
     while len(lines) < kills:
         running = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(moment.uniform(0.5, 1) * longest)
+        goal = lines_in(folder) + chance.randint(0, 4)
+        if goal == 0:
+            time.sleep(chance.uniform(0, 5))  # while it loads and converts
+        while lines_in(folder) < goal and running.poll() is None:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.2))
         running.send_signal(signal.SIGKILL)
-        if running.wait() == 0:  # it had ended: start afresh
+        if running.wait() == 0:  # it had ended: afresh
             for path in folder.iterdir():
                 path.unlink()
-        path = folder / "sweep.jsonl"
-        lines.append(path.read_bytes().count(b"\n") if path.exists() else 0)
+        lines.append(lines_in(folder))
     subprocess.run(command(folder), check=True, capture_output=True)
     return lines
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("undisturbed")
-    return folder, timed(command(folder))
+    subprocess.run(command(folder), check=True, capture_output=True)
+    return folder
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(kills: int, undisturbed: tuple[Path, float], tmp_path: Path) -> None:
-    folder, longest = undisturbed
-    lines = kill_and_resume(tmp_path, kills, longest)
-    assert max(lines) > 1  # some were hit in the middle of the work
-    assert timeless(tmp_path) == timeless(folder)
+def test_killed_at_random_moments(kills: int, undisturbed: Path, tmp_path: Path) -> None:
+    lines = kill_and_resume(tmp_path, kills)
+    assert any(1 < count < lines_in(undisturbed) for count in lines), lines  # hit in the middle of the work
+    assert timeless(tmp_path) == timeless(undisturbed)
     for name in ("sweep.csv", "sweep.svg", "sweep.png"):
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
 
 
 @pytest.fixture(scope="module")

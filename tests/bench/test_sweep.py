@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from snnconv import InputError, SpikingNetwork, convert
-from snnconv.bench import Sweep, sweep
+from snnconv.bench import Sweep, grid, sweep
 from snnconv.bench.evaluate import batches_in
 from snnconv.data import DataSource, Normalization, open_data
 from snnconv.models import fashion_cnn
@@ -119,6 +119,15 @@ def test_refuses_data(data: list[Any], problem: str, snn: SpikingNetwork) -> Non
         sweep(snn, data, [1])
 
 
+def test_refuses_data_that_are_used_up(snn: SpikingNetwork, images: DataSource) -> None:
+    with pytest.raises(InputError, match="test data can be read only once"):
+        sweep({"one": snn, "two": snn}, iter(images), [1])
+    with pytest.raises(InputError, match="calibration data can be read only once"):
+        grid(fashion_cnn(), "if,sdm", data=iter(images))
+    with pytest.raises(InputError, match="no network"):
+        sweep({}, images, [1])
+
+
 @pytest.mark.parametrize("steps", [[], [0], [1, 1]])
 def test_refuses_steps(steps: list[int], snn: SpikingNetwork, images: DataSource) -> None:
     with pytest.raises(InputError, match="time step"):
@@ -140,8 +149,26 @@ class Segmenter(nn.Module):
 def test_refuses_other_outputs_than_class_scores(pairs: bool) -> None:
     x = torch.rand(2, 1, 6, 6)
     segmenter = convert(Segmenter(pairs=pairs), data=[x])
-    with pytest.raises(InputError, match="not one score per class"):
+    with pytest.raises(InputError, match="not one score per class") as caught:
         sweep(segmenter, [(x, torch.tensor([0, 1]))], [1])
+    assert ("got: tuple of [2, 3, 4, 4], [2, 3, 4, 4]" if pairs else "got: [2, 3, 4, 4]") in str(caught.value)
+    assert "self.model(x)[0]" in str(caught.value)
+
+
+class Decoded(nn.Module):
+    """As the refusal says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Segmenter(pairs=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x)[0].mean((-2, -1))
+
+
+def test_a_decoded_output_is_measured() -> None:
+    x = torch.rand(2, 1, 6, 6)
+    assert sweep(convert(Decoded(), data=[x]), [(x, torch.tensor([0, 1]))], [1]).samples == 2
 
 
 def test_json_is_the_sweep(swept: Sweep, tmp_path: Path) -> None:
