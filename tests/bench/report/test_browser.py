@@ -118,7 +118,7 @@ def table_of(browser: Any, section: str, heading: str) -> tuple[Any, int, Any]:
     """The first table of a section with such a column: table, place of the column, its button."""
     for table in browser.find_elements(By.CSS_SELECTOR, f"#{section} table"):
         buttons = table.find_elements(By.CSS_SELECTOR, "thead th button")
-        names = [button.get_attribute("textContent") for button in buttons]
+        names = [button.get_attribute("textContent").replace("\u00a0", " ") for button in buttons]
         if heading in names:
             return table, names.index(heading), buttons[names.index(heading)]
     raise AssertionError(f"no column {heading!r} in {section}")

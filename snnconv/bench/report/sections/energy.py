@@ -50,7 +50,7 @@ def tables(energy: Energy) -> list[Table]:
     causes = list(dict.fromkeys(f"mJ_{cause}" for row in energy.rows for cause in row.mJ_by_cause))
     layers = [{"layer": name, **costs} for name, costs in energy.by_layer.items()]
     sites = [{"site": name, **costs} for name, costs in energy.by_site.items()]
-    apart = [{"operation": name.replace("_", " "), "amount": value} for name, value in energy.apart.items()]
+    apart = [{"operation": named(name), "amount": value} for name, value in energy.apart.items()]
     constants = [{"constant": name.replace("_", " "), "value": value} for name, value in energy.energy_model.items()]
     costs = ("macs", "int_macs", "acs", "energy_mJ", "of_ann")
     return [
@@ -61,3 +61,7 @@ def tables(energy: Energy) -> list[Table]:
         table("The SNN by site", sites, folded=True),
         table("Constants of the energy model (pJ, bits)", constants, folded=True),
     ]
+
+
+def named(operation: str) -> str:
+    return "synaptic operations" if operation == "synops" else operation.replace("_", " ").replace("macs", "MACs")
