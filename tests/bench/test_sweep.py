@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from snnconv import InputError, SpikingNetwork, convert
-from snnconv.bench import Sweep, grid, sweep
+from snnconv.bench import Sweep, count, grid, sweep
+from snnconv.bench.energy.quantise import quantised
 from snnconv.bench.evaluate import batches_in
+from snnconv.bench.synops import SynapticOperations, wiring
 from snnconv.data import DataSource, Normalization, open_data
 from snnconv.models import fashion_cnn
 
@@ -70,6 +72,44 @@ def test_spikes_add_up(snn: SpikingNetwork, swept: Sweep) -> None:
 def test_shorter_times_are_prefixes(snn: SpikingNetwork, swept: Sweep, images: DataSource) -> None:
     assert sweep(snn, images, [2]).rows == [swept.rows[1]]
     assert sweep(snn, images, [4, 1, 2]).rows == swept.rows
+
+
+def test_costs_are_those_of_the_work(snn: SpikingNetwork, swept: Sweep) -> None:
+    """45nm: 0.9 pJ a synaptic operation, 4.6 pJ a multiply-accumulate (Horowitz 2014), nothing else."""
+    first = 28 * 28 * 32 * 9  # 3 × 3 taps of one channel to 32 maps: what no neuron precedes, computed once
+    residual = sum(wiring(snn).residual.values())
+    for row in swept.rows:
+        assert row.macs == first + row.T * residual
+        assert row.synops is not None
+        assert row.energy == pytest.approx((0.9 * row.synops + 4.6 * row.macs) * 1e-9)
+    assert swept.energy_model == "45nm"
+    ann = swept.rivals[0]
+    assert ann.ops == count(fashion_cnn(), (1, 28, 28)).ops
+    assert ann.energy == pytest.approx(4.6e-9 * (ann.ops or 0))
+
+
+def test_spike_operations_add_up_over_batches(snn: SpikingNetwork, swept: Sweep, images: DataSource) -> None:
+    operations = SynapticOperations(snn)
+    totals = [0] * len(STEPS)
+    for x, _ in images:
+        with operations:
+            snn.run(x, T=max(STEPS))
+        for place, t in enumerate(STEPS):
+            totals[place] += sum(int(steps[:t].sum()) for steps in operations.counts.operations.values())
+    assert [row.synops for row in swept.rows] == pytest.approx([total / len(images) for total in totals])
+
+
+def test_rivals_have_the_thresholds_of_the_first_setting_per_channel(images: DataSource) -> None:
+    model, train = fashion_cnn(pretrained=True), open_data("fashion:train", limit=64)
+    networks = grid(model, "if,sdm,auto:threshold=percentile:90,auto", data=train)
+    result = sweep(networks, images, [1])
+    assert [rival.name for rival in result.rivals] == ["ANN FP32", "ANN W8A8", "ANN W4A4"]
+    reference = convert(model, data=train, threshold="percentile:90")
+    for rival, bits, levels in ((result.rivals[1], 8, 256), (result.rivals[2], 4, 16)):
+        assert rival.accuracy == pytest.approx(accuracy(quantised(reference, bits, levels), images))
+    assert result.rivals[0].accuracy == result.ann_accuracy
+    alone = sweep({"if": networks["if"]}, images, [1])  # none is per channel
+    assert alone.rivals[1].accuracy == pytest.approx(accuracy(quantised(networks["if"](), 8, 256), images))
 
 
 def test_record(swept: Sweep, snn: SpikingNetwork, images: DataSource) -> None:
