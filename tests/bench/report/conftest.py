@@ -12,7 +12,7 @@ from snnconv.bench.report import measure
 from snnconv.data import open_data
 from snnconv.models import fashion_cnn
 
-HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">$\\frac"
+HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">$\\frac$"
 
 
 @pytest.fixture(scope="session")

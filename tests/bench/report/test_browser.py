@@ -128,8 +128,10 @@ def order_of(table: Any, number: int) -> str:
     return table.find_elements(By.CSS_SELECTOR, "thead th")[number].get_attribute("aria-sort")
 
 
-def test_a_click_sorts_numbers_both_ways(chromium: Any, page: Path) -> None:
-    table, number, button = table_of(opened(chromium, page), "latency", "accuracy (%)")
+@pytest.mark.parametrize(("section", "heading"), [("latency", "accuracy (%)"), ("sweep", "vs ANN (points)")])
+def test_a_click_sorts_numbers_both_ways(chromium: Any, page: Path, section: str, heading: str) -> None:
+    """Negative ones too."""
+    table, number, button = table_of(opened(chromium, page), section, heading)
     assert order_of(table, number) == "none"
     before = column(table, number)
     button.click()
