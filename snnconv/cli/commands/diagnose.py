@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
 from ...bench.diagnose import PARTS, Diagnosis
-from ..notices import telling
-from ..options import conversion_options, model_options, normalization_options, run_options, shared_options
-from ..output import print_json, require_free_folder
+from ..measuring import T_option, data_option, measure, measuring_options
 
 WIDE = 160
-DEFAULT_T = 4  # of a model that is converted for this
 
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--data", required=True, metavar="DATA", help="Data to compare on: npz:FILE, imagefolder:DIR, fashion, …."
-)
-@click.option("--T", "T", type=int, help="Time steps  [default: those of the converted network, else 4]")
-@click.option("--limit", type=int, help="Only the first so many samples.")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/diagnose"),
-              show_default=True, help="Folder for diagnose.json, .csv, .png and .svg.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace an earlier diagnosis in the folder.")
-@conversion_options
-@normalization_options
-@model_options
-@run_options
-@shared_options
+@data_option
+@T_option
+@measuring_options("diagnose")
 @click.pass_context
-def diagnose(
-    context: click.Context, model: str, data: str, T: int | None, target: Path, overwrite: bool, as_json: bool,
-    quiet: bool, **options: Any,
-) -> None:  # fmt: skip
+def diagnose(context: click.Context, T: int | None, seed: int, **_: Any) -> None:
     """Say at which activation, how far and why a spiking network departs from its ANN.
 
     For every site: firing rate, silent neurons, steps at the limit β, negative spikes; the distance of the neurons'
@@ -55,23 +37,10 @@ def diagnose(
     """
     from ...bench.diagnose import check_time_steps
     from ...bench.diagnose import diagnose as run_diagnosis
-    from .. import work
 
-    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     if T is not None:
         check_time_steps(T)
-    with telling(quiet):
-        require_free_folder(target, overwrite, Diagnosis.NAME)
-        samples = work.test_data(data, options)
-        snn = work.spiking(model, T or DEFAULT_T, options, typed)
-        work.normalize_like(samples, snn, options)
-        result = run_diagnosis(snn, samples, T=T, seed=options["seed"])
-        files = result.save(target)
-    if as_json:
-        print_json({**result.to_dict(), "files": [str(file) for file in files]})
-    else:
-        print_diagnosis(result)
-        click.echo(f"plot: {files[2]}")
+    measure(context, Diagnosis, print_diagnosis, lambda snn, data: run_diagnosis(snn, data, T=T, seed=seed), T)
 
 
 def print_diagnosis(diagnosis: Diagnosis) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
 from ...bench.energy import Energy, unit_of
-from ..notices import telling
-from ..options import conversion_options, model_options, normalization_options, run_options, shared_options
-from ..output import print_json, require_free_folder
+from ..measuring import T_option, data_option, energy_model_option, measure, measuring_options
 
-DEFAULT_T = 4  # of a model that is converted for this
 WIDE = 120
 APART = {
     "encoder_macs": "MACs before the first neuron",
@@ -32,31 +27,20 @@ APART = {
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--data", required=True, metavar="DATA", help="Labelled test data: npz:FILE, imagefolder:DIR, fashion, …."
-)
-@click.option("--T", "T", type=int, help="Time steps  [default: those of the converted network, else 4]")
+@data_option
+@T_option
 @click.option("--convention", default="mac", show_default=True,
               help="What is counted: mac, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
 @click.option("--count", type=click.Choice(["exact", "rate"]), default="exact", show_default=True,
               help="Every spike times its fan-out, or firing rate × dense operations.")  # fmt: skip
-@click.option("--energy-model", default="45nm", show_default=True, metavar="NAME",
-              help="45nm, memory, or a file of constants (.toml, .json).")  # fmt: skip
+@energy_model_option
 @click.option("--encoder", type=click.Choice(["once", "per-step"]), default="once", show_default=True,
               help="How often layers before the first neuron are computed.")  # fmt: skip
-@click.option("--limit", type=int, help="Only the first so many test samples.")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/energy"),
-              show_default=True, help="Folder for energy.json, .csv, .png and .svg.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace an earlier result in the folder.")
-@conversion_options
-@normalization_options
-@model_options
-@run_options
-@shared_options
+@measuring_options("energy")
 @click.pass_context
 def energy(
-    context: click.Context, model: str, data: str, T: int | None, convention: str, count: str, energy_model: str,
-    encoder: str, target: Path, overwrite: bool, as_json: bool, quiet: bool, **options: Any,
+    context: click.Context, T: int | None, convention: str, count: str, energy_model: str, encoder: str, seed: int,
+    **_: Any,
 ) -> None:  # fmt: skip
     """Compare what a spiking network and its ANN cost, in FP32 and quantised, each with its accuracy.
 
@@ -72,25 +56,12 @@ def energy(
     from ...bench.count import CONVENTIONS
     from ...bench.energy import energy as measure_energy
     from ...bench.energy import energy_model as find_energy_model
-    from .. import work
 
-    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     chosen, convention = find_energy_model(energy_model), CONVENTIONS[convention].name
     if T is not None:
         check_steps([T])
-    with telling(quiet):
-        require_free_folder(target, overwrite, Energy.NAME)
-        samples = work.test_data(data, options)
-        snn = work.spiking(model, T or DEFAULT_T, options, typed)
-        work.normalize_like(samples, snn, options)
-        choices = {"convention": convention, "count": count, "encoder": encoder}
-        result = measure_energy(snn, samples, T=T, energy_model=chosen, seed=options["seed"], **choices)
-        files = result.save(target)
-    if as_json:
-        print_json({**result.to_dict(), "files": [str(file) for file in files]})
-    else:
-        print_energy(result)
-        click.echo(f"plot: {files[2]}")
+    choices: dict[str, Any] = {"convention": convention, "count": count, "encoder": encoder, "energy_model": chosen}
+    measure(context, Energy, print_energy, lambda snn, data: measure_energy(snn, data, T=T, seed=seed, **choices), T)
 
 
 def print_energy(energy: Energy) -> None:

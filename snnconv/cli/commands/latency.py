@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
 from ...bench.latency import Latency, Step
-from ..notices import telling
-from ..options import conversion_options, model_options, normalization_options, run_options, shared_options
-from ..output import print_json, require_free_folder
+from ..measuring import data_option, measure, measuring_options
 
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--data", required=True, metavar="DATA", help="Labelled test data: npz:FILE, imagefolder:DIR, fashion, …."
-)
+@data_option
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="How many percentage points below the ANN are near enough.")  # fmt: skip
 @click.option("--T", "T", type=int, default=32, show_default=True, help="The longest run, in time steps.")
-@click.option("--limit", type=int, help="Only the first so many test samples.")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/latency"),
-              show_default=True, help="Folder for latency.json, .csv, .png and .svg.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace an earlier measurement in the folder.")
-@conversion_options
-@normalization_options
-@model_options
-@run_options
-@shared_options
+@measuring_options("latency")
 @click.pass_context
-def latency(
-    context: click.Context, model: str, data: str, within: float, T: int, target: Path, overwrite: bool, as_json: bool,
-    quiet: bool, **options: Any,
-) -> None:  # fmt: skip
+def latency(context: click.Context, within: float, T: int, seed: int, **_: Any) -> None:
     """Find the smallest number of time steps at which the spiking network is as accurate as its ANN.
 
     It counts from where the accuracy is near enough and stays so up to --T; warm-up steps of a method are counted too.
@@ -51,23 +34,10 @@ def latency(
     snnconv latency torchvision:resnet18 --weights w.pth --calib imagefolder:train --data imagefolder:val --T 16
     """
     from ...bench.latency import check_latency
-    from ...bench.latency import latency as measure
-    from .. import work
+    from ...bench.latency import latency as run_latency
 
-    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     check_latency(within, T)
-    with telling(quiet):
-        require_free_folder(target, overwrite, Latency.NAME)
-        samples = work.test_data(data, options)
-        snn = work.spiking(model, T, options, typed)
-        work.normalize_like(samples, snn, options)
-        result = measure(snn, samples, within=within, T=T, seed=options["seed"])
-        files = result.save(target)
-    if as_json:
-        print_json({**result.to_dict(), "files": [str(file) for file in files]})
-    else:
-        print_latency(result)
-        click.echo(f"plot: {files[2]}")
+    measure(context, Latency, print_latency, lambda snn, data: run_latency(snn, data, within=within, T=T, seed=seed), T)
 
 
 def print_latency(latency: Latency) -> None:

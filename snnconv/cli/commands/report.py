@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ...errors import InputError
+from ..measuring import energy_model_option, limit_option, steps_option
 from ..notices import telling
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json, require_writable
@@ -25,13 +26,12 @@ FOR_FOLDERS = {"target", "overwrite", "figures", "title", "as_json", "quiet", "s
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for every figure as .svg and .png.")  # fmt: skip
 @click.option("--data", metavar="DATA", help="For a MODEL: labelled test data: npz:FILE, imagefolder:DIR, fashion, ….")
-@click.option("--T", "steps", default="1,2,4,8,16", show_default=True, help="Time steps, as 1,2,4 or 1..8.")
+@steps_option
 @click.option("--at", type=int, help="Time steps of energy and diagnosis  [default: 4, or the longest T]")
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="Latency: how many percentage points below the ANN are near enough.")  # fmt: skip
-@click.option("--limit", type=int, help="Only the first so many test samples.")
-@click.option("--energy-model", default="45nm", show_default=True, metavar="NAME",
-              help="45nm, memory, or a file of constants (.toml, .json).")  # fmt: skip
+@limit_option
+@energy_model_option
 @grid_options
 @normalization_options
 @model_options

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ...bench import Row, Sweep
 from ...errors import InputError
+from ..measuring import data_option, energy_model_option, limit_option, steps_option
 from ..notices import telling
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json, require_writable
@@ -19,17 +20,14 @@ from ..output import print_json, require_writable
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--data", required=True, metavar="DATA", help="Labelled test data: npz:FILE, imagefolder:DIR, fashion, …."
-)
-@click.option("--T", "steps", default="1,2,4,8,16", show_default=True, help="Time steps, as 1,2,4 or 1..8.")
-@click.option("--limit", type=int, help="Only the first so many test samples.")
+@data_option
+@steps_option
+@limit_option
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/sweep"),
               show_default=True, help="Folder for sweep.json, .csv, .png, .svg and the journal.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Drop an earlier sweep in the folder and start afresh.")
 @click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway.")
-@click.option("--energy-model", default="45nm", show_default=True, metavar="NAME",
-              help="45nm, memory, or a file of constants (.toml, .json).")  # fmt: skip
+@energy_model_option
 @grid_options
 @normalization_options
 @model_options
