@@ -94,7 +94,8 @@ def draw(
         if split:
             panels[0].set_title("all settings")
             panels[1].set_title(f"within {CLOSE:g} points of the best")
-            panels[1].set_ylim(floor, max(accuracies) + 0.1 * CLOSE)
+            names = 0.3 if rivals else 0.1  # names stand above their points, clear of the curves
+            panels[1].set_ylim(floor, max(accuracies) + names * CLOSE)
             side = 3 if rivals else 1.7
             nearby = [point.cost for point in points if point.accuracy >= floor]
             panels[1].set_xlim(min(nearby) / side, max(nearby) * side)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def test_it_opens_without_complaint_and_without_network(
     page: Path = request.getfixturevalue(kind)
     browser = opened(chromium, page)
     assert "snnconv report" in browser.title
+    time.sleep(0.5)  # for complaints that come late
     assert browser.get_log("browser") == []
     sent = requests(browser)
     assert sent[0] == page.as_uri()
@@ -77,7 +79,11 @@ def test_the_log_would_show_a_complaint(chromium: Any, page: Path, tmp_path: Pat
     """That the log is empty means something: it holds what the page's security policy stops, and a script's error."""
     text = page.read_text().replace("</body>", '<img src="http://127.0.0.1:9/x.png"><script>alert(1)</script></body>')
     (tmp_path / "broken.html").write_text(text)
-    messages = [entry["message"] for entry in opened(chromium, tmp_path / "broken.html").get_log("browser")]
+    browser, messages = opened(chromium, tmp_path / "broken.html"), []
+    patience = time.monotonic() + 20  # on a busy machine the log is behind the page
+    while len(messages) < 2 and time.monotonic() < patience:
+        messages += [entry["message"] for entry in browser.get_log("browser")]
+        time.sleep(0.05)
     assert sum("Content Security Policy" in message for message in messages) == 2
 
 
