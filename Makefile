@@ -13,7 +13,7 @@ demo: $(VENV)/.base  ## convert the bundled network, calibrated on bundled image
 	$(BIN)/snnconv sweep $(DEMO)/fashion_cnn.snn.pt2 --data fashion -o $(DEMO) --overwrite
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
