@@ -11,6 +11,7 @@ demo: $(VENV)/.base  ## convert the bundled network, calibrated on bundled image
 	$(BIN)/snnconv convert snnconv:fashion_cnn --arch-arg pretrained=true --calib fashion:train \
 		-o $(DEMO)/fashion_cnn.snn.pt2 --overwrite
 	$(BIN)/snnconv sweep $(DEMO)/fashion_cnn.snn.pt2 --data fashion -o $(DEMO) --overwrite
+	$(BIN)/snnconv report $(DEMO) -o $(DEMO)/report.html --overwrite
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
