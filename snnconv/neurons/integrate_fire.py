@@ -44,12 +44,10 @@ class IntegrateFire(Neuron):
     """
 
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, v0: float = 0.5) -> None:
-        super().__init__(threshold, alpha)
-        self.v0 = v0
+        super().__init__(threshold, alpha, v0)
 
     def initial(self, x: Tensor) -> IFState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
-        return IFState(zeros + self.per_unit(x) * self.v0)
+        return IFState(self.start(x))
 
     def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
         spikes, state = integrate_fire_step(x, state, self.per_unit(x), out=state)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, fx
 
 from ...neurons import NEURONS, Neuron, RunningClip, RunningSum, Scale
+from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
 from ..timing import varies_in_time
@@ -28,6 +29,7 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.Gra
             continue
         assert plan.threshold is not None
         neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
+        neuron.correct(offset=plan.offset, potential=plan.potential)
         put_module(graph_module, name, neuron)
         neurons.add(node)
         scale = insert_module_after(graph_module, node, f"{name}_quantum", Scale(quantum_of(neuron, node)))
@@ -44,8 +46,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.Gra
 
 
 def quantum_of(neuron: Neuron, node: fx.Node) -> Tensor:
-    """θ shaped for one sample of the site's output: [] or [C, 1, …]."""
+    """θ shaped for one sample of the site's output: [], [C, 1, …] or [C, H, W]."""
     theta = neuron.theta
     value = node.meta["val"]
     assert isinstance(value, torch.Tensor)
-    return theta.view(-1, *[1] * (value.dim() - 2)) if theta.dim() else theta
+    return per_unit(theta, value)
