@@ -5,5 +5,6 @@ from .rules import RULES as RULES
 from .rules import Rule as Rule
 from .rules import Site as Site
 from .rules import parse_rule as parse_rule
+from .rules import takes_learned as takes_learned
 
-__all__ = ["RULES", "Rule", "Site", "learned", "max", "mse", "parse_rule", "percentile"]
+__all__ = ["RULES", "Rule", "Site", "learned", "max", "mse", "parse_rule", "percentile", "takes_learned"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, fx
 
-from ..convert.activations import Activation
+from ..convert.activations import Activation, LearnedClip
 from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites
 from ..errors import InputError
@@ -64,18 +64,19 @@ def thresholds(
     """
     result: dict[str, Tensor] = {}
     for name, histogram in histograms.items():
-        if not bool((histogram.maximum > 0).any()):
+        activation = canonical.get_submodule(name)
+        assert isinstance(activation, Activation)
+        learned = isinstance(activation, LearnedClip)
+        if not learned and not bool((histogram.maximum > 0).any()):
             raise InputError(
                 "an activation was always 0 during calibration: no threshold can be set",
                 where=f"site {name}",
                 remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
             )
-        activation = canonical.get_submodule(name)
-        assert isinstance(activation, Activation)
-        site = Site(name, histogram, activation.ceiling, T, levels, scale)
+        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned)
         value = torch.as_tensor(rule(site), dtype=torch.float32).flatten()
         if not bool(torch.isfinite(value).all()) or bool((value < 0).any()) or not bool((value > 0).any()):
             raise InputError("a threshold rule gave no usable value", where=f"site {name}", got=str(value[:8].tolist()))
         value = torch.where(value > 0, value, value[value > 0].median())
-        result[name] = value if histogram.per_channel and value.numel() > 1 else value[0]
+        result[name] = value if (histogram.per_channel or learned) and value.numel() > 1 else value[0]
     return result

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
-from ..calib import Rule, parse_rule
+from ..calib import Rule, parse_rule, takes_learned
 from ..calib.calibrate import collect, thresholds
+from ..calib.histogram import ActivationHistogram
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
@@ -20,6 +21,7 @@ from ..network import SpikingNetwork
 from ..plan import Plan, SitePlan
 from ..progress import track
 from ..provenance import provenance
+from .activations import LearnedClip
 from .canonical import MaxPool, canonicalise
 from .capture import capture, recapture
 from .examples import Examples, InputShape, examples_of
@@ -66,7 +68,8 @@ def convert(
         method: a registry name: "auto", "sdm" (as published), "if", "gn".
         alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
         gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
-        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`.
+        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`; where the
+            model has trained clips (`snnconv.clip`), methods take the λ learned there unless a rule is given.
         per_channel: one λ per channel rather than per layer.
         maxpool: "exact" (on running sums) or "avg" (average pooling in its place).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
@@ -94,8 +97,7 @@ def convert(
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
-    batches, notices = calibration_batches(raised, examples, seed)
-    histograms = collect(canonical, batches, setting.per_channel)
+    histograms, notices = statistics(canonical, raised, examples, analog, setting, seed)
     plan = Plan(
         T=T,
         sites=plan_sites(canonical, histograms, analog, setting, rule, T),
@@ -181,6 +183,23 @@ def other_activations(canonical: fx.GraphModule) -> str:
     return f"; besides {listed}" if listed else ""
 
 
+def statistics(
+    canonical: fx.GraphModule,
+    raised: fx.GraphModule,
+    examples: Examples,
+    analog: Collection[str],
+    setting: Method,
+    seed: int,
+) -> tuple[dict[str, ActivationHistogram], list[str]]:
+    """The activations of every site on the calibration data, with notices; empty where every threshold was learned."""
+    spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
+    if takes_learned(setting.threshold) and all(isinstance(site, LearnedClip) for site in spiking):
+        empty = {name: ActivationHistogram(setting.per_channel) for name in activation_sites(canonical)}
+        return empty, list(examples.notices)
+    batches, notices = calibration_batches(raised, examples, seed)
+    return collect(canonical, batches, setting.per_channel), notices
+
+
 def calibration_batches(
     raised: fx.GraphModule, examples: Examples, seed: int
 ) -> tuple[Iterable[tuple[Tensor, ...]], list[str]]:
@@ -194,7 +213,7 @@ def calibration_batches(
 
 
 def plan_sites(
-    canonical: fx.GraphModule, histograms: dict[str, Any], analog: set[str], setting: Method, rule: Rule, T: int
+    canonical: fx.GraphModule, histograms: dict[str, ActivationHistogram], analog: set[str], setting: Method, rule: Rule, T: int
 ) -> dict[str, SitePlan]:
     """A neuron with its threshold for every site that spikes."""
     options = setting.neuron_options()

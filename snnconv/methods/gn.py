@@ -9,7 +9,7 @@ METHODS.register("gn")(
         source="Lyu et al., ICASSP 2024",
         neuron="sd",
         options={"alpha": 0.25, "beta": 4, "down_limit": 0, "gate": "memory", "retract": "threshold"},
-        threshold="percentile:99.9",
+        threshold="learned else percentile:99.9",
         per_channel=False,
     )
 )

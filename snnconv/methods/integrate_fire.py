@@ -9,7 +9,7 @@ METHODS.register("if")(
         source="Rueckauer et al., Front. Neurosci. 2017; initial potential of Bu et al., AAAI 2022",
         neuron="integrate_fire",
         options={"alpha": 1.0},
-        threshold="percentile:99.9",
+        threshold="learned else percentile:99.9",
         per_channel=False,
     )
 )

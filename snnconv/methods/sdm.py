@@ -9,7 +9,7 @@ METHODS.register("sdm")(
         source="You et al., Converting ANNs to Ultra-Low-Latency SNNs for Action Recognition, IEEE TCDS 2024",
         neuron="sd",
         options={"alpha": 0.5, "beta": 2, "down_limit": 1, "gate": "memory", "retract": "threshold"},
-        threshold="percentile:99.9",
+        threshold="learned else percentile:99.9",
         per_channel=False,
     )
 )
