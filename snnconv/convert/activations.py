@@ -58,6 +58,8 @@ def shown(ceiling: float | Tensor) -> str:
     """`2.5`, or `0.5…2.5` for one per channel."""
     if not isinstance(ceiling, Tensor):
         return f"{ceiling:g}"
+    if ceiling.is_meta:
+        return f"{list(ceiling.shape)}"
     return f"{float(ceiling.min()):g}…{float(ceiling.max()):g}"
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
-from ..calib import Rule, parse_rule, takes_learned
+from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_learned
 from ..calib.calibrate import collect, thresholds
-from ..calib.histogram import ActivationHistogram
+from ..calib.corrections import CALIBRATIONS
+from ..calib.samples import SAMPLES, Kept
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
@@ -22,7 +23,7 @@ from ..plan import Plan, SitePlan
 from ..progress import track
 from ..provenance import provenance
 from .activations import LearnedClip
-from .canonical import MaxPool, canonicalise
+from .canonical import MAXPOOLS, MaxPool, canonicalise
 from .capture import capture, recapture
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
@@ -47,9 +48,13 @@ def convert(
     gate: str | None = None,
     retract: str | None = None,
     down_limit: int | None = None,
+    bits: int | None = None,
+    tau: int | None = None,
+    rho: int | None = None,
+    delay: int | None = None,
     threshold: str | Rule | None = None,
     per_channel: bool | None = None,
-    maxpool: MaxPool = "exact",
+    maxpool: MaxPool | None = None,
     keep: str | None = None,
     only: str | None = None,
     seed: int = 0,
@@ -61,17 +66,19 @@ def convert(
 
     Args:
         model: a module that torch.export can take, or an exported program. It is not changed.
-        T: time steps the result runs by default; ≥ 1.
+        T: time steps the result runs by default; ≥ 1. What some methods set up depends on it (`METHODS[…].at_T`).
         data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
         input_shape: shape of one input sample, as (3, 224, 224); a list of shapes where the network takes several
             inputs; inferred where neither data nor model tells it.
-        method: a registry name: "auto", "sdm" (as published), "if", "gn".
+        method: a registry name, as "auto" or "sdm" (as published); `snnconv methods` lists them.
         alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
         gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
+        bits: binary digits of a weighted spike (mt, mt-signed, dcgs).
+        tau, rho, delay: steps before the output is read (srp, cos, ltb); they count as latency.
         threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`; where the
             model has trained clips (`snnconv.clip`), methods take the λ learned there unless a rule is given.
         per_channel: one λ per channel rather than per layer.
-        maxpool: "exact" (on running sums) or "avg" (average pooling in its place).
+        maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
         seed: of synthetic calibration data.
 
@@ -84,8 +91,12 @@ def convert(
 
     Source: You et al., IEEE TCDS 2024 (SDM).
     """
-    options = {"alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit}
+    options = {
+        "alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit,
+        "bits": bits, "tau": tau, "rho": rho, "delay": delay,
+    }  # fmt: skip
     setting = METHODS[method].override(options, threshold, per_channel)
+    maxpool = setting.maxpool if maxpool is None else maxpool
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
     source = model if isinstance(model, nn.Module) else None
@@ -97,19 +108,22 @@ def convert(
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
-    histograms, notices = statistics(canonical, raised, examples, analog, setting, seed)
+    histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, seed)
     plan = Plan(
         T=T,
         sites=plan_sites(canonical, histograms, analog, setting, rule, T),
         input_shapes=examples.shapes,
-        settings=settings_of(setting, maxpool, keep, only, examples),
+        settings=settings_of(setting, T, maxpool, keep, only, examples),
         normalization=examples.normalization,
         notices=notices,
         provenance=provenance(seed),
     )
     for notice in notices:
         log.warning(notice)
-    return SpikingNetwork(canonical, plan)
+    snn = SpikingNetwork(canonical, plan)
+    for name in setting.calibrations:
+        snn = CALIBRATIONS[name](snn, kept, T)
+    return snn
 
 
 def inspect(
@@ -144,8 +158,8 @@ def check_options(setting: Method, T: int, maxpool: str) -> None:
 
 
 def check_maxpool(maxpool: str) -> None:
-    if maxpool not in ("exact", "avg"):
-        raise InputError("maxpool is out of range", expected="'exact' or 'avg'", got=repr(maxpool))
+    if maxpool not in MAXPOOLS:
+        raise InputError("maxpool is out of range", expected=", ".join(map(repr, MAXPOOLS)), got=repr(maxpool))
 
 
 def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) -> set[str]:
@@ -190,14 +204,22 @@ def statistics(
     analog: Collection[str],
     setting: Method,
     seed: int,
-) -> tuple[dict[str, ActivationHistogram], list[str]]:
-    """The activations of every site on the calibration data, with notices; empty where every threshold was learned."""
+) -> tuple[dict[str, Statistics], list[tuple[Tensor, ...]], list[str]]:
+    """The activations of every site on the calibration data, samples for later passes if there are any, and notices.
+
+    Nothing is run where every threshold was learned and nothing else is to be calibrated.
+    """
     spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
-    if takes_learned(setting.threshold) and all(isinstance(site, LearnedClip) for site in spiking):
-        empty = {name: ActivationHistogram(setting.per_channel) for name in activation_sites(canonical)}
-        return empty, list(examples.notices)
+    trained = all(isinstance(site, LearnedClip) for site in spiking)
+    if trained and takes_learned(setting.threshold) and not setting.calibrations:
+        empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
+        return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
-    return collect(canonical, batches, setting.per_channel), notices
+    kept = Kept(batches, SAMPLES if setting.calibrations else 0)
+    found = collect(canonical, kept, setting.granularity)
+    if setting.needs != "nothing" and not trained:
+        notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
+    return found, kept.samples, notices
 
 
 def calibration_batches(
@@ -213,7 +235,12 @@ def calibration_batches(
 
 
 def plan_sites(
-    canonical: fx.GraphModule, histograms: dict[str, ActivationHistogram], analog: set[str], setting: Method, rule: Rule, T: int
+    canonical: fx.GraphModule,
+    histograms: dict[str, Statistics],
+    analog: set[str],
+    setting: Method,
+    rule: Rule,
+    T: int,
 ) -> dict[str, SitePlan]:
     """A neuron with its threshold for every site that spikes."""
     options = setting.neuron_options()
@@ -227,7 +254,7 @@ def plan_sites(
 
 
 def settings_of(
-    setting: Method, maxpool: str, keep: str | None, only: str | None, examples: Examples
+    setting: Method, T: int, maxpool: str, keep: str | None, only: str | None, examples: Examples
 ) -> dict[str, Any]:
     """The resolved settings, for the record."""
     rule = setting.threshold if isinstance(setting.threshold, str) else getattr(setting.threshold, "__name__", "custom")
@@ -236,9 +263,11 @@ def settings_of(
         "neuron": setting.neuron,
         **setting.neuron_options(),
         "threshold": rule,
-        "per_channel": setting.per_channel,
+        "granularity": setting.granularity,
         "maxpool": maxpool,
         "keep": keep,
         "only": only,
         "calibration": examples.name,
+        **({"warm_up": setting.warm_up_steps} if setting.warm_up else {}),
+        **({"at_T": T} if setting.at_T else {}),
     }
