@@ -72,7 +72,8 @@ class SpikingNetwork(nn.Module):
         self.T = plan.T
         self.chunk: int | None = None
         self.plan = plan
-        network = fuse_residual_adds(fold_quanta(spike(clone(canonical), plan.sites)))
+        neural = spike(clone(canonical), plan.sites, plan.settings.get("maxpool", "exact"))
+        network = fuse_residual_adds(fold_quanta(neural))
         for parameter in network.parameters():
             parameter.requires_grad_(False)  # whole spikes have no gradient
         self.network = network.eval()

@@ -6,5 +6,8 @@ from .rules import Rule as Rule
 from .rules import Site as Site
 from .rules import parse_rule as parse_rule
 from .rules import takes_learned as takes_learned
+from .statistics import Granularity as Granularity
+from .statistics import Statistics as Statistics
+from .statistics import statistics_of as statistics_of
 
 __all__ = ["RULES", "Rule", "Site", "learned", "max", "mse", "parse_rule", "percentile", "takes_learned"]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..registry import Registry
-from .histogram import ActivationHistogram
+from .statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class Site:
     """What a rule may look at.
 
     Attributes:
-        values: the activation's histogram, one row per layer or per channel.
+        values: the activation's histogram, one row per layer or per channel; or the maximum of every neuron.
         ceiling: where the ANN's activation itself is clipped, or None; learned: whether training put it there.
         T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α.
     """
 
     name: str
-    values: ActivationHistogram
+    values: Statistics
     ceiling: float | Tensor | None
     T: int
     levels: int
@@ -31,7 +31,7 @@ class Site:
     learned: bool = False
 
 
-Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C
+Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C, or the shape of one sample
 RULES: Registry[Callable[[str], Rule]] = Registry("threshold rule")
 LEARNED_ELSE = "learned else "
 

@@ -19,6 +19,7 @@ from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
+from ..neurons import NEURONS
 from ..plan import Plan, SitePlan
 from ..progress import track
 from ..provenance import provenance
@@ -96,7 +97,7 @@ def convert(
         "bits": bits, "tau": tau, "rho": rho, "delay": delay,
     }  # fmt: skip
     setting = METHODS[method].override(options, threshold, per_channel)
-    maxpool = setting.maxpool if maxpool is None else maxpool
+    maxpool = maxpool or setting.maxpool
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
     source = model if isinstance(model, nn.Module) else None
@@ -131,9 +132,10 @@ def inspect(
     *,
     data: Iterable[Any] | None = None,
     input_shape: InputShape | None = None,
-    maxpool: MaxPool = "exact",
+    maxpool: MaxPool | None = None,
 ) -> Report:
     """The pre-flight report of a model: what becomes of every site, and what cannot be converted. Changes nothing."""
+    maxpool = maxpool or "exact"
     check_maxpool(maxpool)
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
@@ -142,15 +144,13 @@ def inspect(
 
 
 def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:
-    options = setting.neuron_options()
-    rate = options.get("alpha", 1.0) * options.get("beta", 1)
+    neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
+    rate = neuron.scale * getattr(neuron, "beta", 1)
     return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate)
 
 
 def check_options(setting: Method, T: int, maxpool: str) -> None:
     """Everything that can be wrong without looking at the model."""
-    from ..neurons import NEURONS
-
     if T < 1 or int(T) != T:
         raise InputError("T is out of range", expected="a whole number of time steps, at least 1", got=repr(T))
     check_maxpool(maxpool)
@@ -217,7 +217,7 @@ def statistics(
     batches, notices = calibration_batches(raised, examples, seed)
     kept = Kept(batches, SAMPLES if setting.calibrations else 0)
     found = collect(canonical, kept, setting.granularity)
-    if setting.needs != "nothing" and not trained:
+    if setting.needs != "nothing" and takes_learned(setting.threshold) and not trained:
         notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
     return found, kept.samples, notices
 
@@ -245,8 +245,8 @@ def plan_sites(
     """A neuron with its threshold for every site that spikes."""
     options = setting.neuron_options()
     spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
-    levels, scale = options.get("beta", 1), options.get("alpha", 1.0)
-    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=scale)
+    neuron = NEURONS[setting.neuron](1.0, **options)
+    values = thresholds(canonical, spiking, rule, T=T, levels=getattr(neuron, "beta", 1), scale=neuron.scale)
     return {
         name: SitePlan(name, setting.neuron, options, values[name].cpu()) if name in values else SitePlan(name, None)
         for name in activation_sites(canonical)
@@ -261,6 +261,7 @@ def settings_of(
     return {
         "method": setting.name,
         "neuron": setting.neuron,
+        **setting.options,
         **setting.neuron_options(),
         "threshold": rule,
         "granularity": setting.granularity,

@@ -10,6 +10,6 @@ METHODS.register("auto")(
         neuron="sd",
         options={"alpha": 0.2, "beta": 5, "down_limit": None, "gate": "memory", "retract": "zero"},
         threshold="learned else percentile:99.9",
-        per_channel=True,
+        granularity="channel",
     )
 )

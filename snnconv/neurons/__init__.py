@@ -1,6 +1,7 @@
 """Spiking neurons: one neuron a file, a pure step function and a thin module shell each."""
 
 from .integrate_fire import IntegrateFire as IntegrateFire
+from .lipool import LateralInhibition as LateralInhibition
 from .registry import NEURONS as NEURONS
 from .running import RunningClip as RunningClip
 from .running import RunningSum as RunningSum

@@ -16,10 +16,10 @@ methods = pytest.mark.parametrize("name", list(METHODS))
 
 # What API.md fixes and the paper prints.
 SETTINGS = {
-    "auto": ("sd", {"alpha": 0.2, "beta": 5, "down_limit": 5, "gate": "memory", "retract": "zero"}, True),
-    "sdm": ("sd", {"alpha": 0.5, "beta": 2, "down_limit": 1, "gate": "memory", "retract": "threshold"}, False),
-    "gn": ("sd", {"alpha": 0.25, "beta": 4, "down_limit": 0, "gate": "memory", "retract": "threshold"}, False),
-    "if": ("integrate_fire", {"alpha": 1.0}, False),
+    "auto": ("sd", {"alpha": 0.2, "beta": 5, "down_limit": 5, "gate": "memory", "retract": "zero"}, "channel"),
+    "sdm": ("sd", {"alpha": 0.5, "beta": 2, "down_limit": 1, "gate": "memory", "retract": "threshold"}, "layer"),
+    "gn": ("sd", {"alpha": 0.25, "beta": 4, "down_limit": 0, "gate": "memory", "retract": "threshold"}, "layer"),
+    "if": ("integrate_fire", {"alpha": 1.0}, "layer"),
 }
 
 
@@ -37,7 +37,7 @@ def test_entries_are_complete(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings(name: str) -> None:
     method = METHODS[name]
-    assert (method.neuron, method.neuron_options(), method.per_channel) == SETTINGS[name]
+    assert (method.neuron, method.neuron_options(), method.granularity) == SETTINGS[name]
 
 
 @methods

@@ -7,7 +7,8 @@ from .diagnose import diagnose as diagnose
 from .energy import energy as energy
 from .inspect import inspect as inspect
 from .latency import latency as latency
+from .methods import methods as methods
 from .report import report as report
 from .sweep import sweep as sweep
 
-COMMANDS = (inspect, convert, sweep, energy, diagnose, latency, report, count, bench)  # in the order of the help page
+COMMANDS = (inspect, methods, convert, sweep, energy, diagnose, latency, report, count, bench)  # in the order of the help page

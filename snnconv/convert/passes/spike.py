@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
-from ...neurons import NEURONS, Neuron, RunningClip, RunningSum, Scale
+from ...neurons import NEURONS, LateralInhibition, Neuron, RunningClip, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
@@ -16,11 +16,14 @@ from .sites import MAX_POOL_MODULES, activation_sites
 
 
 @graph_pass
-def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.GraphModule:
+def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: str = "exact") -> fx.GraphModule:
     """Put the planned neuron at each activation site, followed by an explicit `Scale` that holds its quantum θ.
 
     Sites planned without a neuron, and max poolings, become running sums where their input varies in time; where it is
     constant they stay what they were and are computed once.
+
+    Args:
+        maxpool: "lipool" for max pooling by lateral inhibition in place of running sums.
     """
     neurons: set[fx.Node] = set()
     for name, node in activation_sites(graph_module).items():
@@ -41,7 +44,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.Gra
         module = graph_module.get_submodule(str(node.target))
         if isinstance(module, MAX_POOL_MODULES) or str(node.target) in sites:
             ceiling = getattr(module, "ceiling", None)
-            own_module(graph_module, node, RunningSum(module) if ceiling is None else RunningClip(ceiling))
+            kind = LateralInhibition if maxpool == "lipool" and isinstance(module, MAX_POOL_MODULES) else RunningSum
+            own_module(graph_module, node, kind(module) if ceiling is None else RunningClip(ceiling))
     return graph_module
 
 
