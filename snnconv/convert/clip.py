@@ -91,7 +91,7 @@ def clip(
         )
     check_sites(given, sites)
     batches, notices = calibration_batches(clone(network) if examples.batches is None else network, examples, seed)
-    histograms = collect(network, batches, per_channel)
+    histograms = collect(network, batches, "channel" if per_channel else "layer")
     wanted = {name: histogram for name, histogram in histograms.items() if name not in given}
     values = thresholds(network, wanted, rule, T=1, levels=1, scale=1.0)
     values.update({name: torch.tensor(float(value)) for name, value in given.items()})

@@ -12,7 +12,6 @@ import os
 from collections.abc import Mapping
 from typing import IO, Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
