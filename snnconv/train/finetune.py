@@ -151,15 +151,18 @@ class Run:
         total, number = self.feed.batches, self.epoch
         text = f"epoch {number + 1}/{self.settings.epochs}"
         with progress(text, total, done=self.batch) as bar:
-            for batch in self.feed.epoch(number, self.batch):
-                if self.generators is not None:  # the loader has drawn what it draws; now as it was when interrupted
-                    restore_random_states(self.generators)
-                    self.generators = None
+            for batch in self.feed.epoch(number, self.batch, self.as_interrupted):
                 self.one_step(batch, number + self.batch / total if total else float(number))
                 bar.advance()
                 bar.describe(f"{text}  loss {self.loss_sum / self.seen:.3f}  {100 * self.correct / self.seen:.1f} %")
                 if self.batch % self.settings.save_every == 0 and self.batch != total:
                     self.save()
+
+    def as_interrupted(self) -> None:
+        """Every random generator as it was when the checkpoint was written."""
+        if self.generators is not None:
+            restore_random_states(self.generators)
+            self.generators = None
 
     def one_step(self, batch: Any, done: float) -> None:
         """One batch: forward, backward, update.
@@ -174,7 +177,7 @@ class Run:
         where = f"training batch {self.batch} of epoch {self.epoch + 1}"
         output, labels = scores(self.wrapped, self.network, batch, where)
         loss = F.cross_entropy(output, labels, label_smoothing=settings.label_smoothing)
-        value = float(loss)
+        value = loss.item()
         if not math.isfinite(value):
             raise InputError(
                 f"the loss became {value}",
@@ -208,9 +211,8 @@ class Run:
             correct, samples = validate(self.network, self.val, self.group, self.fabric.autocast())
             ceilings = torch.cat([clip.ceiling.flatten().float().cpu() for clip in clips_of(self.network).values()])
             accuracy = 100 * correct / samples
-            if self.settings.early_stop is not None and accuracy > max(
-                (e.val_accuracy for e in self.course), default=-1
-            ):
+            before = max((epoch.val_accuracy for epoch in self.course), default=-1.0)
+            if self.settings.early_stop is not None and accuracy > before:
                 self.best = {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
         least, mean, most = float(ceilings.min()), float(ceilings.mean()), float(ceilings.max())
         self.course.append(Epoch(self.epoch, loss, train_accuracy, accuracy, self.lr, least, mean, most))
@@ -274,9 +276,8 @@ class Run:
         self.loss_sum, self.correct, self.seen = own["loss_sum"], own["correct"], own["seen"]
         self.course = [Epoch(**epoch) for epoch in document["course"]]
         self.generators = own["generators"]
-        if self.batch == 0:  # between two epochs nothing draws before the loader, which then is to draw the same
-            restore_random_states(own["generators"])
-            self.generators = None
+        if self.batch == 0:  # between two epochs: the feed begins as it always does
+            self.as_interrupted()
         if self.epoch < self.settings.epochs:
             place = f"batch {self.batch} of epoch {self.epoch + 1}"
             log.info(f"continuing at {place}, as {self.folder} says")
