@@ -15,6 +15,8 @@ from ..convert import convert
 from ..data import DataSource, Normalization, open_data
 from ..errors import InputError
 from ..io import OpenedModel, open_model
+from ..io.clip_file import is_clipped
+from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
 from ..network import SpikingNetwork
 from ..plan import Plan
@@ -65,10 +67,13 @@ def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNet
 
 
 def stored_normalization(found: OpenedModel) -> Normalization | None:
-    """What a network that was converted before was calibrated with."""
-    if not is_converted(found.extra):
+    """What a network that was converted or clipped before was calibrated or trained with."""
+    if is_clipped(found.extra):
+        stored = clipped_normalization(found.extra, found.description)
+    elif is_converted(found.extra):
+        stored = Plan.from_texts(found.extra, found.description).normalization
+    else:
         return None
-    stored = Plan.from_texts(found.extra, found.description).normalization
     return None if stored is None else Normalization.from_dict(stored)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ from .optimizers import optimizer_of
 from .result import Epoch, FineTuning
 from .schedules import SCHEDULES
 from .score import scores, validate
-from .settings import Settings
+from .settings import Settings, settings_of
 
 log = logging.getLogger("snnconv")
 
@@ -304,25 +303,6 @@ class Run:
         if self.group.first:
             result.save(self.folder)
         return result
-
-
-def settings_of(given: Mapping[str, Any]) -> Settings:
-    """The settings, those not given as usual.
-
-    Raises:
-        InputError: an unknown name, or a value out of range.
-    """
-    known = [each.name for each in fields(Settings)]
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise InputError(
-                f"finetune has no setting {name!r}",
-                expected=f"one of {', '.join(known)}",
-                remedy=f"did you mean {near[0]!r}?" if near else None,
-            )
-    augment = given.get("augment")
-    return Settings(**{**given, **({} if augment is None else {"augment": tuple(augment)})})
 
 
 def configuration_of(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import InputError
@@ -72,6 +74,25 @@ class Settings:
     @property
     def decay_of_clips(self) -> float:
         return self.weight_decay if self.clip_weight_decay is None else self.clip_weight_decay
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """The settings, those not given as usual.
+
+    Raises:
+        InputError: an unknown name, or a value out of range.
+    """
+    known = [each.name for each in fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InputError(
+                f"finetune has no setting {name!r}",
+                expected=f"one of {', '.join(known)}",
+                remedy=f"did you mean {near[0]!r}?" if near else None,
+            )
+    augment = given.get("augment")
+    return Settings(**{**given, **({} if augment is None else {"augment": tuple(augment)})})
 
 
 def whole(value: Any, least: int = 1) -> bool:
