@@ -143,6 +143,6 @@ def model_name(model: str) -> str:
     """A short name for output files: the file's stem, or what follows the colon."""
     path = Path(model)
     name = path.name if path.exists() else model.rpartition(":")[2]
-    for suffix in (".pt2", ".pt", ".pth", ".th", ".safetensors", ".onnx", ".snn"):
+    for suffix in (".pt2", ".pt", ".pth", ".th", ".safetensors", ".onnx", ".snn", ".clipped"):
         name = name.removesuffix(suffix)
     return name
