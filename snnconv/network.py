@@ -179,10 +179,11 @@ class SpikingNetwork(nn.Module):
         return leaf.to(weight.dtype) if is_float and weight is not None else leaf
 
     def _chunk(self, T: int, batch: int) -> int:
+        opening = max((neuron.opening for neuron in self.sites.values()), default=0)
         if self.chunk is not None:
-            return max(1, min(self.chunk, T))
+            return max(1, opening, min(self.chunk, T))
         device = next((p.device for p in self.network.parameters()), torch.device("cpu"))
-        return fitting_chunk(self._per_sample, batch, T, device)
+        return max(opening, fitting_chunk(self._per_sample, batch, T, device))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and deepcopy by way of the file format: fx graphs lose their symbolic sizes when pickled."""

@@ -1,6 +1,6 @@
 """Calibration: statistics of the activations, and the rules that turn them into thresholds."""
 
-from . import learned, max, mse, percentile  # each registers its rule
+from . import clip_floor, learned, ltb, max, mse, percentile  # each registers its rule
 from .rules import RULES as RULES
 from .rules import Rule as Rule
 from .rules import Site as Site
@@ -10,4 +10,16 @@ from .statistics import Granularity as Granularity
 from .statistics import Statistics as Statistics
 from .statistics import statistics_of as statistics_of
 
-__all__ = ["RULES", "Rule", "Site", "learned", "max", "mse", "parse_rule", "percentile", "takes_learned"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "Site",
+    "clip_floor",
+    "learned",
+    "ltb",
+    "max",
+    "mse",
+    "parse_rule",
+    "percentile",
+    "takes_learned",
+]

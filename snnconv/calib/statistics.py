@@ -1,4 +1,4 @@
-"""What calibration keeps of a site's activations: for layers and channels a histogram, for single neurons the maximum."""
+"""What calibration keeps of a site: for layers and channels a histogram, for single neurons the maximum."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ METHODS.register("qcfs")(
     Method(
         name="qcfs",
         summary="integrate-and-fire neurons, v(0) = θ/2, θ trained with a quantising clip",
-        source="Bu et al., Optimal ANN-SNN conversion for high-accuracy and ultra-low-latency SNNs, ICLR 2022, Eq. 15",
+        source="Bu et al., Optimal ANN-SNN conversion for high-accuracy and ultra-low-latency SNNs, ICLR 2022",
         year=2022,
         needs="qcfs",
         neuron="integrate_fire",

@@ -1,4 +1,4 @@
-"""`rnl`: rate norm layers; integrate-and-fire neurons that start empty, thresholds trained as a share of the maximum."""
+"""`rnl`: rate norm layers; integrate-and-fire neurons that start empty, thresholds trained from the maximum."""
 
 from .method import METHODS, Method
 
@@ -6,7 +6,7 @@ METHODS.register("rnl")(
     Method(
         name="rnl",
         summary="integrate-and-fire neurons, v(0) = 0, θ trained by rate norm layers",
-        source="Ding, Yu, Tian, Huang, Optimal ANN-SNN conversion for fast and accurate inference in deep SNNs, IJCAI 2021",
+        source="Ding et al., Optimal ANN-SNN conversion for fast and accurate inference in deep SNNs, IJCAI 2021",
         year=2021,
         needs="rnl",
         neuron="integrate_fire",

@@ -19,7 +19,8 @@ class LateralInhibition(RunningSum):
     Args:
         function: the max pooling.
 
-    Source: Li & Zeng, IJCAI 2022, "Efficient and accurate conversion of spiking neural network with burst spikes", §3.3.
+    Source: Li & Zeng, IJCAI 2022, "Efficient and accurate conversion of spiking neural network with
+    burst spikes".
     """
 
     def __init__(self, function: nn.Module) -> None:

@@ -65,9 +65,13 @@ class Neuron(Temporal):
         code: what a spike of magnitude k costs: k ("unary") or the 1 bits of k ("binary").
         offset: a current added at every step; potential: what v starts from in place of v0·θ. Both in the unit of the
             input current, shaped as thresholds are; None unless `correct` set them.
+        differential: whether its spikes are differences, to be decoded by an `Accumulate` behind it.
+        opening: steps that it has to see at once when it starts afresh; 0 where steps can come one by one.
     """
 
     code: ClassVar[Code] = "unary"
+    differential: ClassVar[bool] = False
+    opening: int = 0
     theta: Tensor
     offset: Tensor | None
     potential: Tensor | None

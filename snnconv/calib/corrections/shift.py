@@ -17,7 +17,7 @@ def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) ->
     """offset = θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
 
     Source: Deng & Gu, ICLR 2021, "Optimal conversion of conventional artificial neural networks to spiking neural
-    networks", §3 (threshold shift δ = θ/2T of the bias).
+    networks" (the bias shifted by θ/2T).
     """
     offsets = {name: neuron.theta / (2 * T) for name, neuron in snn.sites.items()}
     return with_sites(snn, {name: replace(snn.plan.sites[name], offset=offset) for name, offset in offsets.items()})

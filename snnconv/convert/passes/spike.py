@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
-from ...neurons import NEURONS, LateralInhibition, Neuron, RunningClip, RunningSum, Scale
+from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningClip, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
@@ -35,8 +35,9 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         neuron.correct(offset=plan.offset, potential=plan.potential)
         put_module(graph_module, name, neuron)
         neurons.add(node)
-        scale = insert_module_after(graph_module, node, f"{name}_quantum", Scale(quantum_of(neuron, node)))
-        node.replace_all_uses_with(scale, delete_user_cb=lambda user, scale=scale: user is not scale)
+        sent = insert_module_after(graph_module, node, f"{name}_mean", Accumulate()) if neuron.differential else node
+        scale = insert_module_after(graph_module, sent, f"{name}_quantum", Scale(quantum_of(neuron, node)))
+        node.replace_all_uses_with(scale, delete_user_cb=lambda user, ours=(sent, scale): user not in ours)
     varying = varies_in_time(graph_module.graph, neurons.__contains__)
     for node in list(graph_module.graph.nodes):
         if node.op != "call_module" or node in neurons or node not in varying:
