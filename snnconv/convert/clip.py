@@ -23,6 +23,7 @@ from .graphs import clone, put_module
 from .passes.maxpool import average_maxpools
 from .passes.sites import activation_sites, name_sites, stack_with
 from .raise_modules import raise_modules
+from .tensors import container_at
 
 log = logging.getLogger("snnconv")
 START = "learned else percentile:99.9"
@@ -81,6 +82,7 @@ def clip(
     examples = examples_of(model, data, input_shape)
     source = model if isinstance(model, nn.Module) else None
     raised = raise_modules(capture(source, examples.arguments) if source is not None else recapture(model), source)  # type: ignore[arg-type]
+    everything = tensors_of(raised)
     network = name_sites(raised)
     if maxpool == "avg":
         network = average_maxpools(network)
@@ -100,7 +102,7 @@ def clip(
         rows = len(maximum) if per_channel else 1
         start, highest = (shaped(value, node, rows) for value in (values[name], maximum))
         put_clip(network, node, kind.fitted(start, highest, **options).to(maximum.device))
-    freeze_unused(network)
+    keep_unused(network, everything)
     network.meta["input_shapes"] = examples.shapes
     network.meta["normalization"] = examples.normalization
     for notice in notices:
@@ -165,9 +167,27 @@ def put_clip(network: fx.GraphModule, node: fx.Node, module: Clip) -> None:
     node.meta["nn_module_stack"] = stack_with(node, str(node.target), LearnedClip())
 
 
-def freeze_unused(network: fx.GraphModule) -> None:
-    """Parameters that no operation reads (auxiliary heads for training alone) stay in the state_dict and get no
-    gradient: several processes would wait for it."""
+def tensors_of(network: nn.Module) -> dict[str, Tensor]:
+    """Every parameter and buffer of the state_dict, by where it lives."""
+    tensors: dict[str, Tensor] = dict(network.named_parameters(remove_duplicate=False))
+    for path, module in network.named_modules(remove_duplicate=False):
+        kept = (name for name in module._buffers if name not in module._non_persistent_buffers_set)
+        tensors.update({f"{path}.{name}" if path else name: module.get_buffer(name) for name in kept})
+    return tensors
+
+
+def keep_unused(network: fx.GraphModule, tensors: Mapping[str, Tensor]) -> None:
+    """What no operation reads (auxiliary heads for training alone) stays in the state_dict, which the source then takes
+    back, and gets no gradient, for which several processes would wait."""
+    present = tensors_of(network)
+    for full_name, tensor in tensors.items():
+        if full_name not in present:
+            path, _, name = full_name.rpartition(".")
+            owner = container_at(network, path)
+            if isinstance(tensor, nn.Parameter):
+                owner.register_parameter(name, tensor)
+            else:
+                owner.register_buffer(name, tensor)
     read: set[int] = set()
     for node in network.graph.nodes:
         if node.op == "call_module":

@@ -91,13 +91,16 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     Raises:
         InputError: a file of a later format, damaged texts, or clips that do not fit the program.
     """
-    from ..convert.clip import freeze_unused, put_clip
+    from ..convert.clip import keep_unused, put_clip, tensors_of
     from ..convert.passes.sites import activation_sites, name_sites
     from ..convert.raise_modules import raise_modules
 
     document = read_document(texts, where)
-    network = name_sites(raise_modules(program))
+    raised = raise_modules(program)
+    everything = tensors_of(raised)
+    network = name_sites(raised)
     nodes = activation_sites(network)
+    others = {name: value for name, value in everything.items() if name.rpartition(".")[0] not in nodes}
     try:
         tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE], validate=True))
         names = [str(site["name"]) for site in document["sites"]]
@@ -122,7 +125,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"the clips beside the program are damaged: {error!r}"[:300], where=where) from error
-    freeze_unused(network)
+    keep_unused(network, others)
     network.recompile()
     return network.train()
 
