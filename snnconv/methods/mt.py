@@ -1,4 +1,8 @@
-"""`mt`: multi-threshold neurons; in one step a neuron sends a whole number in binary."""
+"""`mt`: multi-threshold neurons; in one step a neuron sends a whole number in binary.
+
+The largest threshold is λ/2, so that one step of all n spikes represents λ, the activation that calibration found; with
+α = 1 it would be 2λ, one bit for the few activations above λ.
+"""
 
 from .method import METHODS, Method
 
@@ -10,7 +14,7 @@ METHODS.register("mt")(
         year=2026,
         neuron="binary",
         options={
-            "alpha": 1.0,
+            "alpha": 0.5,
             "bits": 4,
             "down_limit": 0,
             "gate": "memory",

@@ -9,7 +9,7 @@ METHODS.register("mt-signed")(
         source="this project, after H-MT, AAAI 2026",
         neuron="signed",
         options={
-            "alpha": 1.0,
+            "alpha": 0.5,
             "bits": 4,
             "down_limit": 0,
             "gate": "memory",

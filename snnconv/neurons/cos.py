@@ -31,6 +31,8 @@ class CalibratedOffset(Neuron):
         v(ρ) < 0 and it fired:  v(0) = ½ − max(1, m⁻ − 0.999), m⁻ the smallest potential that fired (one spike fewer)
         v(ρ) ≥ 1:               v(0) = ½ + max(1, 1.001 − m⁺), m⁺ the largest potential after steps without a spike
 
+    A neuron that never fell silent has −1000 for m⁺, as in the authors' program: it is full, and will fire always.
+
     The ρ steps are then run again from there, for the layers behind to make their own trials on; after them v is set to
     the shifted v(0) once more, and what the network gives from then on is its output. A layer has to see all its ρ
     inputs at once (`opening`), so that the first chunk of time steps is never shorter. The ρ steps are latency, as

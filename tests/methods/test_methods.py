@@ -29,7 +29,7 @@ SETTINGS = {
     "rts": ("integrate_fire", {"alpha": 1.0, "v0": 0.0}, "layer"),
     "snm": ("sd", {"alpha": 1.0, "beta": 1, "down_limit": 1, "v0": 0.0, **SD}, "neuron"),
     "burst": ("sd", {"alpha": 1.0, "beta": 5, "down_limit": 0, "v0": 0.0}, "layer"),
-    "mt": ("binary", {"alpha": 1.0, "bits": 4, "down_limit": 0, "v0": 0.5, **SD}, "layer"),
+    "mt": ("binary", {"alpha": 0.5, "bits": 4, "down_limit": 0, "v0": 0.5, **SD}, "layer"),
     "dcgs": ("differential", {"alpha": 1.0, "bits": 8, "v0": 0.0}, "channel"),
     "srp": ("srp", {"alpha": 1.0, "tau": 4, "v0": 0.5}, "layer"),
     "cos": ("cos", {"alpha": 1.0, "rho": 4, "v0": 0.5}, "layer"),
