@@ -33,6 +33,10 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
     "gate": (str, "memory or input"),
     "retract": (str, "threshold or zero"),
     "down_limit": (int, "a whole number ≥ 0"),
+    "bits": (int, "a whole number ≥ 1"),
+    "tau": (int, "a whole number of steps"),
+    "rho": (int, "a whole number of steps"),
+    "delay": (int, "a whole number of steps"),
     "threshold": (str, "a rule, as percentile:99.9"),
     "per_channel": (boolean, "true or false"),
 }
@@ -55,8 +59,9 @@ class Setting:
         given = dict(self.options)
         rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
         method = METHODS[self.method].override(given, rule, per_channel)
-        choice = {"threshold": method.threshold, "per_channel": method.per_channel}
-        return {"method": self.method, **method.neuron_options(), **choice}
+        choice = {"threshold": method.threshold, "granularity": method.granularity}
+        warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
+        return {"method": self.method, **method.options, **method.neuron_options(), **choice, **warm_up}
 
     @property
     def label(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ..methods import METHODS
 
 SYMBOLS = {"alpha": "α", "beta": "β"}
-OTHERS = ("gate", "retract", "down_limit", "threshold")
+OTHERS = ("gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "threshold")
 
 
 def label_of(settings: Mapping[str, Any]) -> str:
@@ -30,8 +30,9 @@ def label_of(settings: Mapping[str, Any]) -> str:
         if set(SYMBOLS) <= set(own) or value != own.get(key)
     ]
     words += [f"{key}={settings[key]}" for key in OTHERS if key in settings and settings[key] != defaults.get(key)]
-    if settings.get("per_channel", usual.per_channel) != usual.per_channel:
-        words.append("per channel" if settings["per_channel"] else "per layer")
+    granularity = settings.get("granularity", usual.granularity)
+    if granularity != usual.granularity:
+        words.append(f"per {granularity}")
     return " ".join([name, *words])
 
 

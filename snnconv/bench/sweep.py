@@ -189,11 +189,11 @@ def keep_partial(
 def reference_of(networks: Mapping[str, Any]) -> str:
     """Whose thresholds the quantised ANN takes: the first that is calibrated per channel, else the first."""
     if isinstance(networks, Grid):
-        per_channel = {label: setting.resolved["per_channel"] for label, setting in networks.settings.items()}
+        found = {label: setting.resolved["granularity"] for label, setting in networks.settings.items()}
     else:
         plans = {label: getattr(network, "plan", None) for label, network in networks.items()}
-        per_channel = {label: plan is not None and plan.settings.get("per_channel") for label, plan in plans.items()}
-    return next((label for label, holds in per_channel.items() if holds), next(iter(networks)))
+        found = {label: plan and plan.settings.get("granularity") for label, plan in plans.items()}
+    return next((label for label, kind in found.items() if kind == "channel"), next(iter(networks)))
 
 
 def describe_networks(networks: Mapping[str, Any]) -> dict[str, Any]:
