@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..bench.journal import MOST_DIFFERENCES, flat
+from ..convert.capture import first_line
 from ..errors import InputError
 from ..io import atomic_output
 
@@ -61,7 +62,7 @@ def load_checkpoint(folder: Path, configuration: Mapping[str, Any]) -> dict[str,
         found = document["format"]
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise InputError(
-            "the checkpoint cannot be read", got=f"{type(error).__name__}: {str(error).splitlines()[0][:200]}",
+            "the checkpoint cannot be read", got=f"{type(error).__name__}: {first_line(error)}",
             where=str(path), remedy=FRESH,
         ) from error  # fmt: skip
     if found != FORMAT:
