@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..bench.journal import MOST_DIFFERENCES, flat
+from ..convert.capture import first_line
 from ..errors import InputError
 from ..io import atomic_output
 
@@ -21,24 +22,24 @@ FRESH = "choose another folder, or pass --overwrite (resume=False) to start afre
 
 
 def random_states() -> dict[str, Any]:
-    """Of every generator that a network or a loader may draw from, as tensors and plain data."""
+    """Of every generator that a network or a loader may draw from, as plain data, which processes can exchange."""
     kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "torch": torch.get_rng_state().tolist(),
+        "cuda": [state.tolist() for state in (torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ())],
         "python": random.getstate(),
-        "numpy": [str(kind), torch.from_numpy(np.array(keys)), int(position), int(has_gauss), float(cached)],
+        "numpy": [str(kind), np.asarray(keys).tolist(), int(position), int(has_gauss), float(cached)],
     }
 
 
 def restore_random_states(states: Mapping[str, Any]) -> None:
-    torch.set_rng_state(states["torch"])
+    torch.set_rng_state(torch.tensor(states["torch"], dtype=torch.uint8))
     if states["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(states["cuda"])
+        torch.cuda.set_rng_state_all([torch.tensor(state, dtype=torch.uint8) for state in states["cuda"]])
     version, numbers, gauss = states["python"]
     random.setstate((version, tuple(numbers), gauss))
     kind, keys, position, has_gauss, cached = states["numpy"]
-    np.random.set_state((kind, keys.numpy(), position, has_gauss, cached))
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), position, has_gauss, cached))
 
 
 def save_checkpoint(folder: Path, document: Mapping[str, Any]) -> None:
@@ -61,7 +62,7 @@ def load_checkpoint(folder: Path, configuration: Mapping[str, Any]) -> dict[str,
         found = document["format"]
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise InputError(
-            "the checkpoint cannot be read", got=f"{type(error).__name__}: {str(error).splitlines()[0][:200]}",
+            "the checkpoint cannot be read", got=f"{type(error).__name__}: {first_line(error)}",
             where=str(path), remedy=FRESH,
         ) from error  # fmt: skip
     if found != FORMAT:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from ..convert.capture import first_line
 from ..errors import InputError
 
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true")
@@ -47,7 +48,7 @@ def launch(device: str, precision: str) -> Any:
         fabric.launch()
     except (RuntimeError, ValueError, TypeError) as error:
         raise InputError(
-            f"training cannot run on {device!r} with precision {precision!r}", got=str(error).splitlines()[0][:300]
+            f"training cannot run on {device!r} with precision {precision!r}", got=first_line(error)
         ) from error
     return fabric
 

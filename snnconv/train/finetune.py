@@ -279,7 +279,7 @@ class Run:
             self.as_interrupted()
         if self.epoch < self.settings.epochs:
             place = f"batch {self.batch} of epoch {self.epoch + 1}"
-            log.info(f"continuing at {place}, as {self.folder} says")
+            log.warning(f"continuing at {place}, as {self.folder} says")
 
     def finish(self) -> FineTuning:
         """The network with its final weights, the result on disk."""

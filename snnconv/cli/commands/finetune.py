@@ -99,6 +99,7 @@ def finetune(
     from ...bench.distributed import process_number
     from ...io import check_output
     from ...io.files import save
+    from ...io.snn_file import is_converted
     from ...train import finetune as train
     from ...train.engine import require_fabric
     from .. import work
@@ -113,6 +114,9 @@ def finetune(
         require_fabric()
         place = work.device_of(device)
         found = work.opened(model, options)
+        if is_converted(found.extra):
+            remedy = "finetune the network it was made from"
+            raise InputError(f"{Path(model).name} is converted already: whole spikes have no gradient", remedy=remedy)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
         training = work.data_of(data, normalization, options["batch_size"], limit)
         validation = work.data_of(val, normalization, options["batch_size"], None)
