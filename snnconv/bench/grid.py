@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -48,10 +48,12 @@ class Setting:
 
     Attributes:
         options: among the names in `OPTIONS`; those left out are the method's.
+        name: what it is called; None: what its method and options make of it.
     """
 
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -65,7 +67,12 @@ class Setting:
 
     @property
     def label(self) -> str:
-        return label_of(self.resolved)
+        return label_of(self.resolved) if self.name is None else self.name
+
+    @property
+    def at_T(self) -> bool:
+        """Whether every T needs a conversion of its own."""
+        return METHODS[self.method].at_T
 
     def takes(self, option: str) -> bool:
         return option in ("threshold", "per_channel") or option in METHODS[self.method].options
@@ -167,7 +174,7 @@ def combine(methods: Sequence[Setting], options: Mapping[str, Sequence[Any]], T:
         used.update(apt)
         free = [name for name in apt if name not in setting.options]
         for values in product(*(options[name] for name in free)):
-            result.append(Setting(setting.method, {**setting.options, **dict(zip(free, values))}))
+            result.append(replace(setting, options={**setting.options, **dict(zip(free, values))}))
     for name in options:
         if name not in used:
             one_of_them = replace_option(methods[0], name, options[name][0])
@@ -183,27 +190,37 @@ def combine(methods: Sequence[Setting], options: Mapping[str, Sequence[Any]], T:
 
 
 def replace_option(setting: Setting, name: str, value: Any) -> Setting:
-    return Setting(setting.method, {**setting.options, name: value})
+    return replace(setting, options={**setting.options, name: value})
 
 
 class Grid(Mapping[str, Maker]):
     """{label: what makes its network}, for `sweep`. Nothing is converted before it is asked for.
 
     Args:
-        make: a setting → its network.
+        make: a setting, and a number of time steps that it is to be set up for → its network.
+        T: the longest time that will be measured, which networks are set up for unless another is named.
         about: what the networks depend on besides their settings, as plain data, for the journal.
     """
 
     def __init__(
-        self, settings: Iterable[Setting], make: Callable[[Setting], SpikingNetwork], about: Mapping[str, Any]
+        self,
+        settings: Iterable[Setting],
+        make: Callable[[Setting, int], SpikingNetwork],
+        about: Mapping[str, Any],
+        T: int,
     ) -> None:
         self.settings = {setting.label: setting for setting in settings}
         self.about = dict(about)
+        self.T = T
         self._make = make
 
     def __getitem__(self, label: str) -> Maker:
+        return self.maker(label, self.T)
+
+    def maker(self, label: str, T: int) -> Maker:
+        """What makes the network of a setting, set up for T time steps."""
         setting = self.settings[label]
-        return lambda: self._make(setting)
+        return lambda: self._make(setting, T)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.settings)
@@ -241,7 +258,7 @@ def grid(
     if data is not None and len(settings) > 1:
         require_repeatable(data, "calibration")
 
-    def make(setting: Setting) -> SpikingNetwork:
+    def make(setting: Setting, T: int) -> SpikingNetwork:
         return convert(model, T, data=data, method=setting.method, seed=seed, **setting.options, **options)
 
     about = {
@@ -249,4 +266,4 @@ def grid(
         "calibration": describe_data(data),
         "convert": {name: value for name, value in options.items() if not callable(value)},
     }
-    return Grid(settings, make, about)
+    return Grid(settings, make, about, T)

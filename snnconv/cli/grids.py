@@ -48,7 +48,7 @@ def networks_of(
     if options["mean"] is None and usual is not None:
         data.normalization = usual
 
-    def make(setting: Setting) -> SpikingNetwork:
+    def make(setting: Setting, T: int) -> SpikingNetwork:
         own = {**dict.fromkeys(OPTIONS), "method": setting.method, **setting.options}
         return work.converted(found, T, {**options, **own})
 
@@ -58,4 +58,4 @@ def networks_of(
         "convert": {name: options[name] for name in KEPT},
         **place,
     }
-    return Grid(settings, make, about)
+    return Grid(settings, make, about, T)
