@@ -22,6 +22,9 @@ from .labels import SYMBOLS, label_of, number
 Maker = Callable[[], SpikingNetwork]
 
 
+ALL = "all"
+
+
 def boolean(text: str) -> bool:
     return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
 
@@ -93,10 +96,14 @@ class Setting:
 def parse_methods(text: str) -> list[Setting]:
     """`"if,sdm:alpha=0.2,beta=5,auto"` → settings with what they fix. An option belongs to the method before it.
 
+    `all` stands for every method whose ANN needs no training of its own.
+
     Raises:
-        InputError: an unknown method or option, an option before any method, one given twice, or a bad value.
+        InputError: an unknown method or option, an option before any method or after `all`, one given twice, or a bad
+            value.
     """
     found: list[tuple[str, dict[str, Any]]] = []
+    of_all = False
     for piece in text.split(","):
         key, equals, _ = piece.partition("=")
         name, colon, option = (part.strip() for part in piece.partition(":"))
@@ -106,10 +113,20 @@ def parse_methods(text: str) -> list[Setting]:
                 raise InputError(
                     "an option comes before its method", expected="as sdm:alpha=0.2,beta=5", got=repr(text)
                 )
+        elif name == ALL:
+            of_all = True
+            found += [(method, dict[str, Any]()) for method in METHODS if METHODS[method].needs == "nothing"]
         else:
             METHODS[name]  # an unknown one is refused, with the nearest
+            of_all = False
             found.append((name, {}))
         if option or colon:
+            if of_all:
+                raise InputError(
+                    f"{ALL} takes no options of its own",
+                    got=repr(text),
+                    remedy="an option of the command, as --threshold mse, holds for every method that has it",
+                )
             put_option(*found[-1], option)
     return [Setting(name, options) for name, options in found]
 

@@ -23,7 +23,7 @@ def label_of(settings: Mapping[str, Any]) -> str:
     core = {key: settings[key] for key in SYMBOLS if settings.get(key) is not None}
     own = METHODS[name].options
     usual = METHODS[name].override({key: value for key, value in core.items() if key in own})
-    defaults = {**usual.neuron_options(), "threshold": usual.threshold}
+    defaults = {**usual.options, **usual.neuron_options(), "threshold": usual.threshold}
     words = [
         f"{SYMBOLS[key]}={number(value)}"
         for key, value in core.items()

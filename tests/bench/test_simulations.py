@@ -61,7 +61,7 @@ def measured(snn: SpikingNetwork, data: DataSource, T: int) -> dict[str, Any]:
 @pytest.mark.parametrize("method", ["srp", "rts", "snnc-light", "cos", "if"])
 @pytest.mark.parametrize("T", STEPS)
 def test_a_row_is_a_conversion_and_a_run(method: str, T: int, result: Sweep, few: DataSource) -> None:
-    options = {"rho": 2} if method == "cos" else {}
+    options: dict[str, Any] = {"rho": 2} if method == "cos" else {}
     label = "cos rho=2" if method == "cos" else method
     snn = convert(fashion_cnn(pretrained=True), T, data=train(), method=method, **options)
     (row,) = (row for row in result.rows_of(label) if row.T == T)

@@ -80,7 +80,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     **{
         f"sweep {{files}}/net.pt --data npz:{{files}}/data.npz {grid}": parts
         for grid, parts in {
-            "--method if,sdn": ("unknown method 'sdmm'", "did you mean 'sdm'"),
+            "--method if,sdmm": ("unknown method 'sdmm'", "did you mean 'sdm'"),
             "--method sdm,sdm": ("a setting comes twice", "sdm α=0.5 β=2"),
             "--method if:beta=2": ("'if' has no option beta",),
             "--method sdm:alfa=2": ("unknown option of method 'sdm'",),
