@@ -2,10 +2,12 @@
 
 from .convert.api import convert as convert
 from .convert.api import inspect as inspect
+from .convert.clip import clip as clip
 from .errors import InputError as InputError
 from .errors import SnnconvError as SnnconvError
 from .errors import UnsupportedModelError as UnsupportedModelError
-from .io.snn_file import load_network as load
+from .io.files import load as load
+from .io.files import save as save
 from .methods import METHODS as METHODS
 from .network import Run as Run
 from .network import SpikingNetwork as SpikingNetwork
@@ -17,7 +19,9 @@ __all__ = [
     "SnnconvError",
     "SpikingNetwork",
     "UnsupportedModelError",
+    "clip",
     "convert",
     "inspect",
     "load",
+    "save",
 ]

@@ -19,7 +19,7 @@ from .convert.passes.spike import spike
 from .errors import InputError
 from .neurons import Neuron
 from .plan import Plan
-from .simulate.engine import States, mean_over_time, running_means, simulate
+from .simulate.engine import States, after, mean_over_time, running_means, simulate
 from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import split_time
@@ -31,11 +31,12 @@ class Run:
 
     Attributes:
         logits: mean of the network's output over the first t steps, [T, B, …] (the output's own tree of such).
-        spikes: {site: int64 [T]}, spikes fired in each step, over batch and neurons: a burst of k counts k, a binary-
-            weighted one the 1 bits of k.
+        spikes: {site: int64 [W + T]}, spikes fired in each step, over batch and neurons: a burst of k counts k, a
+            binary-weighted one the 1 bits of k.
         neurons: {site: neurons per sample}.
         state: {site: state} after the last step, for `run(…, state=)`.
         batch: samples in the batch.
+        warm_up: W, steps simulated before the outputs of `logits` begin; their spikes count, and they are latency.
     """
 
     logits: Any
@@ -43,11 +44,12 @@ class Run:
     neurons: dict[str, int]
     state: States
     batch: int
+    warm_up: int = 0
 
     @property
     def spikes_per_neuron(self) -> Tensor:
-        """Spikes per neuron and sample summed over the first t steps, float64 [T], over all sites."""
-        total = torch.stack(list(self.spikes.values())).sum(0).cumsum(0)
+        """Spikes per neuron and sample up to output step t, warm-up included, float64 [T], over all sites."""
+        total = torch.stack(list(self.spikes.values())).sum(0).cumsum(0)[self.warm_up :]
         return total.double() / (self.batch * sum(self.neurons.values()))
 
 
@@ -70,7 +72,8 @@ class SpikingNetwork(nn.Module):
         self.T = plan.T
         self.chunk: int | None = None
         self.plan = plan
-        network = fuse_residual_adds(fold_quanta(spike(clone(canonical), plan.sites)))
+        neural = spike(clone(canonical), plan.sites, plan.settings.get("maxpool", "exact"))
+        network = fuse_residual_adds(fold_quanta(neural))
         for parameter in network.parameters():
             parameter.requires_grad_(False)  # whole spikes have no gradient
         self.network = network.eval()
@@ -86,6 +89,11 @@ class SpikingNetwork(nn.Module):
         return canonical if reference is None else canonical.to(reference.device, reference.dtype)
 
     @property
+    def warm_up(self) -> int:
+        """Steps that the method simulates before it reads the output: they count as latency, and their spikes too."""
+        return int(self.plan.settings.get("warm_up", 0))
+
+    @property
     def sites(self) -> dict[str, Neuron]:
         """{site name: neuron} in execution order."""
         modules = {name: self.network.get_submodule(name) for name in self.plan.sites}
@@ -94,8 +102,10 @@ class SpikingNetwork(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The mean over `T` time steps of the network's output, in the source model's own output structure."""
         inputs, batch = self._flat(args, kwargs)
+        steps = self.warm_up + self.T
         with torch.no_grad():
-            means = mean_over_time(simulate(self._hidden[0], inputs, self.T, self._chunk(self.T, batch)))
+            chunks = simulate(self._hidden[0], inputs, steps, self._chunk(steps, batch))
+            means = mean_over_time(after(self.warm_up, chunks))
         return self._tree([self._like_network(mean) for mean in means])
 
     def run(self, x: Any, T: int | None = None, observers: Sequence[Observer] = (), state: States | None = None) -> Run:
@@ -115,11 +125,12 @@ class SpikingNetwork(nn.Module):
             raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
         sites = self.sites
+        warm_up = self.warm_up if state is None else 0  # a continued run has had its own
         counter = SpikeCounter({site: neuron.code for site, neuron in sites.items()})
         with torch.no_grad(), observing(sites, [counter, *observers]):
-            chunks = simulate(self._hidden[0], inputs, T, self._chunk(T, batch), state)
-            means, state = running_means(chunks)
-        return Run(self._tree(means), counter.spikes, counter.neurons, state, batch)
+            chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, batch), state)
+            means, state = running_means(after(warm_up, chunks))
+        return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
 
     def compile(self, **options: Any) -> None:
         """Compile what runs at every step with `torch.compile(**options)`, which needs a C++ compiler."""
@@ -168,10 +179,11 @@ class SpikingNetwork(nn.Module):
         return leaf.to(weight.dtype) if is_float and weight is not None else leaf
 
     def _chunk(self, T: int, batch: int) -> int:
+        opening = max((neuron.opening for neuron in self.sites.values()), default=0)
         if self.chunk is not None:
-            return max(1, min(self.chunk, T))
+            return max(1, opening, min(self.chunk, T))
         device = next((p.device for p in self.network.parameters()), torch.device("cpu"))
-        return fitting_chunk(self._per_sample, batch, T, device)
+        return max(opening, fitting_chunk(self._per_sample, batch, T, device))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and deepcopy by way of the file format: fx graphs lose their symbolic sizes when pickled."""

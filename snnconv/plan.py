@@ -18,6 +18,7 @@ from safetensors.torch import save as write_tensors
 from .errors import InputError
 
 FORMAT = 1
+KINDS = (("threshold", ""), ("offset", ":offset"), ("potential", ":potential"))  # tensors of a site, and their keys
 PLAN_FILE = "snnconv_plan.json"
 TENSORS_FILE = "snnconv_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
 
@@ -29,13 +30,17 @@ class SitePlan:
     Attributes:
         neuron: registry name, or None for a site that stays analog.
         options: keyword arguments of the neuron besides its threshold.
-        threshold: λ, [] or [C], float32.
+        threshold: λ, float32: [], one per channel [C] or one per neuron (the shape of one sample).
+        offset: current added at every step; potential: v(0) in place of the neuron's own. Found by calibrating the
+            spiking network, shaped as thresholds are.
     """
 
     name: str
     neuron: str | None
     options: dict[str, Any] = field(default_factory=dict)
     threshold: torch.Tensor | None = None
+    offset: torch.Tensor | None = None
+    potential: torch.Tensor | None = None
 
 
 @dataclass
@@ -60,7 +65,7 @@ class Plan:
 
     def to_texts(self) -> dict[str, str]:
         """The plan as two text members of a program file."""
-        thresholds = {name: site.threshold for name, site in self.sites.items() if site.threshold is not None}
+        values = {name + suffix: getattr(site, kind) for name, site in self.sites.items() for kind, suffix in KINDS}
         document = {
             "format": FORMAT,
             "T": self.T,
@@ -71,7 +76,7 @@ class Plan:
             "notices": self.notices,
             "provenance": self.provenance,
         }
-        tensors = write_tensors({name: value.cpu().contiguous() for name, value in thresholds.items()})
+        tensors = write_tensors({key: value.cpu().contiguous() for key, value in values.items() if value is not None})
         return {PLAN_FILE: json.dumps(document, indent=1), TENSORS_FILE: base64.b64encode(tensors).decode()}
 
     @classmethod
@@ -97,8 +102,11 @@ class Plan:
                     where=where,
                     remedy="load it with the snnconv version that wrote it, or convert the model again",
                 )
-            thresholds = read_tensors(base64.b64decode(texts[TENSORS_FILE]))
-            sites = {s["name"]: SitePlan(**s, threshold=thresholds.get(s["name"])) for s in document["sites"]}
+            tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE]))
+            sites: dict[str, SitePlan] = {}
+            for site in document["sites"]:
+                found: dict[str, Any] = {kind: tensors.get(site["name"] + suffix) for kind, suffix in KINDS}
+                sites[site["name"]] = SitePlan(**site, **found)
             rest = {key: document[key] for key in ("settings", "normalization", "notices", "provenance")}
             shapes = [tuple(shape) for shape in document["input_shapes"]]
             return cls(T=document["T"], sites=sites, input_shapes=shapes, **rest)

@@ -83,7 +83,8 @@ def dyadic_batch(shape: tuple[int, ...], count: int = 2, seed: int = 1) -> Tenso
 
 def power_of_two(site: Site) -> Tensor:
     """A threshold rule: half the maximum rounded up to a power of two, so that some activations clip."""
-    return torch.exp2(torch.ceil(torch.log2(site.values.maximum)) - 1)
+    positive = site.values.maximum.clamp(min=2.0**-6)  # single neurons may never have risen above 0
+    return torch.exp2(torch.ceil(torch.log2(positive)) - 1)
 
 
 def spread_norms(model: nn.Module, seed: int = 0) -> nn.Module:

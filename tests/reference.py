@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .reference_neurons import COS, DCGS, IF, SD, SRP, MultiThreshold
+
 Array = NDArray[np.float64]
 
 
@@ -22,62 +24,15 @@ class ScalarNeuron(Protocol):
     def fire(self, current: float) -> int: ...
 
 
-@dataclass
-class IF:
-    """m = v + I; one spike if m ≥ θ; soft reset."""
-
-    theta: float
-    v0: float = 0.5
-
-    def __post_init__(self) -> None:
-        self.v = self.v0 * self.theta
-
-    def fire(self, current: float) -> int:
-        m = self.v + current
-        s = 1 if m >= self.theta else 0
-        self.v = m - s * self.theta
-        return s
-
-
-@dataclass
-class SD:
-    """The scalable dual-threshold neuron, Eqs. 8, 9, 11 and Alg. 1 of the SDM paper, up and down counted apart."""
-
-    theta: float
-    beta: int = 2
-    down_limit: int = 1
-    gate: str = "memory"
-    retract: str = "threshold"
-    v0: float = 0.5
-
-    def __post_init__(self) -> None:
-        self.v = self.v0 * self.theta
-        self.fired = 0  # O: an integer
-        self.drive = 0.0  # M = Σ I
-
-    def fire(self, current: float) -> int:
-        m = self.v + current
-        self.drive += current
-        up = 0
-        while up < self.beta and m - up * self.theta >= self.theta:
-            up += 1
-        if self.gate == "memory":
-            most_down = min(self.down_limit, self.fired)  # takes back what was fired, never more
-        else:
-            most_down = self.down_limit if self.drive > 0 else 0
-        down = 0
-        while down < most_down and self.wants_down(m + down * self.theta):
-            down += 1
-        s = up - down
-        self.v = m - s * self.theta
-        self.fired += s
-        return s
-
-    def wants_down(self, residual: float) -> bool:
-        return residual <= -self.theta if self.retract == "threshold" else residual < 0
-
-
-NEURONS: dict[str, type[IF] | type[SD]] = {"integrate_fire": IF, "sd": SD}
+NEURONS: dict[str, type[ScalarNeuron]] = {
+    "integrate_fire": IF,
+    "sd": SD,
+    "binary": MultiThreshold,
+    "signed": MultiThreshold,
+    "srp": SRP,
+    "cos": COS,
+    "differential": DCGS,
+}
 
 
 class Layer(Protocol):
@@ -91,23 +46,37 @@ class Spiking:
     """A site: one scalar neuron per element of the input; hands on s·θ and remembers every s.
 
     Args:
-        name: of the site. neuron: registry name. theta: [] or [C]. options: of the neuron besides θ.
+        name: of the site. neuron: registry name. theta: [], [C] or one per neuron. options: of the neuron besides θ.
+        offset: a current added at every step; potential: v(0), both shaped as θ may be.
     """
 
     name: str
     neuron: str
     theta: Array
     options: dict[str, object] = field(default_factory=dict)
+    offset: Array | None = None
+    potential: Array | None = None
     spikes: list[Array] = field(default_factory=list)
 
     def step(self, x: Array) -> Array:
         if not self.spikes:
-            per_unit = self.theta.reshape(-1, *[1] * (x.ndim - 2)) if self.theta.ndim else self.theta
-            self.thetas = np.broadcast_to(per_unit, x.shape)
-            self.cells = [NEURONS[self.neuron](float(t), **self.options) for t in self.thetas.flat]  # type: ignore[arg-type]
+            self.prepare(x)
+        x = x if self.offset is None else x + whole(self.offset, x)
         s = np.array([cell.fire(float(i)) for cell, i in zip(self.cells, x.flat, strict=True)]).reshape(x.shape)
         self.spikes.append(s.astype(np.float64))
         return s * self.thetas
+
+    def prepare(self, x: Array) -> None:
+        self.thetas = whole(self.theta, x)
+        self.cells = [NEURONS[self.neuron](float(t), **self.options) for t in self.thetas.flat]  # type: ignore[call-arg]
+        if self.potential is not None:
+            for cell, v in zip(self.cells, whole(self.potential, x).flat, strict=True):
+                cell.v = float(v)  # type: ignore[attr-defined]
+
+
+def whole(value: Array, x: Array) -> Array:
+    """One value, one per channel or one per neuron, for every element of x."""
+    return np.broadcast_to(value.reshape(-1, *[1] * (x.ndim - 2)) if value.ndim == 1 else value, x.shape)
 
 
 @dataclass
@@ -210,18 +179,86 @@ def run_layers(layers: Sequence[Layer], x: Array) -> Array:
     return x
 
 
-def simulate(layers: Sequence[Layer], x: Array, T: int) -> tuple[Array, dict[str, Array]]:
-    """T steps on a constant input.
+def simulate(layers: Sequence[Layer], x: Array, T: int, warm_up: int = 0) -> tuple[Array, dict[str, Array]]:
+    """T steps on a constant input, after `warm_up` whose output is not read.
 
     Returns:
-        Mean output of the first t steps [T, B, …], and the whole spikes of every site [T, B, …].
+        Mean output of the first t steps [T, B, …], and the whole spikes of every site [W + T, B, …].
     """
     total: Array | float = 0.0
     means = []
+    for _ in range(warm_up):
+        run_layers(layers, x)
     for t in range(T):
         total = total + run_layers(layers, x)
         means.append(total / (t + 1))
     return np.stack(means), {site.name: np.stack(site.spikes) for site in sites(layers)}
+
+
+def simulate_in_layers(layers: Sequence[Layer], x: Array, T: int, rho: int) -> tuple[Array, dict[str, Array]]:
+    """ρ + T steps on a constant input, one layer after the other for all steps, so that COS neurons can try theirs out.
+
+    Returns:
+        Mean output of the first t steps after the ρ, and the spikes of all steps.
+    """
+    outputs = np.stack(run_sequence(layers, [x] * (rho + T))[rho:])
+    steps = np.arange(1, T + 1).reshape(-1, *[1] * (outputs.ndim - 1))
+    return outputs.cumsum(0) / steps, {site.name: np.stack(site.spikes) for site in sites(layers)}
+
+
+def run_sequence(layers: Sequence[Layer], xs: list[Array]) -> list[Array]:
+    for layer in layers:
+        if isinstance(layer, Residual):
+            pairs = zip(run_sequence(layer.body, xs), run_sequence(layer.shortcut, xs))
+            xs = [a + b for a, b in pairs]
+            continue
+        if isinstance(layer, Spiking):
+            layer.prepare(xs[0])
+            for i, cell in enumerate(layer.cells):
+                assert isinstance(cell, COS)
+                cell.try_out([float(x.flat[i]) for x in xs])
+            layer.spikes = []
+        outputs = []
+        for x in xs:
+            if isinstance(layer, Spiking):  # its cells are ready
+                s = np.array([c.fire(float(i)) for c, i in zip(layer.cells, x.flat)]).reshape(x.shape)
+                layer.spikes.append(s.astype(np.float64))
+                outputs.append(s * layer.thetas)
+            else:
+                outputs.append(layer.step(x))
+        xs = outputs
+    return xs
+
+
+@dataclass
+class DifferentialMaxPool:
+    """y(t) = t·(f(m(t)) − f(m(t−1))), m the mean that the differences x stand for."""
+
+    size: int
+    mean: Array | float = 0.0
+    t: int = -1
+
+    def step(self, x: Array) -> Array:
+        self.t += 1
+        pool = MaxPool(self.size)
+        before = pool.pooled(self.mean + 0 * x)
+        if self.t == 0:
+            return 0 * before
+        self.mean = self.mean + x / self.t
+        return self.t * (pool.pooled(self.mean) - before)
+
+
+def simulate_differences(layers: Sequence[Layer], x: Array, T: int) -> tuple[Array, dict[str, Array]]:
+    """T steps of differential coding, in which everything that travels is a difference: first a step without any.
+
+    A constant input is x at the first step and 0 after it. Outputs are decoded as neurons do with their input.
+    """
+    bias = run_layers(layers, 0 * x)
+    mean, means = bias, []
+    for t in range(1, T + 1):
+        mean = mean + (run_layers(layers, x if t == 1 else 0 * x) - bias) / t
+        means.append(mean)
+    return np.stack(means), {site.name: np.stack(site.spikes)[1:] for site in sites(layers)}
 
 
 def sites(layers: Sequence[Layer]) -> list[Spiking]:

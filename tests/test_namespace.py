@@ -18,9 +18,11 @@ PUBLIC = {
     "SnnconvError",
     "SpikingNetwork",
     "UnsupportedModelError",
+    "clip",
     "convert",
     "inspect",
     "load",
+    "save",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,39 +14,40 @@ from .curves import Curve, Rival, Row, Sweep
 from .energy import EnergyModel
 from .energy.loads import spiking_loads
 from .journal import Converted, Counted, Journal
+from .simulations import Simulation
 from .synops import Counts, work_of
 
 MILLIJOULES = 1e-9  # in a picojoule
 
 
-def assemble(journal: Journal, labels: Sequence[str], steps: tuple[int, ...], model: EnergyModel, seed: int) -> Sweep:
+def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel, seed: int) -> Sweep:
     """The results of what the journal holds; settings without a batch are left out.
 
     Args:
-        labels: the settings in their order; the first has a batch.
+        planned: in order, those of a setting one after the other by T; the first has a batch.
     """
-    batches: dict[str, list[Counted]] = {label: [] for label in labels}
-    for (label, _), counted in sorted(journal.counted.items()):
-        batches[label].append(counted)
-    curves: list[Curve] = []
+    batches: dict[str, list[Counted]] = {simulation.name: [] for simulation in planned}
+    for (name, _), counted in sorted(journal.counted.items()):
+        batches[name].append(counted)
+    curves: dict[str, Curve] = {}
     rows: list[Row] = []
     rivals: list[Rival] = []
-    for label in labels:
-        if batches[label]:
-            converted = journal.converted[label]
-            curve, points = trace(converted, batches[label], steps, model)
-            curves.append(curve)
+    for simulation in planned:
+        if batches[simulation.name]:
+            converted = journal.converted[simulation.name]
+            curve, points = trace(simulation, converted, batches[simulation.name], model)
+            curves[curve.setting] = joined(curves[curve.setting], curve) if curve.setting in curves else curve
             rows.extend(points)
-            rivals.extend(rivals_of(converted, batches[label]))
+            rivals.extend(rivals_of(converted, batches[simulation.name]))
     rivals.sort(key=lambda rival: rival.name != ANN)  # the ANN first; the sort is stable
     complete = journal.batches is not None and all(len(found) == journal.batches for found in batches.values())
-    first = journal.converted[curves[0].setting]
+    first = journal.converted[planned[0].name]
     data: dict[str, Any] = journal.configuration["data"]
     return Sweep(
         rows=rows,
-        curves=curves,
+        curves=list(curves.values()),
         ann_accuracy=rivals[0].accuracy,
-        samples=max(curve.samples for curve in curves),
+        samples=max(curve.samples for curve in curves.values()),
         data=data["name"],
         normalization=first.normalization,
         rivals=rivals,
@@ -57,21 +59,22 @@ def assemble(journal: Journal, labels: Sequence[str], steps: tuple[int, ...], mo
 
 
 def trace(
-    converted: Converted, batches: Sequence[Counted], steps: tuple[int, ...], model: EnergyModel
+    simulation: Simulation, converted: Converted, batches: Sequence[Counted], model: EnergyModel
 ) -> tuple[Curve, list[Row]]:
-    """One curve and its rows."""
+    """What one simulation knows of its curve, and its rows."""
     wired = wiring_from_dict(converted.wiring)
     samples = sum(batch.samples for batch in batches)
     counts = sum((Counts.from_dict({"operations": b.operations, "events": b.events}) for b in batches), Counts())
     correct = torch.tensor([batch.correct for batch in batches]).sum(0).tolist()
     size = sum(wired.neurons.values())
+    warm_up = int(converted.settings.get("warm_up", 0))
     rows = []
-    for t, right in zip(steps, correct, strict=True):
-        work = work_of(wired, counts, samples, t)
-        fired = sum(int(counts.events[site][:t].sum()) for site in wired.neurons)
+    for t, right in zip(simulation.steps, correct, strict=True):
+        work = work_of(wired, counts, samples, warm_up + t)
+        fired = sum(int(counts.events[site][: warm_up + t].sum()) for site in wired.neurons)
         rows.append(
             Row(
-                setting=converted.setting,
+                setting=simulation.setting,
                 T=t,
                 accuracy=100 * right / samples,
                 spikes_per_neuron=fired / samples / size,
@@ -79,12 +82,23 @@ def trace(
                 synops=work.acs,
                 macs=work.macs,
                 energy=model.total(spiking_loads(wired, work)).total * MILLIJOULES,
+                latency=warm_up + t,
             )
         )
     rates = {
-        site: int(counts.events[site].sum()) / samples / neurons / steps[-1] for site, neurons in wired.neurons.items()
+        site: int(counts.events[site].sum()) / samples / neurons / (warm_up + simulation.steps[-1])
+        for site, neurons in wired.neurons.items()
     }
-    return Curve(converted.setting, converted.settings, size, rates, samples, converted.notices), rows
+    own = {"at_T": list(simulation.steps)} if simulation.name != simulation.setting else {}
+    settings = {**converted.settings, **own}
+    return Curve(simulation.setting, settings, size, rates, samples, list(converted.notices)), rows
+
+
+def joined(curve: Curve, longer: Curve) -> Curve:
+    """One curve of two simulations of the same setting, the second for a longer T."""
+    settings = {**longer.settings, "at_T": curve.settings["at_T"] + longer.settings["at_T"]}
+    notices = list(dict.fromkeys([*curve.notices, *longer.notices]))
+    return replace(longer, settings=settings, samples=min(curve.samples, longer.samples), notices=notices)
 
 
 def rivals_of(converted: Converted, batches: Sequence[Counted]) -> list[Rival]:

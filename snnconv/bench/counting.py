@@ -20,9 +20,10 @@ ANN, QUANTISED = "ANN FP32", ("ANN W8A8", "ANN W4A4")
 
 
 class Meter:
-    """Counts batches for one setting.
+    """Counts batches for one simulation.
 
     Args:
+        name: of the simulation.
         steps: the numbers of time steps, increasing.
         with_ann: count the ANN as well. with_quantised: and the ANN quantised with this network's thresholds.
         data: the test data, for the normalisation they have.
@@ -30,7 +31,7 @@ class Meter:
 
     def __init__(
         self,
-        label: str,
+        name: str,
         snn: SpikingNetwork,
         steps: tuple[int, ...],
         data: Iterable[Any],
@@ -38,7 +39,7 @@ class Meter:
         with_ann: bool,
         with_quantised: bool,
     ) -> None:
-        self.label, self.snn, self.steps = label, snn, steps
+        self.name, self.snn, self.steps = name, snn, steps
         self.normalization = normalization_of(data, snn)
         self.operations = SynapticOperations(snn, wiring(snn))
         self.rivals: list[Contender] = []
@@ -52,10 +53,13 @@ class Meter:
         """What the results need of the network besides the counts."""
         wired, plan = self.operations.wiring, self.snn.plan
         missing = ", ".join(f"{name} ×{times}" for name, times in wired.unsupported_ops.items())
+        at_T = plan.settings.get("at_T")
+        foreign = at_T is not None and self.steps != (at_T,)
+        other_T = [f"set up for T = {at_T}; at another T the method would set up another network"] if foreign else []
         return Converted(
-            setting=self.label,
+            setting=self.name,
             settings=dict(plan.settings),
-            notices=[*plan.notices, *([f"not counted among the operations: {missing}"] if missing else [])],
+            notices=[*plan.notices, *([f"not counted among the operations: {missing}"] if missing else []), *other_T],
             normalization=self.normalization,
             wiring=wiring_to_dict(wired),
             rivals={
@@ -82,7 +86,7 @@ class Meter:
         logits = require_logits(run.logits, labelled)
         right = logits[torch.tensor(self.steps) - 1].argmax(-1).cpu() == labelled.labels
         return Counted(
-            setting=self.label,
+            setting=self.name,
             batch=number,
             samples=len(labelled.labels),
             correct=right.sum(1).tolist(),

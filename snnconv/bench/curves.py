@@ -22,6 +22,8 @@ class Row:
         synops: synaptic operations per sample over all T steps: every spike times its true fan-out.
         macs: multiply-accumulates per sample over all T steps of what does not read spikes (encoder, analog values).
         energy: mJ per sample by the sweep's energy model; these three are None where they were not measured.
+        latency: steps simulated, T and the warm-up before them, whose spikes and operations are counted above; T where
+            nothing is said.
     """
 
     setting: str
@@ -32,6 +34,11 @@ class Row:
     synops: float | None = None
     macs: float | None = None
     energy: float | None = None
+    latency: int = 0
+
+    def __post_init__(self) -> None:
+        if self.latency < self.T:
+            object.__setattr__(self, "latency", self.T)
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,11 @@ class Curve:
 
     Attributes:
         setting: its label, unique in the sweep.
-        settings: method and options as resolved by the conversion.
+        settings: method and options as resolved by the conversion; `at_T` lists the T that it was converted for, one by
+            one, where its set-up depends on T.
         neurons: how many the network has.
-        site_rates: {site: spikes per neuron and step} at the longest T.
-        samples: how many it was evaluated on; fewer than others where a sweep was interrupted.
+        site_rates: {site: spikes per neuron and step} at the longest T, over the warm-up too.
+        samples: how many all its rows were evaluated on; fewer than others where a sweep was interrupted.
     """
 
     setting: str

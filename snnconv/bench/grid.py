@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -22,6 +22,9 @@ from .labels import SYMBOLS, label_of, number
 Maker = Callable[[], SpikingNetwork]
 
 
+ALL = "all"
+
+
 def boolean(text: str) -> bool:
     return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
 
@@ -33,6 +36,10 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
     "gate": (str, "memory or input"),
     "retract": (str, "threshold or zero"),
     "down_limit": (int, "a whole number ≥ 0"),
+    "bits": (int, "a whole number ≥ 1"),
+    "tau": (int, "a whole number of steps"),
+    "rho": (int, "a whole number of steps"),
+    "delay": (int, "a whole number of steps"),
     "threshold": (str, "a rule, as percentile:99.9"),
     "per_channel": (boolean, "true or false"),
 }
@@ -44,10 +51,12 @@ class Setting:
 
     Attributes:
         options: among the names in `OPTIONS`; those left out are the method's.
+        name: what it is called; None: what its method and options make of it.
     """
 
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -55,12 +64,18 @@ class Setting:
         given = dict(self.options)
         rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
         method = METHODS[self.method].override(given, rule, per_channel)
-        choice = {"threshold": method.threshold, "per_channel": method.per_channel}
-        return {"method": self.method, **method.neuron_options(), **choice}
+        choice = {"threshold": method.threshold, "granularity": method.granularity}
+        warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
+        return {"method": self.method, **method.options, **method.neuron_options(), **choice, **warm_up}
 
     @property
     def label(self) -> str:
-        return label_of(self.resolved)
+        return label_of(self.resolved) if self.name is None else self.name
+
+    @property
+    def at_T(self) -> bool:
+        """Whether every T needs a conversion of its own."""
+        return METHODS[self.method].at_T
 
     def takes(self, option: str) -> bool:
         return option in ("threshold", "per_channel") or option in METHODS[self.method].options
@@ -81,10 +96,14 @@ class Setting:
 def parse_methods(text: str) -> list[Setting]:
     """`"if,sdm:alpha=0.2,beta=5,auto"` → settings with what they fix. An option belongs to the method before it.
 
+    `all` stands for every method whose ANN needs no training of its own.
+
     Raises:
-        InputError: an unknown method or option, an option before any method, one given twice, or a bad value.
+        InputError: an unknown method or option, an option before any method or after `all`, one given twice, or a bad
+            value.
     """
     found: list[tuple[str, dict[str, Any]]] = []
+    of_all = False
     for piece in text.split(","):
         key, equals, _ = piece.partition("=")
         name, colon, option = (part.strip() for part in piece.partition(":"))
@@ -94,10 +113,20 @@ def parse_methods(text: str) -> list[Setting]:
                 raise InputError(
                     "an option comes before its method", expected="as sdm:alpha=0.2,beta=5", got=repr(text)
                 )
+        elif name == ALL:
+            of_all = True
+            found += [(method, dict[str, Any]()) for method in METHODS if METHODS[method].needs == "nothing"]
         else:
             METHODS[name]  # an unknown one is refused, with the nearest
+            of_all = False
             found.append((name, {}))
         if option or colon:
+            if of_all:
+                raise InputError(
+                    f"{ALL} takes no options of its own",
+                    got=repr(text),
+                    remedy="an option of the command, as --threshold mse, holds for every method that has it",
+                )
             put_option(*found[-1], option)
     return [Setting(name, options) for name, options in found]
 
@@ -162,7 +191,7 @@ def combine(methods: Sequence[Setting], options: Mapping[str, Sequence[Any]], T:
         used.update(apt)
         free = [name for name in apt if name not in setting.options]
         for values in product(*(options[name] for name in free)):
-            result.append(Setting(setting.method, {**setting.options, **dict(zip(free, values))}))
+            result.append(replace(setting, options={**setting.options, **dict(zip(free, values))}))
     for name in options:
         if name not in used:
             one_of_them = replace_option(methods[0], name, options[name][0])
@@ -178,27 +207,37 @@ def combine(methods: Sequence[Setting], options: Mapping[str, Sequence[Any]], T:
 
 
 def replace_option(setting: Setting, name: str, value: Any) -> Setting:
-    return Setting(setting.method, {**setting.options, name: value})
+    return replace(setting, options={**setting.options, name: value})
 
 
 class Grid(Mapping[str, Maker]):
     """{label: what makes its network}, for `sweep`. Nothing is converted before it is asked for.
 
     Args:
-        make: a setting → its network.
+        make: a setting, and a number of time steps that it is to be set up for → its network.
+        T: the longest time that will be measured, which networks are set up for unless another is named.
         about: what the networks depend on besides their settings, as plain data, for the journal.
     """
 
     def __init__(
-        self, settings: Iterable[Setting], make: Callable[[Setting], SpikingNetwork], about: Mapping[str, Any]
+        self,
+        settings: Iterable[Setting],
+        make: Callable[[Setting, int], SpikingNetwork],
+        about: Mapping[str, Any],
+        T: int,
     ) -> None:
         self.settings = {setting.label: setting for setting in settings}
         self.about = dict(about)
+        self.T = T
         self._make = make
 
     def __getitem__(self, label: str) -> Maker:
+        return self.maker(label, self.T)
+
+    def maker(self, label: str, T: int) -> Maker:
+        """What makes the network of a setting, set up for T time steps."""
         setting = self.settings[label]
-        return lambda: self._make(setting)
+        return lambda: self._make(setting, T)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.settings)
@@ -236,7 +275,7 @@ def grid(
     if data is not None and len(settings) > 1:
         require_repeatable(data, "calibration")
 
-    def make(setting: Setting) -> SpikingNetwork:
+    def make(setting: Setting, T: int) -> SpikingNetwork:
         return convert(model, T, data=data, method=setting.method, seed=seed, **setting.options, **options)
 
     about = {
@@ -244,4 +283,4 @@ def grid(
         "calibration": describe_data(data),
         "convert": {name: value for name, value in options.items() if not callable(value)},
     }
-    return Grid(settings, make, about)
+    return Grid(settings, make, about, T)

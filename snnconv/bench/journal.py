@@ -25,6 +25,7 @@ class Converted:
     """What a conversion leaves for the results, so that a finished setting need not be converted again.
 
     Attributes:
+        setting: name of the simulation: the setting's, with the T that it was set up for where that matters.
         notices: of the conversion, and operations that are not counted.
         normalization: of the data that the network saw.
         wiring: what it is wired of, without fan-outs.
@@ -44,10 +45,11 @@ class Counted:
     """One batch under one setting.
 
     Attributes:
+        setting: as in `Converted`.
         batch: its place in the data.
-        correct: how many are classified correctly after each number of time steps of the sweep.
-        operations: [source, layer, synaptic operations in every step].
-        events: {source: what it fired in every step}.
+        correct: how many are classified correctly after each number of time steps of the simulation.
+        operations: [source, layer, synaptic operations in every step, those of the warm-up first].
+        events: {source: what it fired in every step, likewise}.
         rivals: {network without time: how many it classifies correctly}; empty but for one or two settings.
     """
 

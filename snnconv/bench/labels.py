@@ -8,7 +8,7 @@ from typing import Any
 from ..methods import METHODS
 
 SYMBOLS = {"alpha": "α", "beta": "β"}
-OTHERS = ("gate", "retract", "down_limit", "threshold")
+OTHERS = ("gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "threshold")
 
 
 def label_of(settings: Mapping[str, Any]) -> str:
@@ -23,15 +23,16 @@ def label_of(settings: Mapping[str, Any]) -> str:
     core = {key: settings[key] for key in SYMBOLS if settings.get(key) is not None}
     own = METHODS[name].options
     usual = METHODS[name].override({key: value for key, value in core.items() if key in own})
-    defaults = {**usual.neuron_options(), "threshold": usual.threshold}
+    defaults = {**usual.options, **usual.neuron_options(), "threshold": usual.threshold}
     words = [
         f"{SYMBOLS[key]}={number(value)}"
         for key, value in core.items()
         if set(SYMBOLS) <= set(own) or value != own.get(key)
     ]
     words += [f"{key}={settings[key]}" for key in OTHERS if key in settings and settings[key] != defaults.get(key)]
-    if settings.get("per_channel", usual.per_channel) != usual.per_channel:
-        words.append("per channel" if settings["per_channel"] else "per layer")
+    granularity = settings.get("granularity", usual.granularity)
+    if granularity != usual.granularity:
+        words.append(f"per {granularity}")
     return " ".join([name, *words])
 
 

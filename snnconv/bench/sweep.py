@@ -1,13 +1,13 @@
 """Accuracy, spikes and cost against time steps, in one run of the longest T: every shorter one is a prefix of it.
 
-Networks are measured one after the other, each on all batches; what a batch gives is whole numbers in a journal
-(`journal.py`), and the results are sums of them (`assemble.py`).
+Networks are measured one after the other (`simulations.py`), each on all batches; what a batch gives is whole numbers
+in a journal (`journal.py`), and the results are sums of them (`assemble.py`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from os import PathLike
@@ -32,6 +32,7 @@ from .fingerprint import describe_data, fingerprint, require_repeatable
 from .grid import Grid
 from .journal import Ended, Journal, clear, differences, open_journal
 from .labels import label_of
+from .simulations import Simulation, simulations
 from .steps import check_steps
 
 DEFAULT_STEPS = (1, 2, 4, 8, 16)
@@ -50,6 +51,9 @@ def sweep(
     seed: int = 0,
 ) -> Sweep:
     """Evaluate spiking networks of one ANN on labelled batches at several numbers of time steps, and the ANN beside.
+
+    A setting runs once, for the longest T; one of a `grid` whose set-up depends on T (`METHODS[…].at_T`) is converted
+    and run for every T. Warm-up steps are counted in spikes, operations and energy, and in `Row.latency`.
 
     With a `folder`, every finished batch is noted in a journal there: the same call again continues where a former one
     stopped, and the results are written there at the end. Interrupted (Ctrl-C), the whole batches so far are written
@@ -71,6 +75,7 @@ def sweep(
     """
     steps = check_steps(T)
     named = {label_of(networks.plan.settings): networks} if isinstance(networks, SpikingNetwork) else networks
+    planned = simulations(named, steps)
     model = find_energy_model(energy_model)
     require_readable(named, data)
     root = None if folder is None else Path(folder)
@@ -89,15 +94,15 @@ def sweep(
         journal = open_journal(root, configuration, group.rank, fresh=overwrite)
         exchange(journal, group)
         try:
-            measure(journal, named, data, steps, model, group)
+            measure(journal, planned, reference_of(named), data, model, group)
         except KeyboardInterrupt:
             if root is not None and group.first:
-                keep_partial(root, configuration, list(named), steps, model, seed)
+                keep_partial(root, configuration, planned, model, seed)
             raise
         finally:
             journal.close()
         exchange(journal, group)
-        result = assemble(journal, list(named), steps, model, seed)
+        result = assemble(journal, planned, model, seed)
         if root is not None and group.first:
             result.save(root)
     return result
@@ -105,46 +110,50 @@ def sweep(
 
 def measure(
     journal: Journal,
-    networks: Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]],
+    planned: Sequence[Simulation],
+    reference: str,
     data: Iterable[Any],
-    steps: tuple[int, ...],
     model: EnergyModel,
     group: Group,
 ) -> None:
-    """Add what is missing to the journal, this process its share."""
-    reference, turn = reference_of(networks), 0
-    total = batches_in(data)
-    whole = None if total is None else total * len(networks)
+    """Add what is missing to the journal, this process its share.
+
+    Args:
+        reference: the setting with whose thresholds the ANN is quantised; those of its longest T.
+    """
+    turn, total = 0, batches_in(data)
+    whole = None if total is None else total * len(planned)
+    last = max(place for place, simulation in enumerate(planned) if simulation.setting == reference)
     with progress("sweeping", whole, len(journal.counted)) as bar:
-        for position, (label, network) in enumerate(networks.items()):
-            bar.describe(f"{label} ({position + 1} of {len(networks)})")
+        for position, simulation in enumerate(planned):
+            bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: Meter | None = None
-            for number, read in missing_batches(journal, label, data):
+            for number, read in missing_batches(journal, simulation.name, data):
                 group.check()
                 turn += 1
                 if turn % group.size != group.rank:
                     continue
                 if meter is None:
-                    snn = network if isinstance(network, SpikingNetwork) else network()
-                    meter = Meter(label, snn, steps, data, with_ann=position == 0, with_quantised=label == reference)
+                    rivals = {"with_ann": position == 0, "with_quantised": position == last}
+                    meter = Meter(simulation.name, simulation.made(), simulation.steps, data, **rivals)
                     journal.add(meter.converted(model))
                 journal.add(meter.count(read(), number))
                 bar.advance()
 
 
-def missing_batches(journal: Journal, label: str, data: Iterable[Any]) -> Iterator[tuple[int, Callable[[], Any]]]:
-    """The batches that a setting still lacks: their number, and what reads them."""
+def missing_batches(journal: Journal, name: str, data: Iterable[Any]) -> Iterator[tuple[int, Callable[[], Any]]]:
+    """The batches that a simulation still lacks: their number, and what reads them."""
     if isinstance(data, DataSource):
         if journal.batches is None:
             journal.add(Ended(data.batches))
         for number in range(data.batches):
-            if (label, number) not in journal.counted:
+            if (name, number) not in journal.counted:
                 yield number, lambda number=number: data.batch(number)
-    elif journal.batches is None or any((label, n) not in journal.counted for n in range(journal.batches)):
+    elif journal.batches is None or any((name, n) not in journal.counted for n in range(journal.batches)):
         count = 0
         for number, batch in enumerate(data):
             count += 1
-            if (label, number) not in journal.counted:
+            if (name, number) not in journal.counted:
                 yield number, lambda batch=batch: batch
         if not count:
             raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
@@ -173,15 +182,14 @@ def exchange(journal: Journal, group: Group) -> None:
 def keep_partial(
     folder: Path,
     configuration: dict[str, Any],
-    labels: list[str],
-    steps: tuple[int, ...],
+    planned: Sequence[Simulation],
     model: EnergyModel,
     seed: int,
 ) -> None:
-    """Results of the whole batches so far, of all processes; none where the first setting has no batch yet."""
+    """Results of the whole batches so far, of all processes; none where the first simulation has no batch yet."""
     journal = open_journal(folder, configuration)
-    if any(label == labels[0] for label, _ in journal.counted):
-        partial = assemble(journal, labels, steps, model, seed)
+    if any(name == planned[0].name for name, _ in journal.counted):
+        partial = assemble(journal, planned, model, seed)
         partial.save(folder)
         log.warning(f"results of {partial.samples} samples are in {folder}; the same command again continues")
 
@@ -189,11 +197,11 @@ def keep_partial(
 def reference_of(networks: Mapping[str, Any]) -> str:
     """Whose thresholds the quantised ANN takes: the first that is calibrated per channel, else the first."""
     if isinstance(networks, Grid):
-        per_channel = {label: setting.resolved["per_channel"] for label, setting in networks.settings.items()}
+        found = {label: setting.resolved["granularity"] for label, setting in networks.settings.items()}
     else:
         plans = {label: getattr(network, "plan", None) for label, network in networks.items()}
-        per_channel = {label: plan is not None and plan.settings.get("per_channel") for label, plan in plans.items()}
-    return next((label for label, holds in per_channel.items() if holds), next(iter(networks)))
+        found = {label: plan and plan.settings.get("granularity") for label, plan in plans.items()}
+    return next((label for label, kind in found.items() if kind == "channel"), next(iter(networks)))
 
 
 def describe_networks(networks: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,25 @@
 """Calibration: statistics of the activations, and the rules that turn them into thresholds."""
 
-from . import learned, max, mse, percentile  # each registers its rule
+from . import clip_floor, learned, ltb, max, mse, percentile  # each registers its rule
 from .rules import RULES as RULES
 from .rules import Rule as Rule
 from .rules import Site as Site
 from .rules import parse_rule as parse_rule
+from .rules import takes_learned as takes_learned
+from .statistics import Granularity as Granularity
+from .statistics import Statistics as Statistics
+from .statistics import statistics_of as statistics_of
 
-__all__ = ["RULES", "Rule", "Site", "learned", "max", "mse", "parse_rule", "percentile"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "Site",
+    "clip_floor",
+    "learned",
+    "ltb",
+    "max",
+    "mse",
+    "parse_rule",
+    "percentile",
+    "takes_learned",
+]

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, fx
 
-from ..convert.activations import Activation
+from ..convert.activations import Activation, LearnedClip
 from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites
 from ..errors import InputError
-from .histogram import ActivationHistogram
 from .rules import Rule, Site
+from .statistics import Granularity, NeuronMaximum, Statistics, statistics_of
 
 
 def collect(
-    canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], per_channel: bool
-) -> dict[str, ActivationHistogram]:
+    canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], granularity: Granularity
+) -> dict[str, Statistics]:
     """Run the canonical ANN on every batch and take the statistics of every site.
 
     Args:
@@ -26,9 +26,9 @@ def collect(
     Raises:
         InputError: there is no batch, or an activation is not finite.
     """
-    histograms = {name: ActivationHistogram(per_channel) for name in activation_sites(canonical)}
+    histograms = {name: statistics_of(granularity) for name in activation_sites(canonical)}
 
-    def hook(histogram: ActivationHistogram) -> Callable[..., None]:
+    def hook(histogram: Statistics) -> Callable[..., None]:
         return lambda _module, _args, output: histogram.add(output)
 
     handles = [canonical.get_submodule(name).register_forward_hook(hook(h)) for name, h in histograms.items()]
@@ -48,34 +48,39 @@ def collect(
 
 def thresholds(
     canonical: fx.GraphModule,
-    histograms: dict[str, ActivationHistogram],
+    histograms: dict[str, Statistics],
     rule: Rule,
     *,
     T: int,
     levels: int,
     scale: float,
 ) -> dict[str, Tensor]:
-    """λ of every site by `rule`: [] per layer, [C] per channel.
+    """λ of every site by `rule`: [] per layer, [C] per channel, the shape of a sample per neuron.
 
-    A channel that never rose above 0 gets the median λ of its layer: it may still fire on other data.
+    A channel or neuron that never rose above 0 gets the median λ of its layer: it may still fire on other data.
 
     Raises:
         InputError: a site whose every activation was 0, or a rule that gave something else than positive numbers.
     """
     result: dict[str, Tensor] = {}
     for name, histogram in histograms.items():
-        if not bool((histogram.maximum > 0).any()):
+        activation = canonical.get_submodule(name)
+        assert isinstance(activation, Activation)
+        learned = isinstance(activation, LearnedClip)
+        if not learned and not bool((histogram.maximum > 0).any()):
             raise InputError(
                 "an activation was always 0 during calibration: no threshold can be set",
                 where=f"site {name}",
                 remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
             )
-        activation = canonical.get_submodule(name)
-        assert isinstance(activation, Activation)
-        site = Site(name, histogram, activation.ceiling, T, levels, scale)
-        value = torch.as_tensor(rule(site), dtype=torch.float32).flatten()
+        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned)
+        whole = isinstance(histogram, NeuronMaximum)
+        value = torch.as_tensor(rule(site), dtype=torch.float32)
+        value = value if whole else value.flatten()
         if not bool(torch.isfinite(value).all()) or bool((value < 0).any()) or not bool((value > 0).any()):
-            raise InputError("a threshold rule gave no usable value", where=f"site {name}", got=str(value[:8].tolist()))
+            shown = str(value.flatten()[:8].tolist())
+            raise InputError("a threshold rule gave no usable value", where=f"site {name}", got=shown)
         value = torch.where(value > 0, value, value[value > 0].median())
-        result[name] = value if histogram.per_channel and value.numel() > 1 else value[0]
+        several = value.numel() > 1 and (whole or histogram.per_channel or learned)
+        result[name] = value if several else value.flatten()[0]
     return result

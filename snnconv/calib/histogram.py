@@ -45,11 +45,7 @@ class ActivationHistogram:
         rows = x.float()
         rows = rows.transpose(0, 1).reshape(x.shape[1], -1) if self.per_channel else rows.reshape(1, -1)
         largest = rows.amax(1)
-        if not bool(torch.isfinite(largest).all()):
-            raise InputError(
-                "an activation became NaN or infinite during calibration",
-                remedy="check the calibration data and its normalisation (--mean/--std)",
-            )
+        require_finite(largest)
         if not self.maximum.numel():
             self.maximum, self.limit = torch.zeros_like(largest), torch.zeros_like(largest)
             self.counts = torch.zeros(len(rows), self.bins, dtype=torch.float64, device=x.device)
@@ -91,3 +87,11 @@ class ActivationHistogram:
         width = self.limit.double()[:, None] / self.bins
         value = (index + ((wanted - below) / inside).clamp(0, 1)) * width
         return torch.minimum(value[:, 0].float(), self.maximum)
+
+
+def require_finite(largest: Tensor) -> None:
+    if not bool(torch.isfinite(largest).all()):
+        raise InputError(
+            "an activation became NaN or infinite during calibration",
+            remedy="check the calibration data and its normalisation (--mean/--std)",
+        )

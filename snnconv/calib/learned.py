@@ -20,6 +20,6 @@ def learned(argument: str = "") -> Rule:
                 where=f"site {site.name}, a plain ReLU",
                 remedy="use a calibrated rule: percentile:99.9, max or mse",
             )
-        return torch.tensor([site.ceiling])
+        return torch.as_tensor(site.ceiling).flatten()
 
     return rule

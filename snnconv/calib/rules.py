@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..registry import Registry
-from .histogram import ActivationHistogram
+from .statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -17,33 +17,45 @@ class Site:
     """What a rule may look at.
 
     Attributes:
-        values: the activation's histogram, one row per layer or per channel.
-        ceiling: where the ANN's activation itself is clipped, or None.
+        values: the activation's histogram, one row per layer or per channel; or the maximum of every neuron.
+        ceiling: where the ANN's activation itself is clipped, or None; learned: whether training put it there.
         T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α.
     """
 
     name: str
-    values: ActivationHistogram
-    ceiling: float | None
+    values: Statistics
+    ceiling: float | Tensor | None
     T: int
     levels: int
     scale: float
+    learned: bool = False
 
 
-Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C
+Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C, or the shape of one sample
 RULES: Registry[Callable[[str], Rule]] = Registry("threshold rule")
+LEARNED_ELSE = "learned else "
 
 
 def parse_rule(threshold: str | Rule) -> Rule:
     """`"percentile:99.9"` → the rule; a callable is taken as it is.
+
+    `"learned else percentile:99.9"` is λ where training put a clip, and the second rule at every other site.
 
     Raises:
         InputError: an unknown name or an argument the rule does not take.
     """
     if callable(threshold):
         return threshold
+    if threshold.startswith(LEARNED_ELSE):
+        learned, otherwise = parse_rule("learned"), parse_rule(threshold.removeprefix(LEARNED_ELSE))
+        return lambda site: (learned if site.learned else otherwise)(site)
     name, _, argument = threshold.partition(":")
     return RULES[name](argument)
+
+
+def takes_learned(threshold: str | Rule) -> bool:
+    """Whether the rule reads no activations where training put a clip."""
+    return isinstance(threshold, str) and threshold.split(" ")[0] == "learned"
 
 
 def no_argument(name: str, argument: str) -> None:

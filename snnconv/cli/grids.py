@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..bench.fingerprint import describe_data, fingerprint
-from ..bench.grid import OPTIONS, Grid, Maker, Setting, combine, parse_methods, parse_numbers
+from ..bench.grid import ALL, OPTIONS, Grid, Maker, Setting, combine, parse_methods, parse_numbers
 from ..bench.labels import label_of
+from ..bench.presets import PRESETS
 from ..data import DataSource
 from ..network import SpikingNetwork
 from . import work
@@ -19,12 +20,32 @@ KEPT = ("maxpool", "keep", "only", "input_shape")
 def settings_of(options: dict[str, Any], T: int) -> list[Setting]:
     """Every combination of `--method`, `--alpha`, `--beta` and what is given for all."""
     listed = {name: parse_numbers(options[name], name) for name in ("alpha", "beta") if options[name] is not None}
-    single = {name: [options[name]] for name in SINGLE if options[name] is not None}
-    return combine(parse_methods(options["method"]), {**listed, **single}, T)
+    return combine(parse_methods(options["method"]), {**listed, **for_all(options)}, T)
+
+
+def compared(options: dict[str, Any], T: int) -> list[Setting]:
+    """`--methods` and the settings of `--preset`, with what is given for all."""
+    methods, preset = options["methods"], options["preset"]
+    if methods is None and preset is None:
+        methods = ALL
+    listed = [] if methods is None else parse_methods(methods)
+    named = [] if preset is None else PRESETS[preset]()
+    return combine([*listed, *named], for_all(options), T)
+
+
+def for_all(options: dict[str, Any]) -> dict[str, list[Any]]:
+    return {name: [options[name]] for name in SINGLE if options[name] is not None}
 
 
 def networks_of(
-    model: str, T: int, settings: list[Setting], data: DataSource, options: dict[str, Any], given: set[str]
+    model: str,
+    T: int,
+    settings: list[Setting],
+    data: DataSource,
+    options: dict[str, Any],
+    given: set[str],
+    *,
+    anew: bool = False,
 ) -> Mapping[str, SpikingNetwork | Maker]:
     """The converted network in a file, or a grid of those that the model is to be converted to.
 
@@ -32,13 +53,14 @@ def networks_of(
 
     Args:
         given: names of the options typed by the user.
+        anew: convert also what was converted before.
     """
     place = {"device": options["device"], "dtype": options["dtype"]}
     options = {**options, "device": work.local_device(options["device"])}
     work.device_of(options["device"])
     work.dtype_of(options["dtype"])
     found = work.opened(model, options)
-    snn = work.stored(found, model, options, given)
+    snn = None if anew else work.stored(found, model, options, given)
     if snn is not None:
         work.normalize_like(data, snn, options)
         return {label_of(snn.plan.settings): snn}
@@ -48,7 +70,7 @@ def networks_of(
     if options["mean"] is None and usual is not None:
         data.normalization = usual
 
-    def make(setting: Setting) -> SpikingNetwork:
+    def make(setting: Setting, T: int) -> SpikingNetwork:
         own = {**dict.fromkeys(OPTIONS), "method": setting.method, **setting.options}
         return work.converted(found, T, {**options, **own})
 
@@ -58,4 +80,4 @@ def networks_of(
         "convert": {name: options[name] for name in KEPT},
         **place,
     }
-    return Grid(settings, make, about)
+    return Grid(settings, make, about, T)

@@ -23,13 +23,18 @@ data_option = click.option(
     "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, fashion, …."
 )
 limit_option = click.option("--limit", type=int, help="Only the first so many test samples.")
-steps_option = click.option(
-    "--T", "steps", default="1,2,4,8,16", show_default=True, help="Time steps, as 1,2,4 or 1..8."
-)
 energy_model_option = click.option(
     "--energy-model", default="45nm", show_default=True, metavar="NAME",
     help="45nm, memory, or a file of constants (.toml, .json).",
 )  # fmt: skip
+
+
+def steps_of(default: str) -> Callable[[F], F]:
+    """The option of several time steps."""
+    return click.option("--T", "steps", default=default, show_default=True, help="Time steps, as 1,2,4 or 1..8.")
+
+
+steps_option = steps_of("1,2,4,8,16")
 T_option = click.option("--T", "T", type=int, help="Time steps  [default: those of the converted network, else 4]")
 
 

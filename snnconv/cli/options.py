@@ -64,8 +64,8 @@ normalization_options = together(
 )
 
 maxpool_option = click.option(
-    "--maxpool", type=click.Choice(["exact", "avg"]), default="exact", show_default=True,
-    help="Max pooling on running sums, or average pooling in its place.",
+    "--maxpool", type=click.Choice(["exact", "avg", "lipool"]),
+    help="Max pooling on running sums, average pooling in its place, or lateral inhibition  [default: the method's]",
 )  # fmt: skip
 
 # How the network is converted. None means: as the method says.
@@ -73,6 +73,10 @@ setting_options = together(
     click.option("--gate", help="What allows a negative spike: memory (spikes fired before) or input (Σ I > 0)."),
     click.option("--retract", help="When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
     click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
+    click.option("--bits", type=int, help="Binary digits of a weighted spike (mt, mt-signed, dcgs)."),
+    click.option("--tau", type=int, help="Steps that find the neurons which stay silent (srp); latency."),
+    click.option("--rho", type=int, help="Steps that find initial potentials (cos); latency."),
+    click.option("--delay", type=int, help="Steps before the output is read (ltb); latency."),
     click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
     click.option("--per-channel/--per-layer", "per_channel", default=None, help="One λ per channel or per layer."),
     maxpool_option,
@@ -83,7 +87,7 @@ setting_options = together(
 )  # fmt: skip
 
 conversion_options = together(
-    click.option("--method", default="auto", show_default=True, help="auto, sdm (as published), if, gn."),
+    click.option("--method", default="auto", show_default=True, help="auto, sdm, …; snnconv methods lists them."),
     click.option(
         "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
     ),
@@ -98,7 +102,7 @@ conversion_options = together(
 grid_options = together(
     click.option(
         "--method", default="auto", show_default=True, metavar="M[,M…]",
-        help="auto, sdm (as published), if, gn; several, each with what is fixed for it: if,sdm:retract=zero,auto.",
+        help="auto, sdm, … (snnconv methods); several, each with what is fixed for it: if,sdm:retract=zero,auto.",
     ),
     click.option(
         "--alpha", "--threshold-scale", "alpha", metavar="A[,A…]",

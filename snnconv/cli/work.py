@@ -15,13 +15,16 @@ from ..convert import convert
 from ..data import DataSource, Normalization, open_data
 from ..errors import InputError
 from ..io import OpenedModel, open_model
+from ..io.clip_file import is_clipped
+from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
 from ..network import SpikingNetwork
 from ..plan import Plan
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
 CONVERSION_OPTIONS = (
-    "method", "alpha", "beta", "gate", "retract", "down_limit", "threshold", "per_channel", "maxpool", "keep", "only",
+    "method", "alpha", "beta", "gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "threshold",
+    "per_channel", "maxpool", "keep", "only",
 )  # fmt: skip
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
 log = logging.getLogger("snnconv")
@@ -64,10 +67,13 @@ def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNet
 
 
 def stored_normalization(found: OpenedModel) -> Normalization | None:
-    """What a network that was converted before was calibrated with."""
-    if not is_converted(found.extra):
+    """What a network that was converted or clipped before was calibrated or trained with."""
+    if is_clipped(found.extra):
+        stored = clipped_normalization(found.extra, found.description)
+    elif is_converted(found.extra):
+        stored = Plan.from_texts(found.extra, found.description).normalization
+    else:
         return None
-    stored = Plan.from_texts(found.extra, found.description).normalization
     return None if stored is None else Normalization.from_dict(stored)
 
 
@@ -137,6 +143,6 @@ def model_name(model: str) -> str:
     """A short name for output files: the file's stem, or what follows the colon."""
     path = Path(model)
     name = path.name if path.exists() else model.rpartition(":")[2]
-    for suffix in (".pt2", ".pt", ".pth", ".th", ".safetensors", ".onnx", ".snn"):
+    for suffix in (".pt2", ".pt", ".pth", ".th", ".safetensors", ".onnx", ".snn", ".clipped"):
         name = name.removesuffix(suffix)
     return name

@@ -17,21 +17,50 @@ class Match:
     """An activation call: what it reads and where it stops rising (None: never)."""
 
     input: fx.Node
-    ceiling: float | None = None
+    ceiling: float | Tensor | None = None
+    learned: bool = False
+
+    def site(self) -> Activation:
+        return LearnedClip(self.ceiling) if self.learned else Activation(self.ceiling)
 
 
 class Activation(nn.Module):
-    """The canonical activation site: clip(x, 0, ceiling), a ReLU where there is no ceiling."""
+    """The canonical activation site: clip(x, 0, ceiling), a ReLU where there is no ceiling.
 
-    def __init__(self, ceiling: float | None = None) -> None:
+    Args:
+        ceiling: one number, or a tensor that broadcasts against one sample: [C, 1, …] for one per channel.
+    """
+
+    ceiling: float | Tensor | None
+
+    def __init__(self, ceiling: float | Tensor | None = None) -> None:
         super().__init__()
-        self.ceiling = ceiling
+        if isinstance(ceiling, Tensor):
+            self.register_buffer("floor", torch.zeros_like(ceiling))  # clamp takes two tensors or two numbers
+            self.register_buffer("ceiling", ceiling)
+        else:
+            self.ceiling = ceiling
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x) if self.ceiling is None else torch.clamp(x, 0.0, self.ceiling)
+        if self.ceiling is None:
+            return torch.relu(x)
+        return torch.clamp(x, self.floor if isinstance(self.ceiling, Tensor) else 0.0, self.ceiling)  # type: ignore
 
     def extra_repr(self) -> str:
-        return "relu" if self.ceiling is None else f"clip to {self.ceiling:g}"
+        return "relu" if self.ceiling is None else f"clip to {shown(self.ceiling)}"
+
+
+class LearnedClip(Activation):
+    """The site of a trained clip: its ceiling is the λ that was learned."""
+
+
+def shown(ceiling: float | Tensor) -> str:
+    """`2.5`, or `0.5…2.5` for one per channel."""
+    if not isinstance(ceiling, Tensor):
+        return f"{ceiling:g}"
+    if ceiling.is_meta:
+        return f"{list(ceiling.shape)}"
+    return f"{float(ceiling.min()):g}…{float(ceiling.max()):g}"
 
 
 def match_activation(graph_module: fx.GraphModule, node: fx.Node) -> Match | None:
@@ -40,6 +69,10 @@ def match_activation(graph_module: fx.GraphModule, node: fx.Node) -> Match | Non
         return None
     if node.op == "call_module":
         module = graph_module.get_submodule(str(node.target))
+        if isinstance(module, LearnedClip):
+            return Match(node.args[0], module.ceiling, learned=True)
+        if isinstance(module, Activation) and isinstance(module.ceiling, Tensor):
+            return Match(node.args[0], module.ceiling)
         for kind, settings in MODULES.items():
             if isinstance(module, kind):
                 return clip(node.args[0], *settings(module))

@@ -5,22 +5,26 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
-from ..calib import Rule, parse_rule
+from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_learned
 from ..calib.calibrate import collect, thresholds
+from ..calib.corrections import CALIBRATIONS
+from ..calib.samples import SAMPLES, Kept
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
+from ..neurons import NEURONS
 from ..plan import Plan, SitePlan
 from ..progress import track
 from ..provenance import provenance
-from .canonical import MaxPool, canonicalise
+from .activations import LearnedClip
+from .canonical import MAXPOOLS, MaxPool, canonicalise
 from .capture import capture, recapture
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
@@ -45,9 +49,13 @@ def convert(
     gate: str | None = None,
     retract: str | None = None,
     down_limit: int | None = None,
+    bits: int | None = None,
+    tau: int | None = None,
+    rho: int | None = None,
+    delay: int | None = None,
     threshold: str | Rule | None = None,
     per_channel: bool | None = None,
-    maxpool: MaxPool = "exact",
+    maxpool: MaxPool | None = None,
     keep: str | None = None,
     only: str | None = None,
     seed: int = 0,
@@ -59,16 +67,19 @@ def convert(
 
     Args:
         model: a module that torch.export can take, or an exported program. It is not changed.
-        T: time steps the result runs by default; ≥ 1.
+        T: time steps the result runs by default; ≥ 1. What some methods set up depends on it (`METHODS[…].at_T`).
         data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
         input_shape: shape of one input sample, as (3, 224, 224); a list of shapes where the network takes several
             inputs; inferred where neither data nor model tells it.
-        method: a registry name: "auto", "sdm" (as published), "if", "gn".
+        method: a registry name, as "auto" or "sdm" (as published); `snnconv methods` lists them.
         alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
         gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
-        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`.
+        bits: binary digits of a weighted spike (mt, mt-signed, dcgs).
+        tau, rho, delay: steps before the output is read (srp, cos, ltb); they count as latency.
+        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`; where the
+            model has trained clips (`snnconv.clip`), methods take the λ learned there unless a rule is given.
         per_channel: one λ per channel rather than per layer.
-        maxpool: "exact" (on running sums) or "avg" (average pooling in its place).
+        maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
         seed: of synthetic calibration data.
 
@@ -81,8 +92,12 @@ def convert(
 
     Source: You et al., IEEE TCDS 2024 (SDM).
     """
-    options = {"alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit}
+    options = {
+        "alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit,
+        "bits": bits, "tau": tau, "rho": rho, "delay": delay,
+    }  # fmt: skip
     setting = METHODS[method].override(options, threshold, per_channel)
+    maxpool = maxpool or setting.maxpool
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
     source = model if isinstance(model, nn.Module) else None
@@ -94,20 +109,22 @@ def convert(
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
-    batches, notices = calibration_batches(raised, examples, seed)
-    histograms = collect(canonical, batches, setting.per_channel)
+    histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, seed)
     plan = Plan(
         T=T,
         sites=plan_sites(canonical, histograms, analog, setting, rule, T),
         input_shapes=examples.shapes,
-        settings=settings_of(setting, maxpool, keep, only, examples),
+        settings=settings_of(setting, T, maxpool, keep, only, examples),
         normalization=examples.normalization,
         notices=notices,
         provenance=provenance(seed),
     )
     for notice in notices:
         log.warning(notice)
-    return SpikingNetwork(canonical, plan)
+    snn = SpikingNetwork(canonical, plan)
+    for name in setting.calibrations:
+        snn = CALIBRATIONS[name](snn, kept, T)
+    return snn
 
 
 def inspect(
@@ -115,9 +132,10 @@ def inspect(
     *,
     data: Iterable[Any] | None = None,
     input_shape: InputShape | None = None,
-    maxpool: MaxPool = "exact",
+    maxpool: MaxPool | None = None,
 ) -> Report:
     """The pre-flight report of a model: what becomes of every site, and what cannot be converted. Changes nothing."""
+    maxpool = maxpool or "exact"
     check_maxpool(maxpool)
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
@@ -126,15 +144,13 @@ def inspect(
 
 
 def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:
-    options = setting.neuron_options()
-    rate = options.get("alpha", 1.0) * options.get("beta", 1)
+    neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
+    rate = neuron.scale * getattr(neuron, "beta", 1)
     return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate)
 
 
 def check_options(setting: Method, T: int, maxpool: str) -> None:
     """Everything that can be wrong without looking at the model."""
-    from ..neurons import NEURONS
-
     if T < 1 or int(T) != T:
         raise InputError("T is out of range", expected="a whole number of time steps, at least 1", got=repr(T))
     check_maxpool(maxpool)
@@ -142,8 +158,8 @@ def check_options(setting: Method, T: int, maxpool: str) -> None:
 
 
 def check_maxpool(maxpool: str) -> None:
-    if maxpool not in ("exact", "avg"):
-        raise InputError("maxpool is out of range", expected="'exact' or 'avg'", got=repr(maxpool))
+    if maxpool not in MAXPOOLS:
+        raise InputError("maxpool is out of range", expected=", ".join(map(repr, MAXPOOLS)), got=repr(maxpool))
 
 
 def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) -> set[str]:
@@ -181,6 +197,31 @@ def other_activations(canonical: fx.GraphModule) -> str:
     return f"; besides {listed}" if listed else ""
 
 
+def statistics(
+    canonical: fx.GraphModule,
+    raised: fx.GraphModule,
+    examples: Examples,
+    analog: Collection[str],
+    setting: Method,
+    seed: int,
+) -> tuple[dict[str, Statistics], list[tuple[Tensor, ...]], list[str]]:
+    """The activations of every site on the calibration data, samples for later passes if there are any, and notices.
+
+    Nothing is run where every threshold was learned and nothing else is to be calibrated.
+    """
+    spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
+    trained = all(isinstance(site, LearnedClip) for site in spiking)
+    if trained and takes_learned(setting.threshold) and not setting.calibrations:
+        empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
+        return empty, [], list(examples.notices)
+    batches, notices = calibration_batches(raised, examples, seed)
+    kept = Kept(batches, SAMPLES if setting.calibrations else 0)
+    found = collect(canonical, kept, setting.granularity)
+    if setting.needs != "nothing" and takes_learned(setting.threshold) and not trained:
+        notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
+    return found, kept.samples, notices
+
+
 def calibration_batches(
     raised: fx.GraphModule, examples: Examples, seed: int
 ) -> tuple[Iterable[tuple[Tensor, ...]], list[str]]:
@@ -194,13 +235,18 @@ def calibration_batches(
 
 
 def plan_sites(
-    canonical: fx.GraphModule, histograms: dict[str, Any], analog: set[str], setting: Method, rule: Rule, T: int
+    canonical: fx.GraphModule,
+    histograms: dict[str, Statistics],
+    analog: set[str],
+    setting: Method,
+    rule: Rule,
+    T: int,
 ) -> dict[str, SitePlan]:
     """A neuron with its threshold for every site that spikes."""
     options = setting.neuron_options()
     spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
-    levels, scale = options.get("beta", 1), options.get("alpha", 1.0)
-    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=scale)
+    neuron = NEURONS[setting.neuron](1.0, **options)
+    values = thresholds(canonical, spiking, rule, T=T, levels=getattr(neuron, "beta", 1), scale=neuron.scale)
     return {
         name: SitePlan(name, setting.neuron, options, values[name].cpu()) if name in values else SitePlan(name, None)
         for name in activation_sites(canonical)
@@ -208,18 +254,21 @@ def plan_sites(
 
 
 def settings_of(
-    setting: Method, maxpool: str, keep: str | None, only: str | None, examples: Examples
+    setting: Method, T: int, maxpool: str, keep: str | None, only: str | None, examples: Examples
 ) -> dict[str, Any]:
     """The resolved settings, for the record."""
     rule = setting.threshold if isinstance(setting.threshold, str) else getattr(setting.threshold, "__name__", "custom")
     return {
         "method": setting.name,
         "neuron": setting.neuron,
+        **setting.options,
         **setting.neuron_options(),
         "threshold": rule,
-        "per_channel": setting.per_channel,
+        "granularity": setting.granularity,
         "maxpool": maxpool,
         "keep": keep,
         "only": only,
         "calibration": examples.name,
+        **({"warm_up": setting.warm_up_steps} if setting.warm_up else {}),
+        **({"at_T": T} if setting.at_T else {}),
     }

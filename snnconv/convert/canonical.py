@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import fx
 
@@ -11,7 +11,8 @@ from .passes.dropout import drop_dropout
 from .passes.maxpool import average_maxpools
 from .passes.sites import name_sites
 
-MaxPool = Literal["exact", "avg"]
+MaxPool = Literal["exact", "avg", "lipool"]
+MAXPOOLS = get_args(MaxPool)
 
 
 def canonicalise(raised: fx.GraphModule, maxpool: MaxPool = "exact") -> fx.GraphModule:

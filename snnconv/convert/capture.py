@@ -13,6 +13,7 @@ from torch.export.graph_signature import InputKind
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from .settle import settled
 
 MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
 
@@ -50,7 +51,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
     def free_batch(leaf: Any) -> Any:
         return {0: Dim.AUTO} if isinstance(leaf, torch.Tensor) and leaf.dim() > 0 else None
 
-    with evaluating(model):
+    with evaluating(model), settled(model):
         try:
             program = torch.export.export(
                 model, fresh(inputs), dynamic_shapes=pytree.tree_map(free_batch, inputs), strict=False

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from ..data.batches import batch_inputs
@@ -64,6 +64,8 @@ def examples_of(
     notices: list[str] = []
     if input_shape is None and isinstance(model, ExportedProgram):
         shapes = [tuple(int(s) for s in node.meta["val"].shape[1:]) for node in user_inputs(model)]
+    elif input_shape is None and isinstance(model, fx.GraphModule) and (known := captured_shapes(model)):
+        shapes = known
     elif input_shape is None:
         assert isinstance(model, nn.Module)
         shapes = [infer_input_shape(model)]
@@ -73,6 +75,14 @@ def examples_of(
     generator = torch.Generator().manual_seed(0)
     leaves = tuple(like_model(torch.randn(MIN_BATCH, *shape, generator=generator), model) for shape in shapes)
     return Examples(leaves, as_arguments(model, leaves), notices=notices)
+
+
+def captured_shapes(graph_module: fx.GraphModule) -> list[tuple[int, ...]]:
+    """Sample shapes that a network was captured with (`snnconv.clip`); none where some input is no known tensor."""
+    values = [node.meta.get("val") for node in graph_module.graph.nodes if node.op == "placeholder"]
+    if not all(isinstance(value, Tensor) and value.dim() for value in values):
+        return []
+    return [tuple(int(size) for size in value.shape[1:]) for value in values if isinstance(value, Tensor)]
 
 
 def from_data(model: nn.Module | ExportedProgram, data: Iterable[Any]) -> Examples:

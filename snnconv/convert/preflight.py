@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import fx, nn
 
 from ..errors import UnsupportedModelError
+from .activations import shown
 from .operations import is_affine, is_random, name_of
 from .passes.sites import MAX_POOL_MODULES, activation_sites
 from .timing import batch_dims, batch_symbols, varies_in_time
@@ -130,7 +131,7 @@ def judge(
 
 def activation_entry(node: fx.Node, module: nn.Module, spikes: bool, max_rate: float, place: str) -> Entry:
     name, ceiling = str(node.target), module.ceiling
-    operation = "ReLU" if ceiling is None else f"clip to {float(ceiling):g}"  # type: ignore[arg-type]
+    operation = "ReLU" if ceiling is None else f"clip to {shown(ceiling)}"  # type: ignore[arg-type]
     if not spikes:
         return Entry(name, "activation", operation, "exact", "stays analog, on running sums", place)
     if ceiling is not None and max_rate > 1 + 1e-6:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ..errors import InputError
@@ -87,6 +88,12 @@ class DataSource:
         """One batch by its place, from 0; those before it are not read."""
         start = number * self.batch_size
         return self._batch(range(start, min(start + self.batch_size, self._count)))
+
+    def take(self, positions: Sequence[int], *, raw: bool = False) -> tuple[Tensor, Tensor]:
+        """The samples at these positions, in their order; `raw` leaves the normalisation out."""
+        parts = [self._samples.fetch(range(position, position + 1)) for position in positions]
+        x, y = torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
+        return (x if raw or self.normalization is None else self.normalization(x)), y
 
     def __repr__(self) -> str:
         return f"DataSource({self.name!r}, {len(self)} samples of shape {self.shape}, batches of {self.batch_size})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .atomic import atomic_output as atomic_output
+from .atomic import check_output as check_output
 from .checkpoint import load_safetensors as load_safetensors
 from .checkpoint import load_weights as load_weights
 from .checkpoint import state_dict_of as state_dict_of

@@ -22,7 +22,7 @@ def atomic_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
         InputError: `path` exists and `overwrite` is false, is a folder, or its folder is missing or not writable.
     """
     target = Path(path)
-    _check_target(target, overwrite)
+    check_output(target, overwrite)
     temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
         # Creating it now shows an unwritable folder before a long run, not after it.
@@ -32,14 +32,18 @@ def atomic_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
     try:
         yield temporary
         if target.exists() and not overwrite:  # someone else wrote it while we worked
-            _check_target(target, overwrite)
+            check_output(target, overwrite)
         _replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _check_target(target: Path, overwrite: bool) -> None:
-    """Raise when `target` cannot become an output."""
+def check_output(target: Path, overwrite: bool) -> None:
+    """Raise when `target` cannot become an output: before work that takes long.
+
+    Raises:
+        InputError: it exists and `overwrite` is false, is a folder, or its folder is missing.
+    """
     try:
         if target.is_dir():
             raise InputError("the output is a folder", expected="a file name", where=str(target))

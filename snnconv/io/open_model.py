@@ -11,6 +11,7 @@ from torch.export import ExportedProgram
 
 from ..errors import InputError
 from .checkpoint import load_safetensors, load_weights, state_dict_of
+from .clip_file import is_clipped, open_clipped
 from .detect import FileKind, detect
 from .factory import GRAMMAR, build, nearest, parse_arch_args
 from .pickled import load_pickle
@@ -81,6 +82,9 @@ def open_model(
             remedy = "leave --arch and --weights out"
             raise InputError("an exported program has its own network and weights", where=source, remedy=remedy)
         program, extra = load_program(source, trust=trust)
+        if is_clipped(extra):
+            clipped = open_clipped(program, extra, source)
+            return OpenedModel(clipped, extra, f"{Path(source).name}, a network with learnable clips")
         return OpenedModel(program, extra, f"{Path(source).name}, an exported program")
     if kind is FileKind.PICKLE and arch is None:
         return _open_module(source, weights, allow, trust)

@@ -9,7 +9,7 @@ METHODS.register("auto")(
         source="this project; neuron after You et al., IEEE TCDS 2024",
         neuron="sd",
         options={"alpha": 0.2, "beta": 5, "down_limit": None, "gate": "memory", "retract": "zero"},
-        threshold="percentile:99.9",
-        per_channel=True,
+        threshold="learned else percentile:99.9",
+        granularity="channel",
     )
 )

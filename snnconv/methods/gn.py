@@ -7,9 +7,11 @@ METHODS.register("gn")(
         name="gn",
         summary="group neurons of m = 4 members (SD neurons without negative spikes, α = 1/m, β = m)",
         source="Lyu et al., ICASSP 2024",
+        year=2024,
+        needs="qcfs",
         neuron="sd",
         options={"alpha": 0.25, "beta": 4, "down_limit": 0, "gate": "memory", "retract": "threshold"},
-        threshold="percentile:99.9",
-        per_channel=False,
+        threshold="learned else percentile:99.9",
+        granularity="layer",
     )
 )

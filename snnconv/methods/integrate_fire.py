@@ -7,9 +7,10 @@ METHODS.register("if")(
         name="if",
         summary="plain integrate-and-fire neurons, soft reset, v(0) = θ/2",
         source="Rueckauer et al., Front. Neurosci. 2017; initial potential of Bu et al., AAAI 2022",
+        year=2017,
         neuron="integrate_fire",
         options={"alpha": 1.0},
-        threshold="percentile:99.9",
-        per_channel=False,
+        threshold="learned else percentile:99.9",
+        granularity="layer",
     )
 )

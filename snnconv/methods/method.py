@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from ..calib import Rule
+from ..calib import Granularity, Rule
 from ..errors import InputError
 from ..registry import Registry
+
+MaxPool = Literal["exact", "avg", "lipool"]
+Needs = Literal["nothing", "clip", "qcfs", "rnl"]
+OWN = {"delay"}  # options of a method that are none of its neuron's
 
 
 @dataclass(frozen=True)
@@ -16,11 +20,16 @@ class Method:
     """A named setting of the engine.
 
     Attributes:
+        source, year: where and when it was published.
         neuron: registry name of the neuron.
         options: the neuron's options; those named here, and no others, can be overridden. A `down_limit` of None is β.
         threshold: the rule for λ.
-        per_channel: one λ per channel instead of one per layer.
-        source: where it was published.
+        granularity: one λ per "layer", per "channel" or per "neuron".
+        needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
+        warm_up: the option that says how many steps are simulated before the output is read; they are latency.
+        at_T: whether what is set up depends on T, so that every T needs a conversion of its own.
+        calibrations: names of the passes that correct the spiking network after thresholds are set, in order.
+        maxpool: how max pooling is done where the user does not say.
     """
 
     name: str
@@ -29,12 +38,21 @@ class Method:
     neuron: str
     options: Mapping[str, Any] = field(default_factory=dict)
     threshold: str | Rule = "percentile:99.9"
-    per_channel: bool = False
+    granularity: Granularity = "layer"
+    year: int | None = None
+    needs: Needs = "nothing"
+    warm_up: str | None = None
+    at_T: bool = False
+    calibrations: tuple[str, ...] = ()
+    maxpool: MaxPool = "exact"
 
     def override(
         self, options: Mapping[str, Any], threshold: str | Rule | None = None, per_channel: bool | None = None
     ) -> Method:
         """The method with the given settings in place of its own; those that are None stay.
+
+        Args:
+            per_channel: one λ per channel (True) or per layer (False).
 
         Raises:
             InputError: an option that the method's neuron does not have.
@@ -47,19 +65,24 @@ class Method:
                     expected=f"{', '.join(self.options) or 'no options'}",
                     remedy="choose another method, as method='sdm'",
                 )
+        granularity: Granularity = "channel" if per_channel else "layer"
         return replace(
             self,
             options={**self.options, **given},
             threshold=self.threshold if threshold is None else threshold,
-            per_channel=self.per_channel if per_channel is None else per_channel,
+            granularity=self.granularity if per_channel is None else granularity,
         )
 
     def neuron_options(self) -> dict[str, Any]:
         """The options as the neuron takes them."""
-        options = dict(self.options)
+        options = {name: value for name, value in self.options.items() if name not in OWN}
         if "down_limit" in options and options["down_limit"] is None:
             options["down_limit"] = options["beta"]
         return options
+
+    @property
+    def warm_up_steps(self) -> int:
+        return int(self.options[self.warm_up]) if self.warm_up else 0
 
 
 METHODS: Registry[Method] = Registry("method")

@@ -1,11 +1,18 @@
 """Spiking neurons: one neuron a file, a pure step function and a thin module shell each."""
 
+from .binary import BinaryWeighted as BinaryWeighted
+from .cos import CalibratedOffset as CalibratedOffset
+from .differential import Accumulate as Accumulate
+from .differential import DifferentialMultiThreshold as DifferentialMultiThreshold
 from .integrate_fire import IntegrateFire as IntegrateFire
+from .lipool import LateralInhibition as LateralInhibition
 from .registry import NEURONS as NEURONS
 from .running import RunningClip as RunningClip
 from .running import RunningSum as RunningSum
 from .scale import Scale as Scale
 from .sd import ScalableDualThreshold as ScalableDualThreshold
+from .signed import SignedDigit as SignedDigit
+from .srp import ResidualPotential as ResidualPotential
 from .temporal import Neuron as Neuron
 from .temporal import State as State
 from .temporal import Temporal as Temporal

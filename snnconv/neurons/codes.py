@@ -8,14 +8,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Code = Literal["unary", "binary"]
+Code = Literal["unary", "binary", "signed"]
 
 
 def events(spikes: Tensor, code: Code = "unary") -> Tensor:
-    """Events of whole spikes, elementwise, in their own type: |k| ("unary") or the 1 bits of |k| ("binary").
+    """Events of whole spikes, elementwise, in their own type.
+
+    |k| ("unary"), the 1 bits of |k| ("binary") or the digits other than 0 of its non-adjacent form ("signed").
 
     Negative spikes cost the same as positive ones. "unary" is a burst of k unit spikes; "binary" is one spike per power
-    of two, for neurons whose spikes carry binary weights.
+    of two, for neurons whose spikes carry binary weights; "signed" is one spike for each ±2^i of the shortest sum.
     """
     return CODES[code](spikes)
 
@@ -39,4 +41,13 @@ def ones(spikes: Tensor) -> Tensor:
     return count.to(spikes.dtype)
 
 
-CODES: dict[Code, Callable[[Tensor], Tensor]] = {"unary": torch.abs, "binary": ones}
+def digits(spikes: Tensor) -> Tensor:
+    """Digits other than 0 in the non-adjacent form of k: the 1 bits of k XOR 3k.
+
+    Source: Reitwiesner 1960, Binary arithmetic, Advances in Computers 1: 231-308. 3k − k = 2k, digit by digit.
+    """
+    magnitude = spikes.abs().to(torch.int64)
+    return ones(magnitude ^ (3 * magnitude)).to(spikes.dtype)
+
+
+CODES: dict[Code, Callable[[Tensor], Tensor]] = {"unary": torch.abs, "binary": ones, "signed": digits}

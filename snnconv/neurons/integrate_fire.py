@@ -16,9 +16,9 @@ class IFState(NamedTuple):
 
 
 def integrate_fire_step(
-    current: Tensor, state: IFState, theta: Tensor, out: IFState | None = None
+    current: Tensor, state: IFState, theta: Tensor, out: IFState | None = None, strict: bool = False
 ) -> tuple[Tensor, IFState]:
-    """One step of IF: m = v + I;  s = 1 if m ≥ θ else 0;  v ← m − sθ.
+    """One step of IF: m = v + I;  s = 1 if m ≥ θ (m > θ where `strict`) else 0;  v ← m − sθ.
 
     Args:
         current: I [B, …], the weighted input of this step.
@@ -29,7 +29,8 @@ def integrate_fire_step(
     2022.
     """
     m = torch.add(state.v, current, out=out.v if out else None)
-    spikes = torch.ge(m, theta, out=torch.empty_like(m))  # 0 and 1 in the potential's own type, in one pass
+    compare = torch.gt if strict else torch.ge
+    spikes = compare(m, theta, out=torch.empty_like(m))  # 0 and 1 in the potential's own type, in one pass
     return spikes, IFState(m.addcmul_(spikes, theta, value=-1))
 
 
@@ -41,16 +42,16 @@ class IntegrateFire(Neuron):
         threshold: λ, one value or one per channel.
         alpha: threshold scale α in (0, 1].
         v0: initial potential as a fraction of θ (½ makes the firing rate round to the nearest).
+        strict: fire above θ, not at θ.
     """
 
-    def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, v0: float = 0.5) -> None:
-        super().__init__(threshold, alpha)
-        self.v0 = v0
+    def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, v0: float = 0.5, strict: bool = False) -> None:
+        super().__init__(threshold, alpha, v0)
+        self.strict = strict
 
     def initial(self, x: Tensor) -> IFState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
-        return IFState(zeros + self.per_unit(x) * self.v0)
+        return IFState(self.start(x))
 
     def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
-        spikes, state = integrate_fire_step(x, state, self.per_unit(x), out=state)
+        spikes, state = integrate_fire_step(x, state, self.per_unit(x), state, self.strict)
         return spikes.to(x.dtype), state

@@ -51,12 +51,17 @@ class RunningClip(Temporal):
     The mean of what it emits over T steps is clip(mean of x, 0, c). The clip is not homogeneous, so it needs t.
 
     Args:
-        ceiling: c.
+        ceiling: c, one number or a tensor that broadcasts against one sample.
     """
 
-    def __init__(self, ceiling: float) -> None:
+    ceiling: Tensor | float
+
+    def __init__(self, ceiling: Tensor | float) -> None:
         super().__init__()
-        self.ceiling = ceiling
+        if isinstance(ceiling, Tensor):
+            self.register_buffer("ceiling", ceiling)
+        else:
+            self.ceiling = ceiling
 
     def initial(self, x: Tensor) -> ClipState:
         zeros = torch.zeros_like(x, dtype=torch.float32)
@@ -68,4 +73,4 @@ class RunningClip(Temporal):
         return (given - state.given).to(x.dtype), ClipState(total, given, steps)
 
     def extra_repr(self) -> str:
-        return f"clip to {self.ceiling:g}"
+        return f"clip to {self.ceiling:g}" if isinstance(self.ceiling, float) else f"clip to [{len(self.ceiling)}]"

@@ -102,15 +102,15 @@ class ScalableDualThreshold(Neuron):
         v0: float = 0.5,
     ) -> None:
         check_sd_options(alpha, beta, down_limit, gate, retract)
-        super().__init__(threshold, alpha)
-        self.beta, self.down_limit, self.v0 = beta, down_limit, v0
+        super().__init__(threshold, alpha, v0)
+        self.beta, self.down_limit = beta, down_limit
         self.gate: Gate = gate
         self.retract: Retract = retract
 
     def initial(self, x: Tensor) -> SDState:
         zeros = torch.zeros_like(x, dtype=torch.float32)
         drive = zeros.clone() if self.gate == "input" and self.down_limit else None
-        return SDState(zeros + self.per_unit(x) * self.v0, zeros, drive)
+        return SDState(self.start(x), zeros, drive)
 
     def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:
         theta = self.per_unit(x)

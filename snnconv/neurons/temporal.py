@@ -56,25 +56,56 @@ class Neuron(Temporal):
     """A spiking neuron: integer spikes, each worth one quantum θ of the activation it stands for.
 
     Args:
-        threshold: λ, the activation that a full rate represents: one value, or one per channel [C].
+        threshold: λ, the activation that a full rate represents: one value, one per channel [C], or one per neuron
+            (the shape of one sample).
         scale: θ/λ (the α of scalable thresholds).
+        v0: initial potential as a fraction of θ.
 
     Attributes:
         code: what a spike of magnitude k costs: k ("unary") or the 1 bits of k ("binary").
+        offset: a current added at every step; potential: what v starts from in place of v0·θ. Both in the unit of the
+            input current, shaped as thresholds are; None unless `correct` set them.
+        differential: whether its spikes are differences, to be decoded by an `Accumulate` behind it.
+        opening: steps that it has to see at once when it starts afresh; 0 where steps can come one by one.
     """
 
     code: ClassVar[Code] = "unary"
+    differential: ClassVar[bool] = False
+    opening: int = 0
     theta: Tensor
+    offset: Tensor | None
+    potential: Tensor | None
 
-    def __init__(self, threshold: Tensor | float, scale: float = 1.0) -> None:
+    def __init__(self, threshold: Tensor | float, scale: float = 1.0, v0: float = 0.5) -> None:
         super().__init__()
         value = torch.as_tensor(threshold, dtype=torch.float32)
         self.register_buffer("theta", value * torch.tensor(scale, dtype=torch.float32))
-        self.scale = scale
+        self.register_buffer("offset", None)
+        self.register_buffer("potential", None)
+        self.scale, self.v0 = scale, v0
+
+    def correct(self, *, offset: Tensor | None = None, potential: Tensor | None = None) -> None:
+        """Set what calibration found; None leaves a value as it is."""
+        if offset is not None:
+            self.offset = offset.detach().float().to(self.theta.device)
+        if potential is not None:
+            self.potential = potential.detach().float().to(self.theta.device)
 
     def per_unit(self, x: Tensor) -> Tensor:
         """θ shaped to broadcast against `x` [B, C, …]."""
-        return self.theta.view(-1, *[1] * (x.dim() - 2)) if self.theta.dim() else self.theta
+        return per_unit(self.theta, x)
+
+    def start(self, x: Tensor) -> Tensor:
+        """v(0) for an input like `x` [B, …], float32."""
+        start = self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
+        return torch.zeros_like(x, dtype=torch.float32) + start
+
+    def driven(self, x: Tensor) -> Tensor:
+        """The current that the neuron integrates: its input and its offset."""
+        return x if self.offset is None else x + per_unit(self.offset, x).to(x.dtype)
+
+    def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
+        return super().forward(self.driven(x), state, steps, varying)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Neuron:
         """Move with the module, but keep float32: in bfloat16 a θ of 0.3 would become 0.30078."""
@@ -83,6 +114,11 @@ class Neuron(Temporal):
     def extra_repr(self) -> str:
         kind = f"[{self.theta.numel()}]" if self.theta.dim() else f"{float(self.theta):.4g}"
         return f"theta={kind}"
+
+
+def per_unit(value: Tensor, x: Tensor) -> Tensor:
+    """One value, one per channel or one per neuron, shaped to broadcast against `x` [B, C, …]."""
+    return value.view(-1, *[1] * (x.dim() - 2)) if value.dim() == 1 else value
 
 
 def keep_float32(module: nn.Module, apply: Callable[..., Any], fn: Callable[[Tensor], Tensor], recurse: bool) -> Any:

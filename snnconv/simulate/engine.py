@@ -56,6 +56,15 @@ def unfold(leaf: Any, steps: int) -> Any:
     return leaf.unflatten(0, (steps, -1)) if isinstance(leaf, Tensor) and leaf.dim() else leaf
 
 
+def after(skipped: int, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The chunks without the outputs of the first steps; later steps are counted from 0."""
+    for part in chunks:
+        cut = min(max(skipped - part.start, 0), part.steps)
+        if cut < part.steps:
+            leaves = [leaf[cut:] if isinstance(leaf, Tensor) and leaf.dim() else leaf for leaf in part.leaves]
+            yield Chunk(part.start + cut - skipped, part.steps - cut, leaves, part.state)
+
+
 def mean_over_time(chunks: Iterator[Chunk]) -> list[Any]:
     """The mean of every output leaf over all steps, [B, …]."""
     totals: list[Any] = []

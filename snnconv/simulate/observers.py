@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..neurons import Temporal
+from ..neurons import Neuron, Temporal
 from ..neurons.codes import Code, events_per_neuron
 
 
@@ -54,8 +54,9 @@ def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) ->
     started = dict.fromkeys(neurons, 0)
 
     def hook(site: str) -> Callable[..., None]:
-        def watch(_: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
+        def watch(module: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
             x, _, steps, varying = args
+            x = module.driven(x) if isinstance(module, Neuron) else x
             current = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
             spikes = result[0].unflatten(0, (steps, -1))
             for observer in observers:

@@ -104,9 +104,9 @@ def test_a_process_with_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_one_message_from_all(tmp_path: Path) -> None:
-    ended = started([*ARGUMENTS, "--method", "sdn", "-o", str(tmp_path / "out")])
+    ended = started([*ARGUMENTS, "--method", "sdmm", "-o", str(tmp_path / "out")])
     assert (ended.codes, ended.out, ended.err[1]) == ([2, 2], ["", ""], "")
-    assert ended.err[0].startswith("error: unknown method 'sdn'")
+    assert ended.err[0].startswith("error: unknown method 'sdmm'")
     assert list(tmp_path.iterdir()) == []
 
 

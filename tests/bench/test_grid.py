@@ -60,7 +60,7 @@ def test_the_example_of_the_help_page() -> None:
 @pytest.mark.parametrize(
     ("methods", "options", "parts"),
     [
-        ("sdn", {}, ("unknown method 'sdn'", "did you mean 'sdm'")),
+        ("sdmm", {}, ("unknown method 'sdmm'", "did you mean 'sdm'")),
         ("alpha=0.2,sdm", {}, ("before its method",)),
         ("", {}, ("unknown method ''",)),
         ("sdm,", {}, ("unknown method ''",)),

@@ -144,3 +144,31 @@ def test_per_layer_and_per_channel_thresholds() -> None:
     channel = snnconv.convert(SmallCNN(), data=[x], method="sdm", per_channel=True).sites["relu1"].theta
     assert layer.shape == ()
     assert channel.shape == (4,)
+
+
+def test_clip_floor_is_the_best_of_its_candidates() -> None:
+    """Brute force over the same 95 candidates, on the values themselves."""
+    torch.manual_seed(0)
+    values = torch.relu(torch.randn(2000, 5))
+    T = 4
+    errors = []
+    for i in range(95):
+        quantum = float(values.max()) * (1 - 0.01 * i) / T
+        quantised = (values / quantum).floor().clamp(0, T) * quantum
+        errors.append(float(((values - quantised) ** 2).mean()))
+    chosen = float(parse_rule("clip-floor")(site(values, T=T))) / float(values.max())
+    assert errors[round((1 - chosen) * 100)] <= min(errors) * 1.01
+    assert chosen < float(parse_rule("mse")(site(values, T=T))) / float(values.max())
+
+
+def test_local_threshold_balancing() -> None:
+    """The iteration on the values themselves, per channel."""
+    torch.manual_seed(0)
+    values = torch.relu(torch.randn(500, 3, 4)) * torch.tensor([1.0, 2.0, 4.0])[:, None]
+    threshold = np.zeros((1, 3, 1))
+    x = values.double().numpy()
+    for _ in range(1000):
+        threshold = threshold + 2 * np.maximum(x - threshold, 0).mean((0, 2), keepdims=True)
+    found = parse_rule("ltb")(site(values, per_channel=True))
+    np.testing.assert_allclose(found.numpy(), threshold[0, :, 0], rtol=2e-3)
+    assert bool((found < values.amax((0, 2))).all())

@@ -63,7 +63,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     NET + " --retract never": ("retract", "'threshold' or 'zero'"),
     NET + " --maxpool mean": ("--maxpool", "'exact'", "'avg'"),
     "inspect {files}/net.pt --maxpool mean": ("--maxpool", "'exact'", "'avg'"),
-    NET + " --method sdn": ("unknown method 'sdn'", "did you mean 'sdm'"),
+    NET + " --method sdmm": ("unknown method 'sdmm'", "did you mean 'sdm'"),
     NET + " --method if --beta 2": ("'if' has no option beta",),
     NET + " --threshold percentil:99": ("unknown threshold rule 'percentil'", "did you mean 'percentile'"),
     NET + " --threshold percentile:200": ("(0, 100]", "percentile:200"),
@@ -80,7 +80,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     **{
         f"sweep {{files}}/net.pt --data npz:{{files}}/data.npz {grid}": parts
         for grid, parts in {
-            "--method if,sdn": ("unknown method 'sdn'", "did you mean 'sdm'"),
+            "--method if,sdmm": ("unknown method 'sdmm'", "did you mean 'sdm'"),
             "--method sdm,sdm": ("a setting comes twice", "sdm α=0.5 β=2"),
             "--method if:beta=2": ("'if' has no option beta",),
             "--method sdm:alfa=2": ("unknown option of method 'sdm'",),

@@ -143,7 +143,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "{files}/net.pt --data npz:{files}/data.npz --T 2,2": ("comes twice",),
     "{files}/net.pt --data npz:{files}/data.npz --at 0 --T 1": ("at least 1",),
     "{files}/net.pt --data npz:{files}/data.npz --within -1 --T 1": ("within is out of range",),
-    "{files}/net.pt --data npz:{files}/data.npz --method sdn": ("did you mean 'sdm'",),
+    "{files}/net.pt --data npz:{files}/data.npz --method sdmm": ("did you mean 'sdm'",),
     "{files}/net.pt --data npz:{files}/data.npz --energy-model 44nm": ("did you mean '45nm'",),
     "{files}/snn.pt2 --data npz:{files}/labels.npz --T 1": ("label is out of range",),
 }

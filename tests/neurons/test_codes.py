@@ -20,6 +20,18 @@ def test_binary() -> None:
     assert events(torch.tensor(SPIKES), "binary").tolist() == [0, 1, 1, 1, 2, 2, 3, 1, 8]
 
 
+def test_signed() -> None:
+    """0, 1, 1, 2, 4 − 1, 4 + 1, 8 − 1, 8, 256 − 1; and of each k no shorter sum of ±2^i exists."""
+    assert events(torch.tensor(SPIKES), "signed").tolist() == [0, 1, 1, 1, 2, 2, 2, 1, 2]
+    least, reached = {0: 0}, {0}
+    for count in range(1, 5):
+        reached = {k + sign * 2**i for k in reached for i in range(8) for sign in (-1, 1)}
+        for k in reached:
+            least.setdefault(k, count)
+    numbers = list(range(-100, 101))
+    assert events(torch.tensor(numbers), "signed").tolist() == [least[k] for k in numbers]
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_types_and_inputs_stay(code: str) -> None:
     for dtype in (torch.float32, torch.bfloat16, torch.int64):

@@ -15,6 +15,7 @@ from ..attention import attention
 from ..diagnose import diagnose
 from ..distributed import together
 from ..energy import EnergyModel, energy
+from ..grid import Grid
 from ..latency import check_latency, latency
 from ..results import Result
 from ..steps import check_steps
@@ -57,8 +58,7 @@ def measure(
         sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=energy_model, seed=seed)
         if not group.first:
             return
-        made = list(networks.values())[-1]
-        snn = made if isinstance(made, SpikingNetwork) else made()
+        snn = last_of(networks, moment)
         closely: list[Callable[[], Result]] = [
             lambda: energy(snn, data, T=moment, energy_model=energy_model, seed=seed),
             lambda: diagnose(snn, data, T=moment, seed=seed),
@@ -67,6 +67,14 @@ def measure(
         for look in closely:
             look().save(folder)
         heat_maps(snn, data, [t for t in MAPS if t <= steps[-1]], Path(folder), seed)
+
+
+def last_of(networks: Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]], moment: int) -> SpikingNetwork:
+    """The last network; where its set-up depends on T, as it is for the moment that is looked at."""
+    label, made = list(networks.items())[-1]
+    if isinstance(networks, Grid) and networks.settings[label].at_T:
+        return networks.maker(label, moment)()
+    return made if isinstance(made, SpikingNetwork) else made()
 
 
 def heat_maps(snn: SpikingNetwork, data: Iterable[Any], steps: list[int], folder: Path, seed: int) -> None:

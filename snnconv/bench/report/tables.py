@@ -55,6 +55,7 @@ FORMATS: dict[str, tuple[str, Format]] = {
     **{part: (part, digits(2)) for part in ("error", "inherited", "clipping", "quantisation", "unevenness")},
     "confidence": ("confidence", lambda value: f"{value:g}"),
     "latency": ("mean T", digits(2)),
+    "latency_steps": ("latency (steps)", count),
     "early": ("stopped early (%)", digits(1)),
 }
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from ...convert.operations import QUOTIENTS
 from ...convert.preflight import site_of
 from ...convert.timing import batch_dims, batch_symbols, varies_in_time
 from ...network import SpikingNetwork
-from ...neurons import Neuron, RunningClip, RunningSum, Scale, Temporal
+from ...neurons import Accumulate, Neuron, RunningClip, RunningSum, Scale, Temporal
 from ...neurons.codes import Code
 from ..count.quantities import RULES as DENSE
 from .calls import Call, call_of, elements, number, sizes
@@ -119,6 +119,10 @@ class Walk:
         name, read = str(call.node.target), self.spikes.get(call.node.all_input_nodes[0])
         if isinstance(module, Neuron):
             self.fire(call.node, Source(elements(call.node), module.code))
+            return
+        if isinstance(module, Accumulate):
+            if read is not None:  # differential spikes are what travels: each layer would sum them up behind itself
+                self.spikes[call.node] = replace(read, whole=False)
             return
         self.found.pools[name] = elements(call.node.all_input_nodes[0])
         if isinstance(module, RunningSum) and read is not None and read.whole:

@@ -1,13 +1,17 @@
 """One command a file."""
 
 from .bench import bench as bench
+from .compare import compare as compare
 from .convert import convert as convert
 from .count import count as count
 from .diagnose import diagnose as diagnose
 from .energy import energy as energy
+from .finetune import finetune as finetune
 from .inspect import inspect as inspect
 from .latency import latency as latency
+from .methods import methods as methods
 from .report import report as report
 from .sweep import sweep as sweep
 
-COMMANDS = (inspect, convert, sweep, energy, diagnose, latency, report, count, bench)  # in the order of the help page
+# in the order of the help page
+COMMANDS = (inspect, methods, convert, finetune, sweep, compare, energy, diagnose, latency, report, count, bench)

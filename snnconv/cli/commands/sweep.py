@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
 from ...bench import Row, Sweep
-from ...errors import InputError
-from ..measuring import data_option, energy_model_option, limit_option, steps_option
-from ..notices import telling
+from ..measuring import steps_option
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
-from ..output import print_json, require_writable
+from ..output import print_json
+from ..sweeping import sweeping_options, swept
 
 
 @click.command()
 @click.argument("model")
-@data_option
-@steps_option
-@limit_option
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out/sweep"),
-              show_default=True, help="Folder for sweep.json, .csv, .png, .svg and the journal.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Drop an earlier sweep in the folder and start afresh.")
-@click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway.")
-@energy_model_option
+@sweeping_options("sweep", "sweep.json, .csv, .png, .svg", steps_option)
 @grid_options
 @normalization_options
 @model_options
 @run_options
 @shared_options
 @click.pass_context
-def sweep(
-    context: click.Context, model: str, data: str, steps: str, target: Path, overwrite: bool, resume: bool,
-    energy_model: str, as_json: bool, quiet: bool, **options: Any,
-) -> None:  # fmt: skip
+def sweep(context: click.Context, model: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Measure accuracy, spikes and energy against time steps, the ANN beside it.
 
     MODEL is a converted network, or any model, which is then converted first with the options below. Lists of methods,
@@ -52,28 +40,13 @@ def sweep(
     snnconv sweep model.pt --calib npz:train.npz --data npz:test.npz --method if,sdm --alpha 0.2,0.5 --beta 2,5
     snnconv sweep model.pt --data npz:test.npz --method if,sdm,sdm:alpha=0.2,beta=5,auto --T 1..32 -o out/
     """
-    from ...bench import parse_steps
-    from ...bench import sweep as run_sweep
-    from ...bench.distributed import together
-    from ...bench.energy import energy_model as find_energy_model
-    from .. import work
-    from ..grids import networks_of, settings_of
+    from ..grids import settings_of
 
-    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if resume and overwrite:
-        raise InputError("--resume continues a sweep, --overwrite drops it", remedy="leave one of them out")
-    times = parse_steps(steps)
-    with together() as group, telling(quiet or not group.first):
-        require_writable(target)
-        prices = find_energy_model(energy_model)
-        samples = work.test_data(data, options)
-        networks = networks_of(model, times[-1], settings_of(options, times[-1]), samples, options, typed)
-        result = run_sweep(
-            networks, samples, times, folder=target, overwrite=overwrite, energy_model=prices, seed=options["seed"]
-        )
-    files = [target / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
-    if not group.first:
+    result = swept(context, settings_of)
+    if result is None:
         return
+    target = options["target"]
+    files = [target / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
     if as_json:
         print_json({**result.to_dict(), "files": [str(file) for file in files]})
     else:
@@ -81,34 +54,41 @@ def sweep(
         click.echo(f"plot: {files[2]}")
 
 
+LATENCY = "latency"
 COLUMNS = ("accuracy %", "vs ANN", "spikes/neuron", "synops", "energy mJ")
 MANY = 8
 
 
 def print_sweep(sweep: Sweep) -> None:
-    """T, accuracy, its distance from the ANN, spikes and their cost, curve after curve; then what they compete with."""
+    """T, its latency where there is warm-up, accuracy and its distance from the ANN, spikes and their cost, curve after
+    curve; then what they compete with.
+    """
     console = Console(highlight=False)
     ann = sweep.ann_accuracy
+    columns = (LATENCY, *COLUMNS) if any(row.latency > row.T for row in sweep.rows) else COLUMNS
+    before = [""] * (len(columns) - len(COLUMNS))
     for number, curve in enumerate(sweep.curves):
         if len(sweep.curves) > 1:
             console.print(f"[bold]{curve.setting}[/bold]", soft_wrap=True)
-        table = table_of("T", header=number == 0)
+        table = table_of("T", columns, header=number == 0)
         for row in milestones(sweep.rows_of(curve.setting)):
             costs = (f"{row.spikes_per_neuron:.3f}", amount(row.synops), amount(row.energy))
-            table.add_row(str(row.T), f"{row.accuracy:.2f}", f"{row.accuracy - ann:+.2f}", *costs)
+            steps = [str(row.T), *(str(row.latency) for _ in before)]
+            table.add_row(*steps, f"{row.accuracy:.2f}", f"{row.accuracy - ann:+.2f}", *costs)
         console.print(table)
-    table = table_of("", header=False)
+    table = table_of("", columns, header=False)
     for rival in sweep.rivals:
         difference = f"{rival.accuracy - ann:+.2f}"
-        table.add_row(rival.name, f"{rival.accuracy:.2f}", difference, "", "", amount(rival.energy), style="dim")
+        shown = (rival.name, *before, f"{rival.accuracy:.2f}", difference, "", "", amount(rival.energy))
+        table.add_row(*shown, style="dim")
     console.print(table)
 
 
-def table_of(first: str, *, header: bool) -> Table:
+def table_of(first: str, columns: Sequence[str], *, header: bool) -> Table:
     """Several such tables below each other look like one."""
     table = Table(box=None, show_header=header, header_style="bold", padding=(0, 2))
     table.add_column(first, justify="right", min_width=8)
-    for column in COLUMNS:
+    for column in columns:
         table.add_column(column, justify="right", min_width=len(column))
     return table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..activations import Activation
+from ..activations import Activation, LearnedClip
 from .call import Call, raises
 
 aten = torch.ops.aten
@@ -32,7 +32,11 @@ def relu6(call: Call) -> nn.Module | None:
     return nn.ReLU6() if call.traced_in(nn.ReLU6) else None
 
 
-@raises(aten.clamp.default)
+@raises(aten.clamp.default, aten.clamp.Tensor)
 def clamp(call: Call) -> nn.Module | None:
     """Only our own canonical clip was a module; a plain clamp stays a function, which is a site all the same."""
-    return Activation(call.values["max"]) if call.traced_in(Activation) else None
+    kind = next((kind for kind in (Activation, LearnedClip) if call.traced_in(kind)), None)
+    if kind is None:
+        return None
+    per_channel = "max" in call.tensors
+    return kind(torch.empty(call.shape("max"), device="meta") if per_channel else call.values["max"])

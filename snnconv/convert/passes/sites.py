@@ -25,7 +25,7 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
     seen: set[str] = set()
     for node in list(graph_module.graph.nodes):
         match = match_activation(graph_module, node)
-        module = Activation(match.ceiling) if match else max_pool_at(graph_module, node)
+        module = match.site() if match else max_pool_at(graph_module, node)
         if module is None:
             continue
         source = match.input if match else node.args[0]

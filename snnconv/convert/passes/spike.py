@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
-from ...neurons import NEURONS, Neuron, RunningClip, RunningSum, Scale
+from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningClip, RunningSum, Scale
+from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
 from ..timing import varies_in_time
@@ -15,11 +16,14 @@ from .sites import MAX_POOL_MODULES, activation_sites
 
 
 @graph_pass
-def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.GraphModule:
+def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: str = "exact") -> fx.GraphModule:
     """Put the planned neuron at each activation site, followed by an explicit `Scale` that holds its quantum θ.
 
     Sites planned without a neuron, and max poolings, become running sums where their input varies in time; where it is
     constant they stay what they were and are computed once.
+
+    Args:
+        maxpool: "lipool" for max pooling by lateral inhibition in place of running sums.
     """
     neurons: set[fx.Node] = set()
     for name, node in activation_sites(graph_module).items():
@@ -28,10 +32,12 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.Gra
             continue
         assert plan.threshold is not None
         neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
+        neuron.correct(offset=plan.offset, potential=plan.potential)
         put_module(graph_module, name, neuron)
         neurons.add(node)
-        scale = insert_module_after(graph_module, node, f"{name}_quantum", Scale(quantum_of(neuron, node)))
-        node.replace_all_uses_with(scale, delete_user_cb=lambda user, scale=scale: user is not scale)
+        sent = insert_module_after(graph_module, node, f"{name}_mean", Accumulate()) if neuron.differential else node
+        scale = insert_module_after(graph_module, sent, f"{name}_quantum", Scale(quantum_of(neuron, node)))
+        node.replace_all_uses_with(scale, delete_user_cb=lambda user, ours=(sent, scale): user not in ours)
     varying = varies_in_time(graph_module.graph, neurons.__contains__)
     for node in list(graph_module.graph.nodes):
         if node.op != "call_module" or node in neurons or node not in varying:
@@ -39,13 +45,14 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan]) -> fx.Gra
         module = graph_module.get_submodule(str(node.target))
         if isinstance(module, MAX_POOL_MODULES) or str(node.target) in sites:
             ceiling = getattr(module, "ceiling", None)
-            own_module(graph_module, node, RunningSum(module) if ceiling is None else RunningClip(ceiling))
+            kind = LateralInhibition if maxpool == "lipool" and isinstance(module, MAX_POOL_MODULES) else RunningSum
+            own_module(graph_module, node, kind(module) if ceiling is None else RunningClip(ceiling))
     return graph_module
 
 
 def quantum_of(neuron: Neuron, node: fx.Node) -> Tensor:
-    """θ shaped for one sample of the site's output: [] or [C, 1, …]."""
+    """θ shaped for one sample of the site's output: [], [C, 1, …] or [C, H, W]."""
     theta = neuron.theta
     value = node.meta["val"]
     assert isinstance(value, torch.Tensor)
-    return theta.view(-1, *[1] * (value.dim() - 2)) if theta.dim() else theta
+    return per_unit(theta, value)

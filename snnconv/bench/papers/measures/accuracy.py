@@ -45,15 +45,13 @@ def sweep_group(cells: Sequence[Cell], workspace: Workspace) -> Sweep:
     steps = sorted({T for T in wanted if T is not None}) or [1]
     settings = list({setting.label: setting for setting in (setting_of(row) for row, _ in cells)}.values())
 
-    def make(setting: Setting) -> SpikingNetwork:
-        made = convert(
-            network, steps[-1], data=calibration, method=setting.method, seed=workspace.seed, **setting.options
-        )
+    def make(setting: Setting, T: int) -> SpikingNetwork:
+        made = convert(network, T, data=calibration, method=setting.method, seed=workspace.seed, **setting.options)
         return made.to(workspace.device)
 
     about = {"model": {"sha256": fingerprint(network)}, "calibration": describe_data(calibration)}
     return sweep(
-        Grid(settings, make, about),
+        Grid(settings, make, about, steps[-1]),
         workspace.test_data(first),
         steps,
         folder=workspace.folder_of(first.group),

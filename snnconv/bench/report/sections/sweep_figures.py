@@ -24,8 +24,7 @@ def figures(sweep: Sweep) -> list[Figure]:
         Figure(
             "sweep", partial(plot_sweep, sweep), "Accuracy and spikes per neuron against time steps",
             "Top-1 accuracy (left) and spikes per neuron and sample, summed over the steps (right), after T time "
-            f"steps. Every setting was run once for {longest} steps; smaller T are prefixes of that run. Dashed: the "
-            "ANN on the same samples.",
+            f"steps. {how_run(sweep, longest)} Dashed: the ANN on the same samples.",
         ),
         Figure(
             "pareto-spikes", partial(plot_spikes, sweep), "Accuracy against spikes per neuron",
@@ -68,6 +67,13 @@ def figures(sweep: Sweep) -> list[Figure]:
         )
     )  # fmt: skip
     return found
+
+
+def how_run(sweep: Sweep, longest: int) -> str:
+    """What a smaller T is: a part of the longest run, or a run of a network set up for it."""
+    told = f"Every setting was run once for {longest} steps; smaller T are prefixes of that run."
+    anew = [curve.setting for curve, _ in curves_of(sweep) if isinstance(curve.settings.get("at_T"), list)]
+    return told + (f" But {', '.join(anew)}: converted and run for every T, which its set-up depends on." * bool(anew))
 
 
 def neurons_of(sweep: Sweep) -> dict[str, Neuron]:

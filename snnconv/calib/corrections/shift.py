@@ -1,0 +1,23 @@
+"""A constant current that turns the floor of integrate-and-fire neurons into rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from ...network import SpikingNetwork
+from .rebuild import with_sites
+from .registry import CALIBRATIONS
+
+
+@CALIBRATIONS.register("shift")
+def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
+    """offset = θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
+
+    Source: Deng & Gu, ICLR 2021, "Optimal conversion of conventional artificial neural networks to spiking neural
+    networks" (the bias shifted by θ/2T).
+    """
+    offsets = {name: neuron.theta / (2 * T) for name, neuron in snn.sites.items()}
+    return with_sites(snn, {name: replace(snn.plan.sites[name], offset=offset) for name, offset in offsets.items()})

@@ -1,0 +1,80 @@
+"""`snnconv compare`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table as Lines
+
+from ..measuring import steps_of
+from ..options import model_options, normalization_options, run_options, setting_options, shared_options
+from ..output import print_json
+from ..sweeping import sweeping_options, swept
+
+if TYPE_CHECKING:
+    from ...bench.report.parts import Table
+
+WIDE = 200
+FILES = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
+
+
+@click.command()
+@click.argument("model")
+@sweeping_options("compare", FILES, steps_of("1,2,4,8,16,32"))
+@click.option("--methods", metavar="M[,M…]",
+              help="Names, each with what is fixed for it, as mt,sdm:alpha=0.2,beta=5; all: every method that needs no "
+                   "training (also all,qcfs).  [default: all; with --preset none]")  # fmt: skip
+@click.option("--preset", metavar="NAME", help="Settings of a published table: sdm-table2 (M, MD, MB, … MDBS).")
+@setting_options
+@normalization_options
+@model_options
+@run_options
+@shared_options
+@click.pass_context
+def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Compare conversion methods on one network: a sweep, one table, and the cheapest ways to come close to the ANN.
+
+    MODEL is converted with every method. Where the literature trains networks for a method and MODEL is none of these,
+    thresholds are calibrated, which is noted. Steps of warm-up count as latency, and what they do as work.
+
+    A run that was killed continues when the same command is given again; snnconv report shows the folder as a page.
+
+    \b
+    snnconv compare model.pt --data npz:test.npz --calib npz:train.npz -o out/
+    snnconv compare model.pt --data npz:test.npz --calib npz:train.npz --methods sdm,opt,qcfs,snm,burst,mt,ltb
+    snnconv compare model.pt --data npz:test.npz --methods all,sdm:alpha=0.2,beta=5 --T 1,2,4,8 -o out/
+    snnconv compare clipped.pt2 --data npz:test.npz --preset sdm-table2 -o ablation/
+    """
+    from ..grids import compared
+
+    result = swept(context, compared, anew=True)
+    if result is None:
+        return
+    from ...bench.compare import cheapest, save_comparison
+    from ...bench.comparison_page import cheapest_table
+    from ...bench.report.sections.sweep import by_steps
+
+    target = options["target"]
+    files = [target / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
+    files += save_comparison(result, target)
+    if as_json:
+        near = [each.to_dict() for each in cheapest(result)]
+        print_json({**result.to_dict(), "cheapest": near, "files": [str(file) for file in files]})
+        return
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    for table in (by_steps(result), cheapest_table(result)):
+        console.print(f"[bold]{table.caption}[/bold]", lines_of(table))
+    click.echo(f"table: {target / 'compare.md'}\nplots: {target / 'pareto-spikes.png'}, {target / 'pareto-energy.png'}")
+
+
+def lines_of(table: Table) -> Lines:
+    """The table for a terminal."""
+    shown = Lines(box=None, header_style="bold", padding=(0, 1))
+    for column in table.columns:
+        shown.add_column(column.heading, justify="right" if column.number else "left")
+    for row in table.rows:
+        shown.add_row(*(cell.text for cell in row))
+    return shown

@@ -1,0 +1,179 @@
+"""`snnconv finetune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich.console import Console
+from rich.table import Table
+
+from ...errors import InputError
+from ..notices import telling
+from ..options import model_options, normalization_options, shared_options, together
+from ..output import print_json, require_writable
+
+clip_options = together(
+    click.option("--activation", default="clip", show_default=True, metavar="NAME",
+                 help="clip, qcfs, rnl, or sd (the SD neuron's own levels at --alpha, --beta, --T)."),
+    click.option("--levels", type=int, help="Levels L of qcfs  [default: 4]"),
+    click.option("--alpha", type=float, help="Threshold scale α that sd simulates  [default: 0.2]"),
+    click.option("--beta", type=int, help="Most spikes per step β that sd simulates  [default: 5]"),
+    click.option("--T", "T", type=int, help="Time steps that sd simulates  [default: 4]"),
+    click.option("--init", metavar="RULE|λ",
+                 help="Where λ starts: percentile:99.9, max, mse, or a number (8 in QCFS)  "
+                 "[default: what was learned before, else percentile:99.9]"),
+    click.option("--per-channel/--per-layer", "per_channel", default=False, help="One λ per channel or per layer."),
+    click.option("--maxpool", type=click.Choice(["avg", "exact"]), default="avg", show_default=True,
+                 help="Average pooling in the place of max pooling, as published, or max pooling."),
+    click.option("--calib", metavar="DATA", help="Data from which λ starts  [default: --data]"),
+    click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
+)  # fmt: skip
+
+training_options = together(
+    click.option("--epochs", type=int, default=10, show_default=True, help="Passes over the training data."),
+    click.option("--lr", type=float, default=0.01, show_default=True, help="Learning rate at the start."),
+    click.option("--optimizer", default="sgd", show_default=True, help="sgd or adamw."),
+    click.option("--momentum", type=float, default=0.9, show_default=True, help="Of sgd."),
+    click.option("--schedule", default="cosine", show_default=True,
+                 help="cosine, step (a tenth every 20 epochs) or constant."),
+    click.option("--weight-decay", type=float, default=1e-5, show_default=True, help="Of the weights."),
+    click.option("--clip-weight-decay", type=float, help="Of λ  [default: as --weight-decay]"),
+    click.option("--label-smoothing", type=float, default=0.0, show_default=True, help="ε of the cross-entropy."),
+    click.option("--augment", default="crop,flip", show_default=True, help="Of crop, flip, cutout; or none."),
+    click.option("--ema", type=float, help="Decay of a moving average of the weights, as 0.999."),
+    click.option("--batch-size", type=int, default=128, show_default=True, help="Samples of a step."),
+    click.option("--early-stop", type=int, metavar="EPOCHS",
+                 help="Stop after so many epochs without a better validation accuracy, and keep the best."),
+    click.option("--save-every", type=int, default=200, show_default=True, metavar="STEPS",
+                 help="Steps between two checkpoints, besides one after every epoch."),
+    click.option("--precision", default="32-true", show_default=True,
+                 help="32-true, bf16-mixed, 16-mixed, bf16-true or 64-true."),
+)  # fmt: skip
+
+CLIPPING = ("activation", "levels", "alpha", "beta", "T", "init", "per_channel", "maxpool", "calib")
+TRAINING = (
+    "epochs", "lr", "optimizer", "momentum", "schedule", "weight_decay", "clip_weight_decay", "label_smoothing", "ema",
+    "batch_size", "early_stop", "save_every", "precision", "seed",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("model")
+@click.option("--data", required=True, metavar="DATA", help="Labelled training data: npz:FILE, imagefolder:DIR, ….")
+@click.option("--val", required=True, metavar="DATA", help="Labelled validation data; not the test data.")
+@click.option("--limit", type=int, help="Only the first so many training samples.")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path),
+              help="File to write  [default: NAME.clipped.pt2]")  # fmt: skip
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("snnconv-out/finetune"), show_default=True,
+              help="Folder for the checkpoint, the log and the picture of the training.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the output, and drop an earlier training in the folder.")
+@click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway.")
+@click.option("--log", default="csv", show_default=True, help="csv or tensorboard.")
+@clip_options
+@training_options
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
+@normalization_options
+@model_options
+@shared_options
+@click.pass_context
+def finetune(
+    context: click.Context, model: str, data: str, val: str, limit: int | None, target: Path | None, folder: Path,
+    overwrite: bool, resume: bool, log: str, device: str, as_json: bool, quiet: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Train MODEL with learnable clips in the place of its ReLUs, and save it.
+
+    Thresholds λ and weights learn together, from a trained network. The output is a network like any other:
+    convert and sweep take it, and use the learned λ. A network saved by this command trains on.
+
+    A training that was killed continues when the same command is given again, and ends with the same weights. Under
+    torchrun each process takes a share of every batch.
+
+    \b
+    snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --epochs 10 -o clipped.pt2
+    snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --activation qcfs --levels 8 --lr 0.02
+    snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --activation sd --alpha 0.5 --beta 2 --T 4
+    """
+    from ...bench.distributed import process_number
+    from ...io import check_output
+    from ...io.files import save
+    from ...io.snn_file import is_converted
+    from ...train import finetune as train
+    from ...train.engine import require_fabric
+    from .. import work
+
+    if resume and overwrite:
+        raise InputError("--resume continues a training, --overwrite drops it", remedy="leave one of them out")
+    path = target or Path(f"{work.model_name(model)}.clipped.pt2")
+    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    with telling(quiet or process_number() > 0):
+        require_writable(folder)
+        check_output(path, overwrite)
+        require_fabric()
+        place = work.device_of(device)
+        found = work.opened(model, options)
+        if is_converted(found.extra):
+            remedy = "finetune the network it was made from"
+            raise InputError(f"{Path(model).name} is converted already: whole spikes have no gradient", remedy=remedy)
+        normalization = work.normalization_of(options) or work.stored_normalization(found)
+        training = work.data_of(data, normalization, options["batch_size"], limit)
+        validation = work.data_of(val, normalization, options["batch_size"], None)
+        assert training is not None
+        assert validation is not None
+        chosen = {name: options[name] for name in TRAINING}
+        names = tuple(name for name in options["augment"].split(",") if name and name != "none")
+        network = clipped_network(found, data, normalization, options, typed)
+        result = train(
+            network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
+            augment=names, **chosen,
+        )  # fmt: skip
+        if process_number():
+            return
+        save(network, path, overwrite=overwrite)
+    if as_json:
+        files = [str(folder / f"{result.NAME}.{kind}") for kind in ("json", "csv", "png", "svg")]
+        print_json({"output": str(path), "accuracy": result.accuracy, **result.to_dict(), "files": files})
+        return
+    print_course(result)
+    click.echo(f"saved {path}, {result.accuracy:.2f} % of the validation data\n")
+    click.echo(f"next: snnconv sweep {path} --data DATA --method sdm --alpha 0.2 --beta 5 --T 1,2,4,8")
+
+
+def clipped_network(found: Any, data: str, normalization: Any, options: dict[str, Any], typed: set[str]) -> Any:
+    """The network to train: the one opened where it has clips and nobody asks for others, else a clipped one."""
+    from ...clips import clips_in
+    from ...convert.clip import START, clip
+    from ...train.settings import settings_of
+    from .. import work
+
+    settings_of({name: options[name] for name in TRAINING})  # before the calibration, which takes a while
+    if not typed & set(CLIPPING) and not isinstance(found.model, work.ExportedProgram) and clips_in(found.model):
+        return found.model
+    samples = work.data_of(options["calib"] or data, normalization, options["batch_size"], options["calib_limit"])
+    names = ("activation", "maxpool", "per_channel", "levels", "alpha", "beta", "T", "seed")
+    chosen = {name: options[name] for name in names}
+    return clip(
+        found.model, data=samples, input_shape=options["input_shape"], init=start_of(options["init"] or START), **chosen
+    )
+
+
+def start_of(text: str) -> str | float:
+    """A number where it is one, else the name of a rule."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def print_course(result: Any) -> None:
+    """Epochs with loss, accuracies, learning rate and λ."""
+    table = Table(box=None, header_style="bold", padding=(0, 2))
+    for column in ("epoch", "loss", "train %", "val %", "lr", "λ least", "mean", "most"):
+        table.add_column(column, justify="right")
+    for epoch in result.epochs:
+        trained = ("", "") if epoch.loss is None else (f"{epoch.loss:.4f}", f"{epoch.train_accuracy:.2f}")
+        sizes = (f"{value:.3g}" for value in (epoch.lr, epoch.least, epoch.mean, epoch.most))
+        table.add_row(str(epoch.epoch), *trained, f"{epoch.val_accuracy:.2f}", *sizes)
+    Console().print(table)

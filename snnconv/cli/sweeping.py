@@ -1,0 +1,74 @@
+"""What the commands that sweep share: their options, and the way from those to the results in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from ..bench import Sweep
+from ..bench.grid import Setting
+from ..errors import InputError
+from .measuring import data_option, energy_model_option, limit_option
+from .notices import telling
+from .options import F, together
+from .output import require_writable
+
+
+def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable[[F], F]:
+    """Test data, time steps and the folder of the results.
+
+    Args:
+        name: of the command. files: what it writes there.
+        steps: the option of the time steps.
+    """
+    return together(
+        data_option,
+        steps,
+        limit_option,
+        click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out") / name,
+                     show_default=True, help=f"Folder for {files} and the journal."),
+        click.option("--overwrite", is_flag=True, help="Drop an earlier sweep in the folder and start afresh."),
+        click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway."),
+        energy_model_option,
+    )  # fmt: skip
+
+
+def swept(
+    context: click.Context, settings_of: Callable[[dict[str, Any], int], list[Setting]], *, anew: bool = False
+) -> Sweep | None:
+    """Sweep the model as the options say, into the folder; None in all processes but the first.
+
+    Args:
+        settings_of: the options and the longest T → what the model is converted to.
+        anew: convert a network that was converted before once more, rather than measure it as it is.
+
+    Raises:
+        InputError: whatever is wrong with the options, the model or the data.
+    """
+    from ..bench import parse_steps
+    from ..bench import sweep as run_sweep
+    from ..bench.distributed import together as joined
+    from ..bench.energy import energy_model
+    from . import work
+    from .grids import networks_of
+
+    options: dict[str, Any] = context.params
+    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    target, overwrite = options["target"], options["overwrite"]
+    if options["resume"] and overwrite:
+        raise InputError("--resume continues a sweep, --overwrite drops it", remedy="leave one of them out")
+    times = parse_steps(options["steps"])
+    with joined() as group, telling(options["quiet"] or not group.first):
+        require_writable(target)
+        prices = energy_model(options["energy_model"])
+        samples = work.test_data(options["data"], options)
+        settings = settings_of(options, times[-1])
+        networks = networks_of(options["model"], times[-1], settings, samples, options, typed, anew=anew)
+        result = run_sweep(
+            networks, samples, times, folder=target, overwrite=overwrite, energy_model=prices, seed=options["seed"]
+        )
+    return result if group.first else None

@@ -1,0 +1,151 @@
+"""The file of a network with learnable clips: the program that it is with its λ of now, and the clips beside it.
+
+The program alone is the clipped network, for whoever opens it elsewhere. The texts beside it say which activation each
+site trains with; from both, `open` makes the network that trains on. A file holds no code.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from typing import IO, Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as write_tensors
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+
+from ..clips import CLIPS, Clip, kinds_in
+from ..errors import InputError
+from .atomic import atomic_output
+from .pt2 import save_program
+
+FORMAT = 1
+CLIPS_FILE = "snnconv_clips.json"
+TENSORS_FILE = "snnconv_clip_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
+
+
+def is_clipped(texts: Mapping[str, str]) -> bool:
+    """Whether a program's extra files say that it is a network with learnable clips."""
+    return CLIPS_FILE in texts
+
+
+def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = True) -> None:
+    """Write a network that `snnconv.clip` made to a path (whole or not at all) or an open binary file.
+
+    Raises:
+        InputError: it has no clips, or the path cannot be written, or exists and `overwrite` is False.
+    """
+    from ..convert.capture import MIN_BATCH, capture
+    from ..convert.clip import clips_of
+    from ..convert.examples import captured_shapes
+    from ..convert.graphs import as_call, clone
+
+    sites = clips_of(network)
+    assert isinstance(network, fx.GraphModule)
+    copy = clone(network).cpu()  # a file loads anywhere
+    shapes = captured_shapes(copy)
+    reference = next(copy.parameters())
+    example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in shapes)
+    program = capture(copy, as_call(copy, example))
+    texts = to_texts(network, sites, shapes)
+    if isinstance(target, (str, os.PathLike)):
+        with atomic_output(target, overwrite=overwrite) as temporary:
+            save_program(program, temporary, texts)
+    else:
+        save_program(program, target, texts)
+
+
+def to_texts(network: fx.GraphModule, sites: Mapping[str, Clip], shapes: list[tuple[int, ...]]) -> dict[str, str]:
+    tensors: dict[str, Tensor] = {}
+    listed: list[dict[str, Any]] = []
+    for name, module in sites.items():
+        (kind,) = kinds_in(module)
+        listed.append({"name": name, "activation": kind, "options": module.settings()})
+        state = module.state_dict()
+        tensors.update({f"{name}:{key}": value.detach().cpu().contiguous() for key, value in state.items()})
+    document = {
+        "format": FORMAT,
+        "sites": listed,
+        "input_shapes": shapes,
+        "normalization": network.meta.get("normalization"),
+        "cumulative": cumulative_norms(network),
+        "training": network.meta.get("training"),
+    }
+    encoded = base64.b64encode(write_tensors(tensors)).decode()
+    return {CLIPS_FILE: json.dumps(document, indent=1), TENSORS_FILE: encoded}
+
+
+def cumulative_norms(network: nn.Module) -> list[str]:
+    """BatchNorm layers with `momentum=None`, which a program does not tell."""
+    kind = nn.modules.batchnorm._BatchNorm
+    return [name for name, module in network.named_modules() if isinstance(module, kind) and module.momentum is None]
+
+
+def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str) -> fx.GraphModule:
+    """The trainable network of a program and the texts beside it, in train mode.
+
+    Raises:
+        InputError: a file of a later format, damaged texts, or clips that do not fit the program.
+    """
+    from ..convert.clip import keep_unused, put_clip, tensors_of
+    from ..convert.passes.sites import activation_sites, name_sites
+    from ..convert.raise_modules import raise_modules
+
+    document = read_document(texts, where)
+    raised = raise_modules(program)
+    everything = tensors_of(raised)
+    network = name_sites(raised)
+    nodes = activation_sites(network)
+    others = {name: value for name, value in everything.items() if name.rpartition(".")[0] not in nodes}
+    try:
+        tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE], validate=True))
+        names = [str(site["name"]) for site in document["sites"]]
+        if names != list(nodes):
+            raise InputError(
+                "the clips do not fit the program they came with",
+                expected=f"{len(names)} sites: {', '.join(names[:5])} …",
+                got=f"{len(nodes)} sites: {', '.join(list(nodes)[:5])} …",
+                where=where,
+            )
+        for site in document["sites"]:
+            prefix = f"{site['name']}:"
+            state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            module = CLIPS[site["activation"]].blank(state, **site["options"])
+            put_clip(network, nodes[site["name"]], module)
+        for name in document["cumulative"]:
+            network.get_submodule(name).momentum = None  # type: ignore[assignment]
+        network.meta["input_shapes"] = [tuple(shape) for shape in document["input_shapes"]]
+        network.meta["normalization"] = document["normalization"]
+        network.meta["training"] = document["training"]
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
+        raise InputError(f"the clips beside the program are damaged: {error!r}"[:300], where=where) from error
+    keep_unused(network, others)
+    network.recompile()
+    return network.train()
+
+
+def read_document(texts: Mapping[str, str], where: str) -> dict[str, Any]:
+    try:
+        document = json.loads(texts[CLIPS_FILE])
+        found = document["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"the clips beside the program are damaged: {error!r}"[:300], where=where) from error
+    if found != FORMAT:
+        raise InputError(
+            f"the clips beside the program have format {found}",
+            expected=f"format {FORMAT}",
+            where=where,
+            remedy="open the file with the snnconv version that wrote it",
+        )
+    return document
+
+
+def stored_normalization(texts: Mapping[str, str], where: str) -> dict[str, Any] | None:
+    """The normalisation that the network was trained with."""
+    return read_document(texts, where).get("normalization")

@@ -1,0 +1,39 @@
+"""`snnconv.save` and `snnconv.load`: the two kinds of network that live in a `.pt2` of ours."""
+
+from __future__ import annotations
+
+import os
+from typing import IO
+
+from torch import fx, nn
+
+from ..network import SpikingNetwork
+from .clip_file import is_clipped, open_clipped, save_clipped
+from .pt2 import load_program
+from .snn_file import rebuild, save_network
+
+
+def save(network: nn.Module, path: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = True) -> None:
+    """Write a spiking network, or one with learnable clips, to one `.pt2` file, from which `load` rebuilds it.
+
+    Raises:
+        InputError: another kind of network, or the path cannot be written, or exists and `overwrite` is False.
+    """
+    if isinstance(network, SpikingNetwork):
+        save_network(network, path, overwrite=overwrite)
+    else:
+        save_clipped(network, path, overwrite=overwrite)
+
+
+def load(path: str | os.PathLike[str] | IO[bytes], *, trust: bool = False) -> SpikingNetwork | fx.GraphModule:
+    """Read what `save` wrote. Runs no code from the file unless `trust`.
+
+    Returns:
+        A SpikingNetwork; or the network with learnable clips, which `convert` takes and which trains on.
+
+    Raises:
+        InputError: no such file, or a damaged one. UnsafeFileError: a file that could run code.
+    """
+    program, texts = load_program(path, trust=trust)
+    where = str(path) if isinstance(path, (str, os.PathLike)) else "the given bytes"
+    return open_clipped(program, texts, where) if is_clipped(texts) else rebuild(program, texts, where)

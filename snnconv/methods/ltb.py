@@ -1,0 +1,22 @@
+"""`ltb`: thresholds that grow where activations exceed them; integrate-and-fire neurons that fire above θ only.
+
+The paper moves max pooling in front of the neuron, where it sees analog currents. Here pooling stays where the network
+has it and works on running sums, whose mean is the maximum of the means: nothing has to be moved. Its delayed read-out
+is the option `delay`: so many steps run before the output is read, and they count as latency; 0 unless told.
+"""
+
+from .method import METHODS, Method
+
+METHODS.register("ltb")(
+    Method(
+        name="ltb",
+        summary="integrate-and-fire neurons, v(0) = θ/2, fire at v > θ; θ from the local threshold balancing rule",
+        source="Bu et al., Inference-scale complexity in ANN-SNN conversion, CVPR 2025",
+        year=2025,
+        neuron="integrate_fire",
+        options={"alpha": 1.0, "v0": 0.5, "strict": True, "delay": 0},
+        threshold="ltb",
+        granularity="channel",
+        warm_up="delay",
+    )
+)

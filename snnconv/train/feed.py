@@ -1,0 +1,126 @@
+"""Training batches of an epoch, from its beginning or from the middle, the same ones every time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..bench.distributed import Group
+from ..data import DataSource, batch_inputs, batch_labels
+from ..errors import InputError
+from .augment import AFTER, augmented, mixed
+
+Batch = tuple[tuple[Tensor, ...], Tensor]
+USUAL = ("crop", "flip")
+
+
+def nothing() -> None:
+    """Nothing to do."""
+
+
+class Feed(Protocol):
+    """Where batches come from.
+
+    Attributes:
+        batches: in an epoch, or None where that shows only at its end.
+    """
+
+    @property
+    def batches(self) -> int | None: ...
+
+    def epoch(self, number: int, start: int = 0, ready: Callable[[], None] = nothing) -> Iterator[Batch]:
+        """Inputs and labels of the batches of an epoch, from batch `start` on, before which `ready` is called."""
+        ...
+
+
+def feed_of(data: Iterable[Any], batch_size: int, augment: tuple[str, ...] | None, seed: int, group: Group) -> Feed:
+    """The feed of a data source, shuffled, or of any loader, as it comes; of several processes each has its share."""
+    if isinstance(data, DataSource):
+        return SourceFeed(data, batch_size, USUAL if augment is None else augment, seed, group)
+    return LoaderFeed(data, augment or (), seed, group)
+
+
+@dataclass
+class SourceFeed:
+    """Samples of a `DataSource` in an order drawn anew for each epoch; an incomplete last batch is left out."""
+
+    source: DataSource
+    batch_size: int
+    augment: tuple[str, ...]
+    seed: int
+    group: Group
+
+    @property
+    def size(self) -> int:
+        return min(self.batch_size, len(self.source))
+
+    @property
+    def batches(self) -> int | None:
+        return len(self.source) // self.size
+
+    def epoch(self, number: int, start: int = 0, ready: Callable[[], None] = nothing) -> Iterator[Batch]:
+        ready()
+        generator = torch.Generator().manual_seed(mixed(self.seed, number))
+        order = torch.randperm(len(self.source), generator=generator).tolist()
+        before = [name for name in self.augment if name not in AFTER]
+        after = [name for name in self.augment if name in AFTER]
+        for batch in range(start, self.batches or 0):
+            positions = share(order[batch * self.size : (batch + 1) * self.size], self.group)
+            x, y = self.source.take(positions, raw=True)
+            x = augmented(x, before, self.seed, number, positions)
+            x = x if self.source.normalization is None else self.source.normalization(x)
+            yield (augmented(x, after, self.seed, number, positions),), y
+
+
+@dataclass
+class LoaderFeed:
+    """The batches of a loader. Its own shuffling draws from torch's generator, which is seeded for each epoch."""
+
+    data: Iterable[Any]
+    augment: tuple[str, ...]
+    seed: int
+    group: Group
+
+    @property
+    def batches(self) -> int | None:
+        return len(self.data) if isinstance(self.data, Sized) else None
+
+    def epoch(self, number: int, start: int = 0, ready: Callable[[], None] = nothing) -> Iterator[Batch]:
+        torch.manual_seed(mixed(self.seed, number))
+        loader = iter(self.data)
+        count = sum(len(batch_inputs(values)[0]) for values in itertools.islice(loader, start))
+        ready()  # before the next batch is drawn: a loader may draw from the generators that the network draws from
+        batch = start - 1
+        for batch, values in enumerate(loader, start):
+            where = f"training batch {batch}"
+            inputs, labels = batch_inputs(values, where), batch_labels(values, where)
+            if labels is None:
+                raise InputError("the training data has no labels", expected="batches (x, y), integer y", where=where)
+            positions = share(range(count, count + len(labels)), self.group)
+            own = [position - count for position in positions]
+            count += len(labels)
+            yield tuple(augmented(x[own], self.augment, self.seed, number, positions) for x in inputs), labels[own]
+        if batch < 0:
+            raise InputError(
+                "the training data is empty",
+                expected="at least one batch in every epoch",
+                got="none",
+                remedy="a generator can be read only once: pass something that starts again, as a list or a DataLoader",
+            )
+
+
+def share(positions: Sequence[int], group: Group) -> Sequence[int]:
+    """One process's part of a batch: parts are of one size, so that the mean of their gradients is the batch's.
+
+    Raises:
+        InputError: fewer samples than processes.
+    """
+    whole = len(positions) // group.size * group.size
+    if not whole:
+        raise InputError("a batch is too small to share", expected=f"{group.size} samples", got=str(len(positions)))
+    return positions[:whole][group.rank :: group.size]

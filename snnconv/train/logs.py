@@ -1,0 +1,62 @@
+"""Where the course of a training is written while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..io import atomic_output
+from .result import Epoch, rows_of
+
+ABSENT = "pip install tensorboard"
+
+
+class CSVLog:
+    """`finetune.csv`, written anew after every epoch from the whole course: a resumed log is an undisturbed one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "finetune.csv"
+
+    def write(self, epochs: Sequence[Epoch]) -> None:
+        rows = rows_of(epochs)
+        lines = [",".join(rows[0])]
+        lines += [",".join("" if value is None else repr(value) for value in row.values()) for row in rows]
+        with atomic_output(self.path, overwrite=True) as temporary:
+            temporary.write_text("\n".join(lines) + "\n")
+
+
+class TensorBoardLog(CSVLog):
+    """Scalars for TensorBoard in `tensorboard/`, besides the file.
+
+    Raises:
+        InputError: TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder / "tensorboard"
+        self.writer: Any = None
+        self.summary_writer = require_tensorboard()
+
+    def write(self, epochs: Sequence[Epoch]) -> None:
+        super().write(epochs)
+        if self.writer is None:  # what an interrupted run wrote from here on is hidden
+            self.writer = self.summary_writer(str(self.folder), purge_step=epochs[-1].epoch)
+        values = rows_of(epochs[-1:])[0]
+        for name, value in values.items():
+            if value is not None and name != "epoch":
+                self.writer.add_scalar(name, value, values["epoch"])
+        self.writer.flush()
+
+
+def require_tensorboard() -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputError("log='tensorboard' needs TensorBoard", got=str(error), remedy=ABSENT) from error
+    return SummaryWriter
+
+
+LOGS: dict[str, type[CSVLog]] = {"csv": CSVLog, "tensorboard": TensorBoardLog}
