@@ -11,7 +11,7 @@ from snnconv.calib import parse_rule, statistics_of
 from snnconv.calib.rules import Site
 from snnconv.calib.statistics import NeuronMaximum
 
-from ..networks import SHAPES, MLP, SmallCNN
+from ..networks import MLP, SHAPES, SmallCNN
 
 
 def test_maximum_over_all_batches() -> None:

@@ -27,7 +27,7 @@ from ..networks import MLP, ResidualNet, SmallCNN
         ({"down_limit": 9}, "down_limit is out of range"),
         ({"down_limit": -1}, "down_limit is out of range"),
         ({"method": "if", "beta": 2}, "has no option beta"),
-        ({"method": "sdn"}, "did you mean 'sdm'"),
+        ({"method": "sdmm"}, "did you mean 'sdm'"),
         ({"threshold": "maximum"}, "did you mean 'max'"),
         ({"threshold": "percentile:0"}, "not a percentile"),
         ({"threshold": "percentile:many"}, "not a percentile"),

@@ -12,4 +12,5 @@ from .methods import methods as methods
 from .report import report as report
 from .sweep import sweep as sweep
 
-COMMANDS = (inspect, methods, convert, finetune, sweep, energy, diagnose, latency, report, count, bench)  # in the order of the help page
+# in the order of the help page
+COMMANDS = (inspect, methods, convert, finetune, sweep, energy, diagnose, latency, report, count, bench)
