@@ -9,10 +9,14 @@ import pytest
 
 from snnconv import METHODS, InputError
 from snnconv.calib import RULES
+from snnconv.clips import CLIPS
 from snnconv.neurons import NEURONS
 from snnconv.registry import Registry
+from snnconv.train.augment import AUGMENTATIONS
+from snnconv.train.optimizers import OPTIMIZERS
+from snnconv.train.schedules import SCHEDULES
 
-REGISTRIES: list[Registry[Any]] = [METHODS, NEURONS, RULES]
+REGISTRIES: list[Registry[Any]] = [METHODS, NEURONS, RULES, CLIPS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS]
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 
 
@@ -43,7 +47,7 @@ def test_names_are_taken_once(registry: Registry[Any]) -> None:
     assert len(registry) == len(list(registry))
 
 
-@pytest.mark.parametrize("registry", [NEURONS, RULES], ids=lambda registry: registry.kind)
+@pytest.mark.parametrize("registry", [NEURONS, RULES, CLIPS], ids=lambda registry: registry.kind)
 def test_one_file_each(registry: Registry[Any]) -> None:
     files = [inspect.getfile(registry[name]) for name in registry]
     assert len(set(files)) == len(files)
