@@ -63,7 +63,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     NET + " --retract never": ("retract", "'threshold' or 'zero'"),
     NET + " --maxpool mean": ("--maxpool", "'exact'", "'avg'"),
     "inspect {files}/net.pt --maxpool mean": ("--maxpool", "'exact'", "'avg'"),
-    NET + " --method sdn": ("unknown method 'sdn'", "did you mean 'sdm'"),
+    NET + " --method sdmm": ("unknown method 'sdn'", "did you mean 'sdm'"),
     NET + " --method if --beta 2": ("'if' has no option beta",),
     NET + " --threshold percentil:99": ("unknown threshold rule 'percentil'", "did you mean 'percentile'"),
     NET + " --threshold percentile:200": ("(0, 100]", "percentile:200"),
