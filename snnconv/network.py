@@ -126,7 +126,7 @@ class SpikingNetwork(nn.Module):
         T = self.T if T is None else T
         if T < 1:
             raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
-        if state is None and T != (meant := self.plan.settings.get("at_T", T)):
+        if state is None and (meant := self.plan.settings.get("at_T", T)) != T:
             log.warning(f"{self.plan.settings['method']} was set up for T = {meant}; convert anew to run T = {T}")
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
         sites = self.sites
