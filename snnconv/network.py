@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -23,6 +24,8 @@ from .simulate.engine import States, after, mean_over_time, running_means, simul
 from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import split_time
+
+log = logging.getLogger("snnconv")
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ class SpikingNetwork(nn.Module):
         T = self.T if T is None else T
         if T < 1:
             raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+        if state is None and (meant := self.plan.settings.get("at_T", T)) != T:
+            log.warning(f"{self.plan.settings['method']} was set up for T = {meant}; convert anew to run T = {T}")
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
         sites = self.sites
         warm_up = self.warm_up if state is None else 0  # a continued run has had its own

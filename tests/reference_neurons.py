@@ -161,12 +161,12 @@ class DCGS:
     def __post_init__(self) -> None:
         self.v, self.b, self.mean_in, self.mean_out, self.sent, self.t = self.v0 * self.theta, 0.0, 0.0, 0.0, 0.0, -1
 
-    def fire(self, x: float) -> int:
+    def fire(self, current: float) -> int:
         self.t += 1
         if self.t == 0:
-            self.b = self.mean_in = x
+            self.b = self.mean_in = current
             return 0
-        self.v += x - self.b + self.mean_in - self.mean_out
+        self.v += current - self.b + self.mean_in - self.mean_out
         self.sent += self.mean_out
         s = 0
         for i in reversed(range(self.bits)):
@@ -179,6 +179,6 @@ class DCGS:
                 break
         self.v -= s * self.theta
         self.sent += s * self.theta
-        self.mean_in += (x - self.b) / self.t
+        self.mean_in += (current - self.b) / self.t
         self.mean_out += s * self.theta / self.t
         return s

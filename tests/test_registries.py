@@ -14,11 +14,16 @@ from snnconv.bench.papers import recipes
 from snnconv.bench.papers.data_sets import DATA_SETS
 from snnconv.bench.papers.measures import MEASURES
 from snnconv.calib import RULES
+from snnconv.clips import CLIPS
 from snnconv.neurons import NEURONS
 from snnconv.registry import Registry
+from snnconv.train.augment import AUGMENTATIONS
+from snnconv.train.optimizers import OPTIMIZERS
+from snnconv.train.schedules import SCHEDULES
 
 REGISTRIES: list[Registry[Any]] = [
-    METHODS, NEURONS, RULES, ENERGY_MODELS, CONVENTIONS, MEASURES, DATA_SETS, recipes()
+    METHODS, NEURONS, RULES, CLIPS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS, ENERGY_MODELS, CONVENTIONS, MEASURES,
+    DATA_SETS, recipes(),
 ]  # fmt: skip
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 
@@ -50,7 +55,7 @@ def test_names_are_taken_once(registry: Registry[Any]) -> None:
     assert len(registry) == len(list(registry))
 
 
-@pytest.mark.parametrize("registry", [NEURONS, RULES], ids=lambda registry: registry.kind)
+@pytest.mark.parametrize("registry", [NEURONS, RULES, CLIPS], ids=lambda registry: registry.kind)
 def test_one_file_each(registry: Registry[Any]) -> None:
     files = [inspect.getfile(registry[name]) for name in registry]
     assert len(set(files)) == len(files)

@@ -129,3 +129,19 @@ def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
             where=batch.where,
         )
     return logits
+
+
+def require_plain_rates(snn: SpikingNetwork, doing: str) -> None:
+    """Refuse networks whose spikes, counted from the first step on, do not stand for activations.
+
+    Raises:
+        InputError: neurons of differential coding, or steps of warm-up.
+    """
+    differential = any(neuron.differential for neuron in snn.sites.values())
+    if differential or snn.warm_up:
+        got = "spikes that are differences" if differential else f"{snn.warm_up} steps of warm-up"
+        raise InputError(
+            f"{doing} needs spikes whose sum over all steps stands for the activation",
+            got=f"method {snn.plan.settings.get('method')}: {got}",
+            remedy="convert with another method, as method='sdm'",
+        )

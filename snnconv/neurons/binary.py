@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -33,7 +33,7 @@ class BinaryWeighted(ScalableDualThreshold):
     Source: H-MT, AAAI 2026 (hybrid multi-threshold neurons; v(0) = λ_min/2).
     """
 
-    code: Code = "binary"
+    code: ClassVar[Code] = "binary"
 
     def __init__(
         self,
@@ -50,7 +50,8 @@ class BinaryWeighted(ScalableDualThreshold):
         if not 0 < alpha <= 1:
             raise InputError("alpha is out of range", expected="a threshold scale in (0, 1]", got=repr(alpha))
         options: dict[str, Any] = {"down_limit": down_limit, "gate": gate, "retract": retract, "v0": v0}
-        super().__init__(threshold, alpha=alpha * 2.0 ** (1 - bits), beta=2**bits - 1, **options)
+        options |= {"alpha": alpha * 2.0 ** (1 - bits), "beta": 2**bits - 1}
+        super().__init__(threshold, **options)
         self.bits = bits
 
 

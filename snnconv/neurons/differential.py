@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -70,8 +70,8 @@ class DifferentialMultiThreshold(Neuron):
         v0: initial potential in units of the smallest threshold.
     """
 
-    code: Code = "binary"
-    differential = True
+    code: ClassVar[Code] = "binary"
+    differential: ClassVar[bool] = True
 
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, bits: int = 8, v0: float = 0.0) -> None:
         check_bits(bits)

@@ -73,4 +73,5 @@ class RunningClip(Temporal):
         return (given - state.given).to(x.dtype), ClipState(total, given, steps)
 
     def extra_repr(self) -> str:
-        return f"clip to {self.ceiling:g}" if isinstance(self.ceiling, float) else f"clip to [{len(self.ceiling)}]"
+        several = isinstance(self.ceiling, Tensor) and self.ceiling.dim()
+        return f"clip to [{len(self.ceiling)}]" if several else f"clip to {float(self.ceiling):g}"  # type: ignore[arg-type]

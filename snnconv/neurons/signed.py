@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .binary import BinaryWeighted
 from .codes import Code
 from .registry import NEURONS
@@ -18,4 +20,4 @@ class SignedDigit(BinaryWeighted):
     Source: this project, after H-MT.
     """
 
-    code: Code = "signed"
+    code: ClassVar[Code] = "signed"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..bench.journal import MOST_DIFFERENCES, flat
+from ..bench.journal import MOST_DIFFERENCES, differences
 from ..convert.capture import first_line
 from ..errors import InputError
 from ..io import atomic_output
@@ -77,12 +77,7 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) 
     Raises:
         InputError: they differ.
     """
-    old, new = flat(before), flat(json.loads(json.dumps(now)))
-    changed = [
-        f"{key}: {old.get(key, 'not set')} → {new.get(key, 'not set')}"
-        for key in [*old, *(key for key in new if key not in old)]
-        if old.get(key) != new.get(key)
-    ]
+    changed = differences(before, json.loads(json.dumps(now)))
     if not changed:
         return
     more = [f"and {len(changed) - MOST_DIFFERENCES} more"] if len(changed) > MOST_DIFFERENCES else []

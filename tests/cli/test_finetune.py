@@ -14,7 +14,7 @@ from torch import fx
 import snnconv
 from snnconv.clips import kinds_in
 from snnconv.errors import InputError
-from snnconv.train.finetune import Run
+from snnconv.train.run import Run
 
 from .conftest import Command
 from .test_errors import contents

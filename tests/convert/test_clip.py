@@ -200,6 +200,24 @@ def test_another_rule_wins_when_asked() -> None:
     assert all(float(site.threshold) < 50 for site in snn.plan.sites.values() if site.threshold is not None)
 
 
+def test_a_fixed_ceiling_is_not_a_learned_one() -> None:
+    """ReLU6 rarely reaches its 6: methods calibrate there, unless asked for the ceiling."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(72, 8), nn.ReLU6(), nn.Linear(8, 3))
+    usual = snnconv.convert(model, data=[BATCH], method="sdm")
+    ceiling = snnconv.convert(model, data=[BATCH], method="sdm", threshold="learned")
+    ((name, site),) = usual.plan.sites.items()
+    assert site.threshold is not None
+    assert float(site.threshold) < 6
+    assert ceiling.plan.sites[name].threshold == 6
+
+
+def test_clips_beside_relus() -> None:
+    """Learned where there is a clip, calibrated where there is none."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(72, 8), CLIPS["clip"](0.75), nn.Linear(8, 4), nn.ReLU())
+    first, second = snnconv.convert(model, data=[BATCH], method="sdm").plan.sites.values()
+    assert (float(first.threshold), float(second.threshold) > 0) == (0.75, True)  # type: ignore[arg-type]
+
+
 def test_a_site_kept_analog_keeps_its_ceiling() -> None:
     for per_channel in (False, True):
         network = snnconv.clip(small_cnn(), data=[BATCH], init="percentile:80", per_channel=per_channel)

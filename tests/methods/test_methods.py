@@ -172,3 +172,12 @@ def test_better_methods_are_better() -> None:
             errors[name] = float((snn(x) - model(x)).abs().mean())
     assert errors["auto"] == min(errors.values())
     assert errors["if"] == max(errors.values())
+
+
+def test_another_T_than_was_set_up_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    x = torch.randn(4, *SHAPES[SmallCNN])
+    snn = snnconv.convert(SmallCNN(), 4, data=[x], method="snnc-light")
+    snn.run(x)
+    assert "set up for" not in caplog.text
+    snn.run(x, T=8)
+    assert "snnc-light was set up for T = 4; convert anew to run T = 8" in caplog.text

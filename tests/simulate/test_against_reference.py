@@ -36,8 +36,8 @@ def layers(model: nn.Module, snn: SpikingNetwork) -> list[ref.Layer]:
         assert plan.threshold is not None
         options = dict(plan.options)
         scale = options.pop("alpha") * 2.0 ** (1 - options.get("bits", 1))
-        corrections = [None if value is None else array(value) for value in (plan.offset, plan.potential)]
-        return ref.Spiking(name, plan.neuron, array(plan.threshold) * scale, options, *corrections)
+        offset, potential = (None if value is None else array(value) for value in (plan.offset, plan.potential))
+        return ref.Spiking(name, plan.neuron, array(plan.threshold) * scale, options, offset, potential)
 
     pool = ref.DifferentialMaxPool if any(neuron.differential for neuron in snn.sites.values()) else ref.MaxPool
 

@@ -142,7 +142,6 @@ def test_bfloat16(tmp_path: Path) -> None:
 SEVERAL = """
 import sys, torch
 from pathlib import Path
-from snnconv.train.finetune import Run
 from tests.train.toys import train
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])

@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from snnconv import InputError
-from snnconv.train.finetune import Run
+from snnconv.train.run import Run
 
 from .toys import QUICK, SHAPE, network, same, source, train
 
@@ -102,7 +102,7 @@ KILLED = """
 import os, signal
 from pathlib import Path
 import torch
-from snnconv.train.finetune import Run
+from snnconv.train.run import Run
 from tests.train.toys import train
 torch.set_num_threads(1)
 plain = Run.one_step

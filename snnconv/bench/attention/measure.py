@@ -15,7 +15,7 @@ from ...errors import InputError
 from ...network import SpikingNetwork
 from ...progress import track
 from ...provenance import provenance
-from ..evaluate import normalization_of, require_scores
+from ..evaluate import normalization_of, require_plain_rates, require_scores
 from ..steps import check_steps
 from .cam import grad_cam, require_captum
 from .layer import choose_layer
@@ -59,6 +59,7 @@ def attention(
     steps = check_steps(T)
     if images < 1:
         raise InputError("too few images", expected="images ≥ 1", got=f"images = {images}")
+    require_plain_rates(snn, "attention")
     canonical = snn.ann
     layer = choose_layer(canonical, layer)
     require_one_picture(snn)

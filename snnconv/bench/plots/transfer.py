@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...neurons import IntegrateFire, Neuron, ScalableDualThreshold
+from ...neurons import Accumulate, IntegrateFire, Neuron, ScalableDualThreshold
 from .style import GREY, WIDTH, legend_below, picture, series
 
 POINTS = 701
@@ -29,6 +29,8 @@ def mean_output(neuron: Neuron, inputs: Tensor, T: int) -> Tensor:
     """θ Σ_t s(t) / T for the constant input I(t) = x, for every x of `inputs` [N] → [N]."""
     with torch.no_grad():
         spikes, _ = neuron(inputs[:, None], None, T, varying=False)
+        if neuron.differential:
+            spikes, _ = Accumulate()(spikes, None, T)
     return neuron.theta * spikes.view(T, -1).sum(0) / T
 
 

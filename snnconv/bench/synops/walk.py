@@ -21,6 +21,7 @@ from torch.utils import _pytree as pytree
 
 from ...convert.graphs import value_of
 from ...convert.operations import QUOTIENTS
+from ...convert.passes.absorb import is_per_channel
 from ...convert.preflight import site_of
 from ...convert.timing import batch_dims, batch_symbols, varies_in_time
 from ...network import SpikingNetwork
@@ -93,7 +94,7 @@ class Walk:
         elif isinstance(module := self.module(node), Temporal):
             self.temporal(call, module)
         elif isinstance(module, Scale):
-            self.found.residual[str(node.target)] = elements(node)
+            self.scale(node, module)
         elif call.name in SUMS and len(varying) == 1 and varying[0] in factors(call):
             self.layer(call, varying[0])
         elif call.name in NORMS:
@@ -129,6 +130,15 @@ class Walk:
             self.fire(call.node, Source(elements(call.node), self.common_code(read.sources), pool=True))
         elif not isinstance(module, (RunningSum, RunningClip)):
             self.unknown[type(module).__name__] += 1
+
+    def scale(self, node: fx.Node, module: Scale) -> None:
+        """A threshold of every neuron is a factor of every synapse, as if each had a weight of its own: spikes stay
+        spikes. Other scales stand at residual adds, where they are multiplications."""
+        read = self.spikes.get(node.all_input_nodes[0])
+        if read is None or len(node.args) > 1 or is_per_channel(module.factor):
+            self.found.residual[str(node.target)] = elements(node)
+        else:
+            self.spikes[node] = replace(read, whole=False)
 
     def fire(self, node: fx.Node, source: Source) -> None:
         name = str(node.target)
