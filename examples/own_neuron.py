@@ -18,36 +18,36 @@ from snnconv.models import fashion_cnn
 from snnconv.neurons import NEURONS, Neuron
 
 
-class SignedState(NamedTuple):
+class TernaryState(NamedTuple):
     v: Tensor  # membrane potential
     fired: Tensor  # net spikes so far
 
 
-@NEURONS.register("signed")
-class Signed(Neuron):
+@NEURONS.register("ternary")
+class Ternary(Neuron):
     """m = v + I;  s = 1 if m ≥ θ, −1 if m < 0 and spikes were fired before, else 0;  v ← m − sθ."""
 
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0) -> None:
         super().__init__(threshold, alpha)
 
-    def initial(self, x: Tensor) -> SignedState:
+    def initial(self, x: Tensor) -> TernaryState:
         zeros = torch.zeros_like(x, dtype=torch.float32)
-        return SignedState(zeros + self.per_unit(x) / 2, zeros)
+        return TernaryState(zeros + self.per_unit(x) / 2, zeros)
 
-    def step(self, x: Tensor, state: SignedState) -> tuple[Tensor, SignedState]:
+    def step(self, x: Tensor, state: TernaryState) -> tuple[Tensor, TernaryState]:
         theta = self.per_unit(x)
         m = state.v + x
         spikes = (m >= theta).float() - ((m < 0) & (state.fired > 0)).float()
-        return spikes.to(x.dtype), SignedState(m - spikes * theta, state.fired + spikes)
+        return spikes.to(x.dtype), TernaryState(m - spikes * theta, state.fired + spikes)
 
 
-METHODS.register("signed")(Method("signed", "one spike a step", "example", neuron="signed", options={"alpha": 1.0}))
+METHODS.register("ternary")(Method("ternary", "one spike a step", "example", neuron="ternary", options={"alpha": 1.0}))
 
 
 def main() -> None:
     model, train = fashion_cnn(pretrained=True), open_data("fashion:train", batch_size=128)
     x, y = next(iter(open_data("fashion:test", batch_size=100)))
-    ours = convert(model, T=8, data=train, method="signed").run(x)
+    ours = convert(model, T=8, data=train, method="ternary").run(x)
     theirs = convert(model, T=8, data=train, method="sdm", alpha=1.0, beta=1, retract="zero").run(x)
     correct = int((ours.logits[-1].argmax(1) == y).sum())
     same = all(torch.equal(ours.spikes[site], theirs.spikes[site]) for site in theirs.spikes)

@@ -99,7 +99,8 @@ def test_nothing_is_made_up(name: str) -> None:
     assert run.other == ""
 
 
-def test_reasons() -> None:
+def test_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(METHODS._entries, "opt")
     run = run_recipe("sdm-table1", group="ucf101/slowfast")
     assert row_of(run, "opt", "ucf101/slowfast").why.startswith("method opt is not there yet; needs UCF-101")
     assert row_of(run, "sdm α=0.2 β=5", "ucf101/slowfast").why.startswith("needs UCF-101")
@@ -116,8 +117,9 @@ def test_reasons_are_found_by_looking(monkeypatch: pytest.MonkeyPatch, tmp_path:
     def why(name: str) -> str:
         return row_of(run_recipe("sdm-table1", work, group="ucf101/slowfast"), name, "ucf101/slowfast").why
 
-    assert why("opt") == "method opt is not there yet; needs UCF-101, and there is no reader for it yet"
-    monkeypatch.setitem(METHODS._entries, "opt", METHODS["sdm"])
+    with monkeypatch.context() as before:
+        before.delitem(METHODS._entries, "opt")
+        assert why("opt") == "method opt is not there yet; needs UCF-101, and there is no reader for it yet"
     assert why("opt") == "needs UCF-101, and there is no reader for it yet"
 
     def no_clips(_: str) -> None:
@@ -163,7 +165,8 @@ def test_another_network_runs_the_settings(stand_in: Workspace) -> None:
     assert run.rows[-1].published == [None, None, 92.31]
 
 
-def test_methods_that_are_missing_stay_missing(stand_in: Workspace) -> None:
+def test_methods_that_are_missing_stay_missing(stand_in: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(METHODS._entries, "opt")
     run = run_recipe("sdm-fig5", stand_in, T=(1,))
     assert {row.group for row in run.rows} == {"ucf101/slowonly"}
     opt, *others = run.rows
