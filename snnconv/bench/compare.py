@@ -16,7 +16,7 @@ from .curves import Row, Sweep
 
 NEAR = (0.3, 1.0)  # points below the ANN
 ROUNDING = 1e-9  # of differences of percentages that are whole numbers of samples
-COLUMNS = ("setting", "T", "latency", "accuracy", "spikes_per_neuron", "synops", "energy")
+COLUMNS: tuple[str, ...] = ("setting", "T", "latency", "accuracy", "spikes_per_neuron", "synops", "energy")
 
 # what can be spent → of two rows that spend equally little the one that spends less of the next thing
 COSTS: dict[str, Callable[[Row], tuple[float, ...]]] = {
@@ -83,7 +83,7 @@ def save_comparison(sweep: Sweep, folder: str | PathLike[str]) -> list[Path]:
 def write_csv(sweep: Sweep, path: Path) -> None:
     """Accuracy in %, the rest per sample over all steps, energy in mJ."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list[str](COLUMNS), extrasaction="ignore")
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(map(asdict, sweep.rows))
 
