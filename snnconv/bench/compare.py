@@ -83,7 +83,7 @@ def save_comparison(sweep: Sweep, folder: str | PathLike[str]) -> list[Path]:
 def write_csv(sweep: Sweep, path: Path) -> None:
     """Accuracy in %, the rest per sample over all steps, energy in mJ."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(map(asdict, sweep.rows))
 

@@ -246,7 +246,7 @@ def test_sweep_goes_on_where_it_stopped(command: Command, files: Path) -> None:
 def test_sweep_of_a_grid(command: Command, files: Path) -> None:
     data = f"npz:{files}/data.npz"
     options = ("--calib", data, "--data", data, "--T", "1..12", "--method", "if,sdm:retract=zero", "--alpha", "0.2,0.5")
-    ended = command("sweep", files / "net.pt", *options, "-o", "out")
+    ended = command("sweep", files / "net.pt", *options, "-o", "out", "-q")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     settings = ["if", "sdm α=0.2 β=2 retract=zero", "sdm α=0.5 β=2 retract=zero"]
