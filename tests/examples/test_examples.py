@@ -99,8 +99,8 @@ def test_files_of_contributing(monkeypatch: pytest.MonkeyPatch) -> None:
     save_file({"x": x, "y": y}, "data.safetensors")
     data = open_data("tensors:data.safetensors", batch_size=4)
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)).eval()
-    snn = convert(model, T=64, data=data, method="burst")
-    assert isinstance(snn.sites["1"], NEURONS["burst"])
+    snn = convert(model, T=64, data=data, method="eager")
+    assert isinstance(snn.sites["1"], NEURONS["eager"])
     clipped = snn.ann(x)
     torch.testing.assert_close(snn(x), clipped, rtol=0.1, atol=0.05)
 

@@ -58,7 +58,8 @@ def opened(browser: Any, page: Path, width: int = 1400) -> Any:
 
 def requests(browser: Any) -> list[str]:
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    return [url for url in sent if not url.startswith("chrome:")]  # the browser's own start page
 
 
 @pytest.mark.parametrize("kind", ["page", "hostile_page"])
