@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from ..io import atomic_output
 from ..provenance import command_line
 
 
-class Result:
+class Result(ABC):
     """Base of the results, which are dataclasses of plain data.
 
     Attributes:
@@ -34,17 +35,17 @@ class Result:
         return document
 
     @classmethod
+    @abstractmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:
         """The result that `to_dict` was made of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self) -> Iterable[dict[str, Any]]:
         """The rows of the .csv, all with the same keys."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plot(self, path: str | PathLike[str]) -> None:
         """The picture of it; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        raise NotImplementedError
 
     def to_json(self, path: str | PathLike[str]) -> None:
         """Everything, as one JSON object."""
