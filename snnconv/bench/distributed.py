@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import InputError, SnnconvError
 
 PATIENCE = datetime.timedelta(days=30)  # one process may have nothing to do while another computes for days
+LEAVING = datetime.timedelta(seconds=20)
 FAILED = "snnconv/failed"
 
 
@@ -132,4 +133,16 @@ def _joined() -> Iterator[Group]:
     try:
         yield Group(rank, size, PrefixStore("sweep", store))
     finally:
+        # Who holds the store leaves last, and nobody closes a connection that another still reads: either would abort.
+        meet(store, "done", rank, range(size))
         dist.destroy_process_group()
+        meet(store, "left", rank, range(size) if rank == 0 else ())
+
+
+def meet(store: Any, place: str, rank: int, others: Iterable[int]) -> None:
+    """Say that this process has come to a place, and wait for others to; not for long: one may have died."""
+    with suppress(RuntimeError):  # of the store: it is gone, or they did not come
+        store.set(f"{place}/{rank}", "1")
+        names = [f"{place}/{other}" for other in others]
+        if names:
+            store.wait(names, LEAVING)
