@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .reference_neurons import COS, DCGS, IF, SD, SRP, MultiThreshold
+from .reference_neurons import COS, DCGS, IF, SD, SRP, MultiThreshold, SignedDigits
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ NEURONS: dict[str, type[ScalarNeuron]] = {
     "integrate_fire": IF,
     "sd": SD,
     "binary": MultiThreshold,
-    "signed": MultiThreshold,
+    "signed": SignedDigits,
     "srp": SRP,
     "cos": COS,
     "differential": DCGS,

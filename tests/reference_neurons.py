@@ -88,6 +88,40 @@ class MultiThreshold:
 
 
 @dataclass
+class SignedDigits(MultiThreshold):
+    """The same, or, with negative spikes, the k that is nearest when every digit costs `cost`; by trying them all."""
+
+    cost: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.v = self.v0 * self.theta
+        self.fired = 0
+
+    def fire(self, current: float) -> int:
+        if self.down_limit == 0:
+            return super().fire(current)
+        assert (self.gate, self.retract) == ("memory", "zero")
+        self.v += current
+        x = self.v / self.theta - 0.5
+        within = range(-min(self.down_limit, self.fired), 2**self.bits)
+        k = min(within, key=lambda k: ((x - k) ** 2 + self.cost * signed_digits(k), -k))
+        self.v -= k * self.theta
+        self.fired += k
+        return k
+
+
+def signed_digits(k: int) -> int:
+    """Fewest powers of two that add up to k, each plus or minus."""
+    if k < 0:
+        return signed_digits(-k)
+    if k <= 1:
+        return k
+    if k % 2 == 0:
+        return signed_digits(k // 2)
+    return 1 + min(signed_digits(k // 2), signed_digits(k // 2 + 1))
+
+
+@dataclass
 class SRP:
     """τ steps of IF; then silent for good where v(τ) ≤ θ/1000, and from v = θ/2 again."""
 

@@ -1,10 +1,11 @@
 """Calibration: statistics of the activations, and the rules that turn them into thresholds."""
 
-from . import clip_floor, learned, ltb, max, mse, percentile  # each registers its rule
+from . import clip_floor, learned, ltb, max, mse, percentile, sensitive  # each registers its rule
 from .rules import RULES as RULES
 from .rules import Rule as Rule
 from .rules import Site as Site
 from .rules import parse_rule as parse_rule
+from .rules import takes_gradients as takes_gradients
 from .rules import takes_learned as takes_learned
 from .statistics import Granularity as Granularity
 from .statistics import Statistics as Statistics
@@ -21,5 +22,7 @@ __all__ = [
     "mse",
     "parse_rule",
     "percentile",
+    "sensitive",
+    "takes_gradients",
     "takes_learned",
 ]

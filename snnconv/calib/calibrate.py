@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, fx
@@ -54,6 +54,7 @@ def thresholds(
     T: int,
     levels: int,
     scale: float,
+    fair: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """λ of every site by `rule`: [] per layer, [C] per channel, the shape of a sample per neuron.
 
@@ -73,7 +74,8 @@ def thresholds(
                 where=f"site {name}",
                 remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
             )
-        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned)
+        even = fair[name] if fair else None
+        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned, even)
         whole = isinstance(histogram, NeuronMaximum)
         value = torch.as_tensor(rule(site), dtype=torch.float32)
         value = value if whole else value.flatten()

@@ -20,6 +20,8 @@ class Site:
         values: the activation's histogram, one row per layer or per channel; or the maximum of every neuron.
         ceiling: where the ANN's activation itself is clipped, or None; learned: whether training put it there.
         T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α.
+        fair: the spike quantum at which rounding at every site does equal harm, and as much as there is signal
+            (`sensitivity.fair_quanta`), for rules that ask for it.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Site:
     levels: int
     scale: float
     learned: bool = False
+    fair: Tensor | None = None
 
 
 Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C, or the shape of one sample
@@ -48,7 +51,12 @@ def parse_rule(threshold: str | Rule) -> Rule:
         return threshold
     if threshold.startswith(LEARNED_ELSE):
         learned, otherwise = parse_rule("learned"), parse_rule(threshold.removeprefix(LEARNED_ELSE))
-        return lambda site: (learned if site.learned else otherwise)(site)
+
+        def rule(site: Site) -> Tensor:
+            return (learned if site.learned else otherwise)(site)
+
+        rule.__dict__.update(otherwise.__dict__)  # what it takes
+        return rule
     name, _, argument = threshold.partition(":")
     return RULES[name](argument)
 
@@ -56,6 +64,11 @@ def parse_rule(threshold: str | Rule) -> Rule:
 def takes_learned(threshold: str | Rule) -> bool:
     """Whether the rule reads no activations where training put a clip."""
     return isinstance(threshold, str) and threshold.split(" ")[0] == "learned"
+
+
+def takes_gradients(rule: Rule) -> bool:
+    """Whether the rule needs `Site.fair`, for which gradients have to be calculated."""
+    return getattr(rule, "takes_gradients", False)
 
 
 def no_argument(name: str, argument: str) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
-from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_learned
+from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
 from ..calib.calibrate import collect, thresholds
 from ..calib.corrections import CALIBRATIONS
 from ..calib.samples import SAMPLES, Kept
+from ..calib.sensitivity import fair_quanta
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
@@ -109,10 +110,10 @@ def convert(
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
-    histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, seed)
+    histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, rule, seed)
     plan = Plan(
         T=T,
-        sites=plan_sites(canonical, histograms, analog, setting, rule, T),
+        sites=plan_sites(canonical, histograms, analog, setting, rule, T, kept, seed),
         input_shapes=examples.shapes,
         settings=settings_of(setting, T, maxpool, keep, only, examples),
         normalization=examples.normalization,
@@ -203,6 +204,7 @@ def statistics(
     examples: Examples,
     analog: Collection[str],
     setting: Method,
+    rule: Rule,
     seed: int,
 ) -> tuple[dict[str, Statistics], list[tuple[Tensor, ...]], list[str]]:
     """The activations of every site on the calibration data, samples for later passes if there are any, and notices.
@@ -215,7 +217,7 @@ def statistics(
         empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
         return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
-    kept = Kept(batches, SAMPLES if setting.calibrations else 0)
+    kept = Kept(batches, SAMPLES if setting.calibrations or takes_gradients(rule) else 0)
     found = collect(canonical, kept, setting.granularity)
     if setting.needs != "nothing" and takes_learned(setting.threshold) and not trained:
         notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
@@ -241,12 +243,16 @@ def plan_sites(
     setting: Method,
     rule: Rule,
     T: int,
+    samples: list[tuple[Tensor, ...]],
+    seed: int,
 ) -> dict[str, SitePlan]:
     """A neuron with its threshold for every site that spikes."""
     options = setting.neuron_options()
     spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
     neuron = NEURONS[setting.neuron](1.0, **options)
-    values = thresholds(canonical, spiking, rule, T=T, levels=getattr(neuron, "beta", 1), scale=neuron.scale)
+    levels = getattr(neuron, "beta", 1)
+    fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
+    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
     return {
         name: SitePlan(name, setting.neuron, options, values[name].cpu()) if name in values else SitePlan(name, None)
         for name in activation_sites(canonical)

@@ -22,7 +22,8 @@ class Method:
     Attributes:
         source, year: where and when it was published.
         neuron: registry name of the neuron.
-        options: the neuron's options; those named here, and no others, can be overridden. A `down_limit` of None is β.
+        options: the neuron's options; those named here, and no others, can be overridden. A `down_limit` of None is β,
+            the most spikes a step.
         threshold: the rule for λ.
         granularity: one λ per "layer", per "channel" or per "neuron".
         needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
@@ -77,7 +78,7 @@ class Method:
         """The options as the neuron takes them."""
         options = {name: value for name, value in self.options.items() if name not in OWN}
         if "down_limit" in options and options["down_limit"] is None:
-            options["down_limit"] = options["beta"]
+            options["down_limit"] = options["beta"] if "beta" in options else 2 ** options["bits"] - 1
         return options
 
     @property

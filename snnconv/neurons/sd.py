@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -33,7 +34,7 @@ def sd_step(
     beta: int,
     down_limit: int,
     gate: Gate = "memory",
-    retract: Retract = "threshold",
+    retract: Retract | Callable[[Tensor], Tensor] = "threshold",
     out: SDState | None = None,
 ) -> tuple[Tensor, SDState]:
     """One step of the SD neuron.
@@ -50,6 +51,7 @@ def sd_step(
     Args:
         current: I [B, …]. theta: θ = αλ, broadcastable to it.
         beta: most spikes up in a step. down_limit: most spikes down.
+        retract: how m/θ is rounded to a whole number; another rule than the two may be given, which may work in place.
         out: memory for the next state, which may be that of `state`; new memory where it is None.
 
     Returns:
@@ -61,7 +63,10 @@ def sd_step(
     v, low, drive = out or (None, None, None)
     m = torch.add(state.v, current, out=v)
     # A division that truncates is one pass over memory; one that floors would be Python's slow, exact one.
-    wanted = (m / theta).floor_() if retract == "zero" else torch.div(m, theta, rounding_mode="trunc")
+    if callable(retract):
+        wanted = retract(m / theta)
+    else:
+        wanted = (m / theta).floor_() if retract == "zero" else torch.div(m, theta, rounding_mode="trunc")
     if down_limit == 0:
         spikes = wanted.clamp_(0, beta)
     elif gate == "memory":
@@ -114,8 +119,12 @@ class ScalableDualThreshold(Neuron):
 
     def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:
         theta = self.per_unit(x)
-        spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.retract, out=state)
+        spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.rounding(), out=state)
         return spikes.to(x.dtype), state
+
+    def rounding(self) -> Retract | Callable[[Tensor], Tensor]:
+        """How m/θ becomes a whole number of spikes."""
+        return self.retract
 
     def extra_repr(self) -> str:
         options = f"alpha={self.scale:g}, beta={self.beta}, down_limit={self.down_limit}"

@@ -91,6 +91,9 @@ class Neuron(Temporal):
         if potential is not None:
             self.potential = potential.detach().float().to(self.theta.device)
 
+    def saturate(self, ceiling: Tensor | float) -> None:
+        """Take note of where the ANN's activation is clipped: most neurons reach little more than λ, which is there."""
+
     def per_unit(self, x: Tensor) -> Tensor:
         """θ shaped to broadcast against `x` [B, C, …]."""
         return per_unit(self.theta, x)

@@ -45,6 +45,30 @@ def test_thresholds_in_turn_are_one_whole_number(kind: type[BinaryWeighted], bit
     assert ours.max() >= 0.9 * (2**bits - 1)
 
 
+@pytest.mark.parametrize("down", [1, None])
+@pytest.mark.parametrize("cost", [0.0, 0.25, 0.75])
+@pytest.mark.parametrize("bits", [1, 3, 5])
+def test_a_digit_is_sent_where_it_is_worth_its_cost(bits: int, cost: float, down: int | None) -> None:
+    """Costs of multiples of 1/4 in θ² keep all sums exact: borders fall on currents, where the larger k is sent."""
+    current, limit = currents(bits, -30, 40), 2**bits - 1 if down is None else down
+    options: dict[str, Any] = {"down_limit": limit, "retract": "zero", "cost": cost}
+    ours, state = scan(SignedDigit(1.0, alpha=0.5, bits=bits, **options), current)
+    cells = [ref.SignedDigits(2.0**-bits, bits, **options) for _ in range(CELLS)]
+    theirs = np.array([[cell.fire(float(i)) for cell, i in zip(cells, row)] for row in current])
+    np.testing.assert_array_equal(ours.numpy(), theirs)
+    np.testing.assert_array_equal(state.v.numpy(), [cell.v for cell in cells])
+    assert ours.min() < 0
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [({"cost": 1.0, "retract": "zero"}, "cost is out of range"), ({"cost": 0.5}, "a cost needs negative spikes")],
+)
+def test_costs_that_make_no_sense(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        SignedDigit(1.0, **options)
+
+
 def test_strict_neurons_do_not_fire_at_the_threshold() -> None:
     current = torch.tensor([[0.5], [0.25], [0.25], [1.0]])
     at, above = (scan(IntegrateFire(1.0, strict=strict), current)[0][:, 0].tolist() for strict in (False, True))

@@ -33,6 +33,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         assert plan.threshold is not None
         neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
         neuron.correct(offset=plan.offset, potential=plan.potential)
+        if (ceiling := getattr(graph_module.get_submodule(name), "ceiling", None)) is not None:
+            neuron.saturate(ceiling)
         put_module(graph_module, name, neuron)
         neurons.add(node)
         sent = insert_module_after(graph_module, node, f"{name}_mean", Accumulate()) if neuron.differential else node

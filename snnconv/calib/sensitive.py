@@ -1,0 +1,38 @@
+"""λ by what rounding at the site does to the output: coarse where it does little harm."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..errors import InputError
+from .rules import RULES, Rule, Site
+
+
+@RULES.register("sensitivity")
+def sensitivity(argument: str = "") -> Rule:
+    """`sensitivity:E`: θ = E·θ_fair at every channel (`fair_quanta`), E the relative error of the output meant, in one
+    step; 0.3 where none is given. λ = θ/α, so that θ does not depend on the neuron's own scale.
+
+    θ is at most the largest activation: a channel that hardly matters is silent but for that. Where the activation is
+    clipped, the ceiling is a whole number of θ, which are made smaller for it.
+    """
+    try:
+        error = float(argument) if argument else 0.3
+    except ValueError:
+        error = float("nan")
+    if not error > 0:
+        raise InputError("not an error", expected="sensitivity:E with E > 0", got=f"sensitivity:{argument}")
+
+    def rule(site: Site) -> Tensor:
+        assert site.fair is not None
+        largest = site.values.maximum.flatten()
+        fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
+        quantum = torch.minimum(error * fair, largest)
+        if site.ceiling is not None:
+            ceiling = torch.as_tensor(site.ceiling).flatten()
+            quantum = torch.where(quantum > 0, ceiling / (ceiling / quantum).ceil(), 0.0)
+        return quantum / site.scale
+
+    rule.__dict__["takes_gradients"] = True
+    return rule
