@@ -15,7 +15,6 @@ METHODS.register("snnc-advanced")(
         neuron="integrate_fire",
         options={"alpha": 1.0, "v0": 0.0},
         threshold="clip-floor",
-        at_T=True,
         calibrations=("shift", "potential", "weights"),
     )
 )

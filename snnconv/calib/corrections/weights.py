@@ -55,9 +55,7 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     network, layers = separate(snn)
     left = [name for name in snn.sites if name not in layers]
     if left:
-        log.warning(
-            f"weights: {len(left)} sites have no layer of their own and keep its weights: {', '.join(left[:5])}"
-        )
+        log.warning(f"weights: {len(left)} sites own no layer and keep their weights: {', '.join(left[:5])}")
     program = split_time(network)
     generator = torch.Generator().manual_seed(snn.plan.provenance.get("seed", 0))
     with torch.no_grad(), progress("weights", len(snn.sites)) as bar:
@@ -70,7 +68,7 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
 
 
 def separate(snn: SpikingNetwork) -> tuple[fx.GraphModule, dict[str, str]]:
-    """The network with its quanta still explicit, so that weights are those of the ANN, and {site: the layer it owns}."""
+    """The network with its quanta still explicit, so that weights are in the ANN's unit, and {site: its layer}."""
     calls = feeding_layers(snn.ann, snn.plan.sites)
     own = {
         name: with_layer(snn, name, snn.ann.get_submodule(str(call.target)))
