@@ -17,8 +17,11 @@ from safetensors.torch import save as write_tensors
 
 from .errors import InputError
 
-FORMAT = 1
-KINDS = (("threshold", ""), ("offset", ":offset"), ("potential", ":potential"))  # tensors of a site, and their keys
+FORMAT = 2
+READABLE = (1, 2)  # 1 has no weights, and no offsets that change in time
+KINDS = (
+    ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
+)  # tensors of a site, and their keys  # fmt: skip
 PLAN_FILE = "snnconv_plan.json"
 TENSORS_FILE = "snnconv_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
 
@@ -32,7 +35,8 @@ class SitePlan:
         options: keyword arguments of the neuron besides its threshold.
         threshold: λ, float32: [], one per channel [C] or one per neuron (the shape of one sample).
         offset: current added at every step; potential: v(0) in place of the neuron's own. Found by calibrating the
-            spiking network, shaped as thresholds are.
+            spiking network, shaped as thresholds are; an offset that changes in time is [T, C, 1, …].
+        weight, bias: of the layer that feeds the site, in place of the ANN's, which keeps its own.
     """
 
     name: str
@@ -41,6 +45,8 @@ class SitePlan:
     threshold: torch.Tensor | None = None
     offset: torch.Tensor | None = None
     potential: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
+    bias: torch.Tensor | None = None
 
 
 @dataclass
@@ -95,10 +101,10 @@ class Plan:
             )
         try:
             document = json.loads(texts[PLAN_FILE])
-            if document["format"] != FORMAT:
+            if document["format"] not in READABLE:
                 raise InputError(
                     f"the spiking plan has format {document['format']}",
-                    expected=f"format {FORMAT}",
+                    expected=f"format {' or '.join(map(str, READABLE))}",
                     where=where,
                     remedy="load it with the snnconv version that wrote it, or convert the model again",
                 )

@@ -14,7 +14,7 @@ from ..calib import parse_rule
 from ..convert import convert
 from ..convert.api import check_options
 from ..errors import InputError
-from ..methods import METHODS
+from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from .fingerprint import describe_data, fingerprint, require_repeatable
 from .labels import SYMBOLS, label_of, number
@@ -27,6 +27,11 @@ ALL = "all"
 
 def boolean(text: str) -> bool:
     return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+
+
+def plus_list(text: str) -> tuple[str, ...]:
+    """`shift+bias` → ("shift", "bias"): a comma would begin the next option."""
+    return () if text == "none" else tuple(part.strip() for part in text.split("+"))
 
 
 # what can be fixed for one method of a grid → how its value is read, and what to expect
@@ -42,7 +47,11 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
     "delay": (int, "a whole number of steps"),
     "threshold": (str, "a rule, as percentile:99.9"),
     "per_channel": (boolean, "true or false"),
+    "corrections": (plus_list, "names, as shift+bias, or none"),
 }
+
+
+OF_EVERY_METHOD = ("threshold", "per_channel", "corrections")  # in the order of `Method.override`
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,22 @@ class Setting:
     @property
     def resolved(self) -> dict[str, Any]:
         """All options as the conversion will record them."""
-        given = dict(self.options)
-        rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
-        method = METHODS[self.method].override(given, rule, per_channel)
+        method = self.setting
         choice = {"threshold": method.threshold, "granularity": method.granularity}
         warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
-        return {"method": self.method, **method.options, **method.neuron_options(), **choice, **warm_up}
+        corrections = {"corrections": list(method.calibrations)} if method.calibrations else {}
+        return {"method": self.method, **method.options, **method.neuron_options(), **choice, **warm_up, **corrections}
+
+    @property
+    def setting(self) -> Method:
+        """The method with these options.
+
+        Raises:
+            InputError: an option that the method does not take, or a correction that there is not.
+        """
+        given = dict(self.options)
+        own = [given.pop(name, None) for name in OF_EVERY_METHOD]
+        return METHODS[self.method].override(given, *own)
 
     @property
     def label(self) -> str:
@@ -75,10 +94,10 @@ class Setting:
     @property
     def at_T(self) -> bool:
         """Whether every T needs a conversion of its own."""
-        return METHODS[self.method].at_T
+        return self.setting.at_T
 
     def takes(self, option: str) -> bool:
-        return option in ("threshold", "per_channel") or option in METHODS[self.method].options
+        return option in OF_EVERY_METHOD or option in METHODS[self.method].options
 
     def check(self, T: int) -> None:
         """Everything that can be wrong without looking at the model.
@@ -86,9 +105,7 @@ class Setting:
         Raises:
             InputError: an option that the method does not take, or one out of its range.
         """
-        given = dict(self.options)
-        rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
-        method = METHODS[self.method].override(given, rule, per_channel)
+        method = self.setting
         check_options(method, T, "exact")
         parse_rule(method.threshold)
 

@@ -30,6 +30,9 @@ def label_of(settings: Mapping[str, Any]) -> str:
         if set(SYMBOLS) <= set(own) or value != own.get(key)
     ]
     words += [f"{key}={settings[key]}" for key in OTHERS if key in settings and settings[key] != defaults.get(key)]
+    corrections = list(settings.get("corrections", []))
+    if corrections != list(usual.calibrations):
+        words.append(f"correct={'+'.join(corrections) or 'none'}")
     granularity = settings.get("granularity", usual.granularity)
     if granularity != usual.granularity:
         words.append(f"per {granularity}")

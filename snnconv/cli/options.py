@@ -21,6 +21,13 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return apply
 
 
+def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """`shift,bias` → ("shift", "bias"); `none` → ()."""
+    if value is None:
+        return None
+    return () if value.strip() == "none" else tuple(part.strip() for part in value.split(","))
+
+
 def shapes(
     _: click.Context, __: click.Parameter, value: str | None
 ) -> tuple[int, ...] | tuple[tuple[int, ...], ...] | None:
@@ -78,6 +85,9 @@ setting_options = together(
     click.option("--rho", type=int, help="Steps that find initial potentials (cos); latency."),
     click.option("--delay", type=int, help="Steps before the output is read (ltb); latency."),
     click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
+    click.option("--correct", "corrections", callback=names, metavar="NAME[,NAME…]",
+                 help="Corrections under the actual spikes, in order, in place of the method's: shift, bias, "
+                      "bias-per-step, potential, weights; none for none. What they set depends on T."),
     click.option("--per-channel/--per-layer", "per_channel", default=None, help="One λ per channel or per layer."),
     maxpool_option,
     click.option("--keep", metavar="REGEX", help="Activation sites that stay analog."),

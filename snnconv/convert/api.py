@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -55,6 +55,7 @@ def convert(
     rho: int | None = None,
     delay: int | None = None,
     threshold: str | Rule | None = None,
+    corrections: Sequence[str] | None = None,
     per_channel: bool | None = None,
     maxpool: MaxPool | None = None,
     keep: str | None = None,
@@ -79,6 +80,9 @@ def convert(
         tau, rho, delay: steps before the output is read (srp, cos, ltb); they count as latency.
         threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`; where the
             model has trained clips (`snnconv.clip`), methods take the λ learned there unless a rule is given.
+        corrections: what is corrected under the actual spikes once thresholds are set, in order, in place of the
+            method's own corrections: "shift", "bias", "bias-per-step", "potential", "weights"; () for none. What they
+            set depends on T.
         per_channel: one λ per channel rather than per layer.
         maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
@@ -97,7 +101,7 @@ def convert(
         "alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit,
         "bits": bits, "tau": tau, "rho": rho, "delay": delay,
     }  # fmt: skip
-    setting = METHODS[method].override(options, threshold, per_channel)
+    setting = METHODS[method].override(options, threshold, per_channel, corrections)
     maxpool = maxpool or setting.maxpool
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
@@ -277,4 +281,5 @@ def settings_of(
         "calibration": examples.name,
         **({"warm_up": setting.warm_up_steps} if setting.warm_up else {}),
         **({"at_T": T} if setting.at_T else {}),
+        **({"corrections": list(setting.calibrations)} if setting.calibrations else {}),
     }

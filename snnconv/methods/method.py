@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from ..registry import Registry
 
 MaxPool = Literal["exact", "avg", "lipool"]
 Needs = Literal["nothing", "clip", "qcfs", "rnl"]
+RULES_AT_T = {"clip-floor"}  # whose λ depends on T; "mse" is told the longest T of a sweep
 OWN = {"delay"}  # options of a method that are none of its neuron's
 
 
@@ -28,8 +29,8 @@ class Method:
         granularity: one λ per "layer", per "channel" or per "neuron".
         needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
         warm_up: the option that says how many steps are simulated before the output is read; they are latency.
-        at_T: whether what is set up depends on T, so that every T needs a conversion of its own.
-        calibrations: names of the passes that correct the spiking network after thresholds are set, in order.
+        calibrations: names of the passes that correct the spiking network after thresholds are set, in order
+            (`calib.corrections.CALIBRATIONS`).
         maxpool: how max pooling is done where the user does not say.
     """
 
@@ -43,21 +44,27 @@ class Method:
     year: int | None = None
     needs: Needs = "nothing"
     warm_up: str | None = None
-    at_T: bool = False
     calibrations: tuple[str, ...] = ()
     maxpool: MaxPool = "exact"
 
     def override(
-        self, options: Mapping[str, Any], threshold: str | Rule | None = None, per_channel: bool | None = None
+        self,
+        options: Mapping[str, Any],
+        threshold: str | Rule | None = None,
+        per_channel: bool | None = None,
+        corrections: Sequence[str] | None = None,
     ) -> Method:
         """The method with the given settings in place of its own; those that are None stay.
 
         Args:
             per_channel: one λ per channel (True) or per layer (False).
+            corrections: names in `CALIBRATIONS`, in order; none of them where it is empty.
 
         Raises:
-            InputError: an option that the method's neuron does not have.
+            InputError: an option that the method's neuron does not have, an unknown correction, or one given twice.
         """
+        if corrections is not None:
+            check_corrections(corrections)
         given = {name: value for name, value in options.items() if value is not None}
         for name in given:
             if name not in self.options:
@@ -72,6 +79,7 @@ class Method:
             options={**self.options, **given},
             threshold=self.threshold if threshold is None else threshold,
             granularity=self.granularity if per_channel is None else granularity,
+            calibrations=self.calibrations if corrections is None else tuple(corrections),
         )
 
     def neuron_options(self) -> dict[str, Any]:
@@ -82,8 +90,28 @@ class Method:
         return options
 
     @property
+    def at_T(self) -> bool:
+        """Whether what is set up depends on T, so that every T needs a conversion of its own."""
+        from ..calib.corrections import CALIBRATIONS  # they correct networks, which are converted by methods
+
+        return self.threshold in RULES_AT_T or any(CALIBRATIONS[name].at_T for name in self.calibrations)
+
+    @property
     def warm_up_steps(self) -> int:
         return int(self.options[self.warm_up]) if self.warm_up else 0
+
+
+def check_corrections(names: Sequence[str]) -> None:
+    """Refuse unknown names, and a name that comes twice."""
+    from ..calib.corrections import CALIBRATIONS
+
+    if isinstance(names, str):
+        expected = f"a sequence of names, as ('bias',), among {', '.join(CALIBRATIONS)}"
+        raise InputError("corrections is one string", expected=expected, got=repr(names))
+    for number, name in enumerate(names):
+        CALIBRATIONS[name]  # an unknown one is refused, with the nearest
+        if name in names[:number]:
+            raise InputError(f"correction {name!r} comes twice", got=", ".join(names))
 
 
 METHODS: Registry[Method] = Registry("method")

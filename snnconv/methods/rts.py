@@ -16,7 +16,6 @@ METHODS.register("rts")(
         neuron="integrate_fire",
         options={"alpha": 1.0, "v0": 0.0},
         threshold="learned else max",
-        at_T=True,
         calibrations=("shift",),
     )
 )

@@ -11,7 +11,6 @@ METHODS.register("snnc-light")(
         neuron="integrate_fire",
         options={"alpha": 1.0, "v0": 0.0},
         threshold="clip-floor",
-        at_T=True,
         calibrations=("shift", "bias"),
     )
 )

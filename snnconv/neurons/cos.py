@@ -55,13 +55,11 @@ class CalibratedOffset(Neuron):
         start = self.start(x)
         return COSState(start.clone(), start, start.new_zeros(()))
 
-    def forward(self, x: Tensor, state: COSState | None, steps: int, varying: bool = True) -> tuple[Tensor, COSState]:
-        if state is None and self.rho:
-            inputs = self.driven(x)
-            inputs = inputs.unflatten(0, (steps, -1)) if varying else inputs.expand(steps, *inputs.shape)
-            start = self.shifted(inputs[: self.rho])
-            state = COSState(start.clone(), start, start.new_zeros(()))
-        return super().forward(x, state, steps, varying)
+    def begin(self, inputs: Tensor) -> COSState:
+        if not self.rho:
+            return self.initial(inputs[0])
+        start = self.shifted(inputs[: self.rho])
+        return COSState(start.clone(), start, start.new_zeros(()))
 
     def shifted(self, inputs: Tensor) -> Tensor:
         """v(0) after a trial on `inputs` [ρ, B, …]."""

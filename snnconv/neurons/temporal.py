@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,10 @@ class Temporal(nn.Module, ABC):
     def initial(self, x: Tensor) -> State:
         """The state before the first step, for an input like `x` [B, …]."""
 
+    def begin(self, inputs: Tensor) -> State:
+        """The state before the first step, for the inputs of the first chunk [steps, B, …]."""
+        return self.initial(inputs[0])
+
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One time step: input [B, …] → output [B, …] and the next state.
@@ -44,12 +48,19 @@ class Temporal(nn.Module, ABC):
         """
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
         if state is None:
-            state = self.initial(inputs[0])
+            state = self.begin(inputs)
         outputs = []
         for current in inputs:
             output, state = self.step(current, state)
             outputs.append(output)
         return (outputs[0] if steps == 1 else torch.cat(outputs)), state
+
+
+class Timed(NamedTuple):
+    """State of a neuron whose offset changes from step to step."""
+
+    inner: State
+    steps: Tensor  # t, [], int64: steps done
 
 
 class Neuron(Temporal):
@@ -64,7 +75,9 @@ class Neuron(Temporal):
     Attributes:
         code: what a spike of magnitude k costs: k ("unary") or the 1 bits of k ("binary").
         offset: a current added at every step; potential: what v starts from in place of v0·θ. Both in the unit of the
-            input current, shaped as thresholds are; None unless `correct` set them.
+            input current, shaped as thresholds are; None unless `correct` set them. An offset with a leading dimension
+            of time, and as many dimensions as the input (so [T, C] or [T, C, 1, 1]), changes from step to step: step
+            t = 0, 1, … takes row min(t, T − 1).
         differential: whether its spikes are differences, to be decoded by an `Accumulate` behind it.
         opening: steps that it has to see at once when it starts afresh; 0 where steps can come one by one.
     """
@@ -94,6 +107,18 @@ class Neuron(Temporal):
     def saturate(self, ceiling: Tensor | float) -> None:
         """Take note of where the ANN's activation is clipped: most neurons reach little more than λ, which is there."""
 
+    def offset_with(self, more: Tensor, x: Tensor) -> Tensor:
+        """The offset with a further current, for an input like `x` [B, …].
+
+        Args:
+            more: [], [C], one per neuron, or with a leading dimension of time as `offset`.
+        """
+        if self.offset is None:
+            return more
+        if self.offset.dim() == more.dim() or not self.offset.dim() or not more.dim():
+            return more + self.offset
+        return per_unit(more, x) + per_unit(self.offset, x)
+
     def per_unit(self, x: Tensor) -> Tensor:
         """θ shaped to broadcast against `x` [B, C, …]."""
         return per_unit(self.theta, x)
@@ -103,12 +128,34 @@ class Neuron(Temporal):
         start = self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
         return torch.zeros_like(x, dtype=torch.float32) + start
 
-    def driven(self, x: Tensor) -> Tensor:
-        """The current that the neuron integrates: its input and its offset."""
-        return x if self.offset is None else x + per_unit(self.offset, x).to(x.dtype)
+    def is_timed(self, x: Tensor) -> bool:
+        """Whether the offset changes from step to step, for an input like `x` [B, …]."""
+        return self.offset is not None and self.offset.dim() == x.dim()
+
+    def driven(self, x: Tensor, done: Tensor | int = 0, steps: int = 1, varying: bool = True) -> tuple[Tensor, bool]:
+        """The current that the neuron integrates: its input and its offset.
+
+        Args:
+            x: as in `forward`, for `steps` steps. done: steps before them.
+
+        Returns:
+            The current, and whether it varies in time (else it is [B, …], the same at every step).
+        """
+        if self.offset is None:
+            return x, varying
+        if not self.is_timed(x):
+            return x + per_unit(self.offset, x).to(x.dtype), varying
+        rows = (torch.arange(steps, device=x.device) + done).clamp(max=len(self.offset) - 1)
+        inputs = x.unflatten(0, (steps, -1)) if varying else x
+        return (inputs + self.offset[rows].unsqueeze(1).to(x.dtype)).flatten(0, 1), True
 
     def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
-        return super().forward(self.driven(x), state, steps, varying)
+        if not self.is_timed(x):
+            return super().forward(self.driven(x)[0], state, steps, varying)
+        done = torch.zeros((), dtype=torch.int64, device=x.device) if state is None else state.steps
+        current, varying = self.driven(x, done, steps, varying)
+        spikes, inner = super().forward(current, None if state is None else state.inner, steps, varying)
+        return spikes, Timed(inner, done + steps)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Neuron:
         """Move with the module, but keep float32: in bfloat16 a θ of 0.3 would become 0.30078."""

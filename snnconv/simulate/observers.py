@@ -55,8 +55,10 @@ def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) ->
 
     def hook(site: str) -> Callable[..., None]:
         def watch(module: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
-            x, _, steps, varying = args
-            x = module.driven(x) if isinstance(module, Neuron) else x
+            x, state, steps, varying = args
+            if isinstance(module, Neuron):
+                done = state.steps if state is not None and module.is_timed(x) else 0
+                x, varying = module.driven(x, done, steps, varying)
             current = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
             spikes = result[0].unflatten(0, (steps, -1))
             for observer in observers:

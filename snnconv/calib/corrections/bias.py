@@ -6,22 +6,22 @@ from torch import Tensor
 
 from ...network import SpikingNetwork
 from ...neurons import Neuron
-from .mean_error import layer_by_layer
+from .layers import Drive, per_channel
+from .mean_error import layer_by_layer, mean_error
 from .means import Samples
-from .registry import CALIBRATIONS
+from .registry import calibration
 
 
-@CALIBRATIONS.register("bias")
+@calibration("bias", "a current per channel, its mean error")
 def bias(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """offset_c += mean of (ANN activation − θ·Σ s/T) over samples and positions of channel c.
 
     Source: Li et al., ICML 2021, "A free lunch from ANN: towards efficient, accurate spiking neural networks
     calibration", bias correction of the light pipeline.
     """
+
+    def add_to_offset(neuron: Neuron, drive: Drive, wanted: Tensor) -> None:
+        error = per_channel(mean_error(neuron, drive, wanted, T)).float()
+        neuron.correct(offset=neuron.offset_with(error, drive.x))
+
     return layer_by_layer(snn, samples, T, add_to_offset)
-
-
-def add_to_offset(neuron: Neuron, error: Tensor) -> None:
-    per_channel = error.flatten(1).mean(1) if error.dim() > 1 else error
-    before = 0.0 if neuron.offset is None else neuron.offset
-    neuron.correct(offset=(per_channel.float() + before))

@@ -17,10 +17,14 @@ ALIVE = 2  # a layer's input and a residual, of float32
 FEWEST = 8
 
 
-def fitting(snn: SpikingNetwork, samples: Samples, steps: int) -> tuple[Tensor, ...]:
-    """The first samples as one batch, on the network's device and in its float type: at most what 2 GiB hold."""
+def fitting(snn: SpikingNetwork, samples: Samples, steps: int, alive: int = ALIVE) -> tuple[Tensor, ...]:
+    """The first samples as one batch, on the network's device and in its float type: at most what 2 GiB hold.
+
+    Args:
+        alive: tensors of the size of the largest layer, with all its steps, that are held at once.
+    """
     reference = next(iter(snn.network.parameters()))
-    count = max(FEWEST, BYTES // max(1, snn._per_sample * steps * 4 * ALIVE))
+    count = max(FEWEST, BYTES // max(1, snn._per_sample * steps * 4 * alive))
     leaves = (torch.cat(parts)[:count] for parts in zip(*samples, strict=True))
     return tuple(leaf.to(reference.device, reference.dtype if leaf.is_floating_point() else None) for leaf in leaves)
 

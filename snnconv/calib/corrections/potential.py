@@ -6,12 +6,13 @@ from torch import Tensor
 
 from ...network import SpikingNetwork
 from ...neurons import Neuron
-from .mean_error import layer_by_layer
+from .layers import Drive
+from .mean_error import layer_by_layer, mean_error
 from .means import Samples
-from .registry import CALIBRATIONS
+from .registry import calibration
 
 
-@CALIBRATIONS.register("potential")
+@calibration("potential", "v(0) of every neuron, T times its mean error")
 def potential(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """v(0) = v0·θ + T · mean over samples of (ANN activation − θ·Σ s/T), for every neuron.
 
@@ -19,7 +20,8 @@ def potential(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     calibration", potential correction of the advanced pipeline (there v0 = 0).
     """
 
-    def add_to_potential(neuron: Neuron, error: Tensor) -> None:
-        neuron.correct(potential=neuron.start(error.float()[None])[0] + error.float() * T)
+    def add_to_potential(neuron: Neuron, drive: Drive, wanted: Tensor) -> None:
+        error = mean_error(neuron, drive, wanted, T).float()
+        neuron.correct(potential=neuron.start(error[None])[0] + error * T)
 
     return layer_by_layer(snn, samples, T, add_to_potential)

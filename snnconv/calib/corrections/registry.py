@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -13,5 +14,34 @@ if TYPE_CHECKING:
     from ...network import SpikingNetwork
 
 # (network, samples as flat input leaves in batches, T) → a corrected network; the one given stays as it is.
-Calibration = Callable[["SpikingNetwork", Sequence[tuple[Tensor, ...]], int], "SpikingNetwork"]
-CALIBRATIONS: Registry[Calibration] = Registry("calibration")
+Correction = Callable[["SpikingNetwork", Sequence[tuple[Tensor, ...]], int], "SpikingNetwork"]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A named correction.
+
+    Attributes:
+        summary: what it sets. run: the pass.
+        at_T: whether what it sets depends on T, so that every T needs a conversion of its own.
+    """
+
+    summary: str
+    run: Correction
+    at_T: bool = True
+
+    def __call__(self, snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
+        return self.run(snn, samples, T)
+
+
+CALIBRATIONS: Registry[Calibration] = Registry("correction")
+
+
+def calibration(name: str, summary: str, *, at_T: bool = True) -> Callable[[Correction], Correction]:
+    """Decorator: register a pass under `name`."""
+
+    def add(run: Correction) -> Correction:
+        CALIBRATIONS.register(name)(Calibration(summary, run, at_T))
+        return run
+
+    return add

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from ...network import SpikingNetwork
 from .rebuild import with_sites
-from .registry import CALIBRATIONS
+from .registry import calibration
 
 
-@CALIBRATIONS.register("shift")
+@calibration("shift", "a current θ/(2T), which turns the floor into rounding")
 def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
     """offset = θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
 

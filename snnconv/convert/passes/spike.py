@@ -12,6 +12,7 @@ from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
 from ..timing import varies_in_time
+from .feeding import feeding_layers, put_weights
 from .sites import MAX_POOL_MODULES, activation_sites
 
 
@@ -25,6 +26,7 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
     Args:
         maxpool: "lipool" for max pooling by lateral inhibition in place of running sums.
     """
+    layers = feeding_layers(graph_module, sites)
     neurons: set[fx.Node] = set()
     for name, node in activation_sites(graph_module).items():
         plan = sites[name]
@@ -36,6 +38,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         if (ceiling := getattr(graph_module.get_submodule(name), "ceiling", None)) is not None:
             neuron.saturate(ceiling)
         put_module(graph_module, name, neuron)
+        if plan.weight is not None:
+            put_weights(graph_module, layers[name], plan.weight, plan.bias)
         neurons.add(node)
         sent = insert_module_after(graph_module, node, f"{name}_mean", Accumulate()) if neuron.differential else node
         scale = insert_module_after(graph_module, sent, f"{name}_quantum", Scale(quantum_of(neuron, node)))
