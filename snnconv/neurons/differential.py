@@ -64,7 +64,8 @@ class DifferentialMultiThreshold(Neuron):
 
         v ← v + I − m;  s = ±θ_i, the largest θ_i = 2^i·αλ/2^(n−1) with |v| ≥ ¾θ_i;  v ← v − s;  m ← m + s/t
 
-    where m is the mean output so far, which stays ≥ 0. The network puts an `Accumulate` behind it, which decodes its spikes.
+    where m is the mean output so far, which stays ≥ 0. The network puts an `Accumulate` behind it, which decodes
+    its spikes.
 
     Args:
         threshold: λ. alpha: the largest threshold in units of λ, (0, 1].
