@@ -16,6 +16,7 @@ from snnconv.bench import sweep
 from snnconv.bench.diagnose import diagnose
 from snnconv.bench.papers import PaperRow, PaperRun, Workspace, listing, recipes, run_recipe
 from snnconv.bench.papers.data_sets import DATA_SETS, DataSet
+from snnconv.bench.papers.library import FOLDER
 from snnconv.convert.clip import clips_of
 from snnconv.data import DATA_SOURCES, open_data
 from snnconv.io.clip_file import save_clipped
@@ -245,23 +246,22 @@ def test_recipes_of_methods_run_their_settings(name: str, group: str, stand_in: 
         assert row.published == list(source.published)
 
 
-def test_a_published_network_of_a_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """VGG-16 with random weights on a few made-up images in the place of CIFAR-10."""
+def test_a_recipe_of_a_method_with_data_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file as it is but for a smaller network, with random weights, on made-up images in the place of CIFAR-10."""
+    path = tmp_path / "qcfs.toml"
+    path.write_text((FOLDER / "qcfs.toml").read_text().replace("snnconv:vgg16_cifar", "snnconv:cifar_resnet20"))
     images, labels = np.random.default_rng(0).random((6, 3, 32, 32), dtype=np.float32), np.arange(6)
     np.savez(tmp_path / "cifar.npz", x=images, y=labels)
     source = f"npz:{tmp_path}/cifar.npz"
     monkeypatch.setitem(DATA_SETS._entries, "cifar10", DataSet("CIFAR-10", source, source))
     torch.manual_seed(0)
-    network = build("snnconv:vgg16_cifar", num_classes=10).eval()
-    save_file(network.state_dict(), tmp_path / "vgg.safetensors")
-    work = Workspace(data_root=tmp_path, weights={"cifar10/vgg16": str(tmp_path / "vgg.safetensors")})
-    run = run_recipe("snnc", work)
-    assert [row.why for row in run.rows] == ["", ""]
-    for row, method in zip(run.rows, ("snnc-light", "snnc-advanced")):
-        snn = convert(network, 16, data=open_data(source), method=method)
-        direct = sweep(snn, open_data(source), (16,))
-        assert row.measured == pytest.approx([direct.ann_accuracy, direct.rows[0].accuracy])
-        assert row.published[0] == 95.76
+    network = build("snnconv:cifar_resnet20", num_classes=10).eval()
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    work = Workspace(data_root=tmp_path, weights={"cifar10/vgg16": str(tmp_path / "net.safetensors")})
+    (row,) = run_recipe(str(path), work).rows
+    direct = sweep(convert(network, 8, data=open_data(source), method="qcfs"), open_data(source), (2, 4, 8))
+    assert row.measured == pytest.approx([direct.ann_accuracy, *(found.accuracy for found in direct.rows)])
+    assert (row.published, row.why) == ([None, 90.94, 94.01, 95.01], "")
 
 
 def test_a_network_trained_with_clips_stands_for_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,14 +270,16 @@ def test_a_network_trained_with_clips_stands_for_its_weights(tmp_path: Path, mon
     path = tmp_path / "mine.toml"
     path.write_text(RECIPE.replace('name = "if", method = "if"', 'name = "qcfs", method = "qcfs"'))
     calib = open_data("fashion:train", limit=64)
-    clipped = clip(fashion_cnn(pretrained=True), calib, activation="qcfs")
+    clipped = clip(fashion_cnn(pretrained=True), data=calib, activation="qcfs")
     for site in clips_of(clipped).values():
         site.threshold.data.mul_(0.5)  # no calibration finds these
     save_clipped(clipped, tmp_path / "clipped.pt2")
     run = run_recipe(str(path), Workspace(data_root=tmp_path, weights={"": str(tmp_path / "clipped.pt2")}, limit=60))
-    direct = sweep(convert(clipped, 4, method="qcfs"), open_data("fashion:test", limit=60), (4,))
-    assert run.rows[0].measured[0] == pytest.approx(direct.ann_accuracy)
-    assert run.rows[1].measured[0] == pytest.approx(direct.rows[0].accuracy)
+    ((images, labels),) = open_data("fashion:test", limit=60)
+    for row, network in zip(run.rows, (clipped.eval(), convert(clipped, 4, method="qcfs"))):
+        with torch.no_grad():
+            right = (network(images).argmax(1) == labels).float().mean()
+        assert row.measured[0] == pytest.approx(100 * float(right))
 
 
 def test_imagenet_is_two_folders_of_pictures(tmp_path: Path) -> None:
