@@ -6,7 +6,7 @@ METHODS.register("gn")(
     Method(
         name="gn",
         summary="group neurons of m = 4 members (SD neurons without negative spikes, α = 1/m, β = m)",
-        source="Lyu et al., ICASSP 2024",
+        source="Lyu et al., Optimal ANN-SNN conversion with group neurons, ICASSP 2024",
         year=2024,
         needs="qcfs",
         neuron="sd",

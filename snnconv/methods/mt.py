@@ -10,7 +10,7 @@ METHODS.register("mt")(
     Method(
         name="mt",
         summary="multi-threshold neurons: thresholds θ, θ/2, … θ/2^(n−1) tried in turn; binary-weighted spikes",
-        source="H-MT, AAAI 2026",
+        source="H-MT, Generalized threshold optimization with harmony multi-threshold neurons, AAAI 2026",
         year=2026,
         neuron="binary",
         options={

@@ -30,7 +30,7 @@ class BinaryWeighted(ScalableDualThreshold):
         down_limit, gate, retract: as of SD neurons; the published neuron fires no negative spikes.
         v0: initial potential in units of the smallest threshold θ.
 
-    Source: H-MT, AAAI 2026 (hybrid multi-threshold neurons; v(0) = λ_min/2).
+    Source: H-MT, AAAI 2026 (harmony multi-threshold neurons; v(0) = λ_min/2).
     """
 
     code: ClassVar[Code] = "binary"

@@ -62,7 +62,10 @@ def floor_log2(x: Tensor) -> Tensor:
 class DifferentialMultiThreshold(Neuron):
     """Multi-threshold neuron with differential coding: thresholds αλ, αλ/2, … αλ/2^(n−1), one spike ±2^i a step.
 
-    The network puts an `Accumulate` behind it, which decodes its spikes.
+        v ← v + I − m;  s = ±θ_i, the largest θ_i = 2^i·αλ/2^(n−1) with |v| ≥ ¾θ_i;  v ← v − s;  m ← m + s/t
+
+    where m is the mean output so far, which stays ≥ 0. The network puts an `Accumulate` behind it, which decodes
+    its spikes.
 
     Args:
         threshold: λ. alpha: the largest threshold in units of λ, (0, 1].

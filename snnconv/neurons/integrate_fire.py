@@ -38,6 +38,8 @@ def integrate_fire_step(
 class IntegrateFire(Neuron):
     """IF neuron with threshold θ = αλ and v(0) = v0·θ.
 
+        m = v + I;  s = 1 if m ≥ θ else 0;  v ← m − sθ
+
     Args:
         threshold: λ, one value or one per channel.
         alpha: threshold scale α in (0, 1].

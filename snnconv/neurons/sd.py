@@ -82,6 +82,10 @@ def sd_step(
 class ScalableDualThreshold(Neuron):
     """SD neuron: θ = αλ, up to β spikes a step, negative spikes that take earlier ones back.
 
+        m = v + I;  s = clamp(⌊m/θ⌋, 0, β) − clamp(⌊−m/θ⌋, 0, down_limit);  v ← m − sθ;  O ← O + s
+
+    with at most O negative spikes; how `gate` and `retract` change that: `sd_step`.
+
     Args:
         threshold: λ, one value or one per channel.
         alpha: threshold scale α in (0, 1].

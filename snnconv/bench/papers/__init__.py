@@ -4,6 +4,8 @@ from .library import find_recipe as find_recipe
 from .library import recipes as recipes
 from .listing import Entry as Entry
 from .listing import listing as listing
+from .of_method import PublishedRow as PublishedRow
+from .of_method import rows_of_method as rows_of_method
 from .recipe import Recipe as Recipe
 from .result import PaperRow as PaperRow
 from .result import PaperRun as PaperRun

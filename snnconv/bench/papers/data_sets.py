@@ -42,6 +42,9 @@ for _name, _title in {"CIFAR10": "CIFAR-10", "CIFAR100": "CIFAR-100"}.items():
     DATA_SETS.register(_name.lower())(
         DataSet(_title, f"torchvision:{_name}:{{root}}", f"torchvision:{_name}:{{root}}:train")
     )
+DATA_SETS.register("imagenet")(
+    DataSet("ImageNet", "imagefolder:{root}/imagenet/val", "imagefolder:{root}/imagenet/train")
+)
 for _name, _title in {
     "ucf101": "UCF-101",
     "hmdb51": "HMDB-51",

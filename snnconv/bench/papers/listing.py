@@ -40,8 +40,7 @@ def listing(workspace: Workspace | None = None) -> list[Entry]:
 
 
 def entry_of(recipe: Recipe, work: Workspace) -> Entry:
-    place = f"{recipe.paper.partition(',')[0]}, {recipe.title}"
-    return Entry(recipe.name, place, recipe.what, list(recipe.needs), here(recipe, work))
+    return Entry(recipe.name, recipe.place, recipe.what, list(recipe.needs), here(recipe, work))
 
 
 def here(recipe: Recipe, work: Workspace) -> str:

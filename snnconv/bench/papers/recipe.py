@@ -104,6 +104,11 @@ class Recipe:
     picture: str = "ratio"
 
     @property
+    def place(self) -> str:
+        """Paper and table in short."""
+        return f"{self.paper.partition(',')[0]}, {self.title}"
+
+    @property
     def groups(self) -> list[str]:
         return list(dict.fromkeys(row.group for row in self.rows))
 

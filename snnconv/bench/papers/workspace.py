@@ -13,6 +13,7 @@ from torch.export import ExportedProgram
 
 from ...data import Normalization, open_data
 from ...errors import InputError
+from ...io.detect import FileKind, detect
 from ...io.factory import find_factory
 from ...io.open_model import open_model
 from ...methods import METHODS
@@ -29,7 +30,8 @@ class Workspace:
 
     Attributes:
         data_root: folder of the published data sets.
-        weights: {group: file}; "" is the file for a recipe with one group.
+        weights: {group: file}; "" is the file for a recipe with one group. A file of weights of the group's network, or
+            a `.pt2` of that network trained with clips.
         model: a network to run the settings on in place of every published one, with `data` of its own.
         about: plain words for `model`.
         data, calib: in place of the published data sets; without `calib` calibration is synthetic.
@@ -103,10 +105,13 @@ class Workspace:
         if self.model is not None:
             return self.model
         assert row.network is not None
-        items = [f"{key}={value}" for key, value in row.arch.items()]
-        opened = open_model(row.network, weights=self.weights_of(row), num_classes=row.classes, arch_args=items)
-        assert isinstance(opened.model, nn.Module)
-        return opened.model.to(self.device)
+        weights = self.weights_of(row)
+        if weights is not None and detect(weights) is FileKind.PROGRAM:  # trained with clips, which weights alone lack
+            opened = open_model(weights)
+        else:
+            items = [f"{key}={value}" for key, value in row.arch.items()]
+            opened = open_model(row.network, weights=weights, num_classes=row.classes, arch_args=items)
+        return opened.model.to(self.device) if isinstance(opened.model, nn.Module) else opened.model
 
     def test_data(self, row: Row) -> Iterable[Any]:
         return self.data if self.data is not None else self._published(row, "test", self.limit)

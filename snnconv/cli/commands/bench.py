@@ -70,7 +70,7 @@ def list_recipes(data_root: Path | None, as_json: bool) -> None:
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the results of another recipe, and start sweeps afresh.")
 @click.option("--weights", "weights", multiple=True, metavar="[GROUP=]FILE",
-              help="Trained weights of a group's network, or of --model.")  # fmt: skip
+              help="Trained weights of a group's network (or it with trained clips), or of --model.")  # fmt: skip
 @click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
 @click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")

@@ -15,22 +15,48 @@ WIDE = 200
 
 
 @click.command()
+@click.argument("name", required=False)
 @click.option("--training-free", is_flag=True, help="Only methods whose ANN needs no training of its own.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def methods(training_free: bool, as_json: bool) -> None:
+def methods(name: str | None, training_free: bool, as_json: bool) -> None:
     """List the conversion methods: what each needs, its neuron and thresholds, and steps that count as latency.
+
+    With NAME: all about that method, which options it takes with their defaults, the equations of its neuron, and the
+    recipes that carry its published figures.
 
     \b
     snnconv methods --training-free
+    snnconv methods cos
     snnconv methods --json
     """
+    if name is not None:
+        if training_free:
+            raise click.UsageError("--training-free goes with the list, not with one method")
+        show(name, as_json)
+        return
     from ...methods import METHODS
+    from ..method_row import row_of
 
-    rows = [row_of(METHODS[name]) for name in METHODS]
+    rows = [row_of(METHODS[known]) for known in METHODS]
     rows = [row for row in rows if row["needs"] == "nothing" or not training_free]
     if as_json:
         print_json({"methods": rows})
         return
+    print_table(rows)
+    click.echo("snnconv methods NAME: options, equations and published figures of one of them")
+
+
+def show(name: str, as_json: bool) -> None:
+    from ..method_page import lines_of, page_of
+
+    page = page_of(name)
+    if as_json:
+        print_json(page.to_dict())
+    else:
+        click.echo("\n".join(lines_of(page)))
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=None, header_style="bold", padding=(0, 1))
     columns = ("method", "year", "trained for", "neuron", "thresholds", "latency", "what", "source")
     for column in columns:
@@ -41,23 +67,3 @@ def methods(training_free: bool, as_json: bool) -> None:
         values |= {"trained for": "" if row["needs"] == "nothing" else row["needs"]}
         table.add_row(*("" if values[column] is None else str(values[column]) for column in columns))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-
-
-def row_of(method: Any) -> dict[str, Any]:
-    """A method as plain data."""
-    threshold = method.threshold if isinstance(method.threshold, str) else "custom"
-    return {
-        "method": method.name,
-        "year": method.year,
-        "needs": method.needs,
-        "neuron": method.neuron,
-        "options": method.neuron_options(),
-        "threshold": threshold,
-        "granularity": method.granularity,
-        "warm_up": method.warm_up_steps,
-        "at_T": method.at_T,
-        "calibrations": list(method.calibrations),
-        "maxpool": method.maxpool,
-        "summary": method.summary,
-        "source": method.source,
-    }

@@ -22,6 +22,7 @@ NAMES = {
     "respike-fig5",
     *(f"svformer-table{number}" for number in (1, 2, 3)),
     "svformer-energy",
+    *("cos", "dcgs", "gn", "ltb", "mt", "qcfs", "snnc"),
 }
 
 
@@ -65,6 +66,17 @@ PUBLISHED = [
     ("respike-table3", "", "respike_r50_s4_ucf", (16.35, 7.22, 2.01, 110.21, 1.0)),
     ("svformer-table1", "ucf101", "base", (13.80, 16.0, 84.03)),
     ("svformer-table3", "ucf101", "T24", (14.84, 40.0, 81.81)),
+    ("sdm-table4", "cifar100/vgg16", "srp", (76.28, 74.31, 75.42, 76.25, 76.42, 76.45, 76.37, None)),
+    ("cos", "cifar100/vgg16", "cos ρ=4", (76.28, 76.03, 76.26, None)),
+    ("cos", "imagenet/resnet34", "cos ρ=8", (74.22, 72.66, None, 74.17)),
+    ("dcgs", "imagenet/resnet34", "dcgs n=8", (76.42, 73.35, 76.04)),
+    ("gn", "imagenet/resnet34", "gn m=4", (None, 73.61)),
+    ("ltb", "imagenet/resnet34", "ltb", (73.31, 64.88)),
+    ("ltb", "kinetics400/r3d18", "ltb", (62.56, 53.46)),
+    ("mt", "imagenet/resnet34", "mt n=8", (76.42, 76.276)),
+    ("qcfs", "cifar10/vgg16", "qcfs", (None, 90.94, 94.01, 95.01)),
+    ("snnc", "cifar10/vgg16", "light", (95.76, 93.30)),
+    ("snnc", "cifar10/vgg16", "advanced", (95.76, 93.65)),
     ("svformer-energy", "", "as-published", (229.163, 0.700, 20.760, 1054.148, 21.904)),
 ]
 

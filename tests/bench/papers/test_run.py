@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 from safetensors.torch import save_file
 
-from snnconv import InputError, convert
+from snnconv import InputError, clip, convert
 from snnconv.bench import sweep
 from snnconv.bench.diagnose import diagnose
 from snnconv.bench.papers import PaperRow, PaperRun, Workspace, listing, recipes, run_recipe
 from snnconv.bench.papers.data_sets import DATA_SETS, DataSet
+from snnconv.bench.papers.library import FOLDER
+from snnconv.convert.clip import clips_of
 from snnconv.data import DATA_SOURCES, open_data
+from snnconv.io.clip_file import save_clipped
+from snnconv.io.factory import build
 from snnconv.methods import METHODS
 from snnconv.models import fashion_cnn
 
@@ -216,6 +223,79 @@ def test_a_published_network_with_its_data_and_weights(tmp_path: Path, monkeypat
     assert run.rows[0].measured[0] == pytest.approx(direct.ann_accuracy)
     assert run.rows[1].measured[0] == pytest.approx(direct.rows[0].accuracy)
     assert (run.other, run.samples) == ("", 60)
+
+
+METHOD_RECIPES = ("cos", "dcgs", "gn", "ltb", "mt", "qcfs", "snnc")
+EACH_GROUP = [(name, group) for name in METHOD_RECIPES for group in recipes()[name].groups]
+
+
+@pytest.mark.parametrize(("name", "group"), EACH_GROUP)
+def test_recipes_of_methods_run_their_settings(name: str, group: str, stand_in: Workspace) -> None:
+    """On another network: every cell is what a conversion with the row's setting and a sweep of it give."""
+    recipe, run = recipes()[name], run_recipe(name, stand_in, group=group)
+    assert stand_in.data is not None
+    for row in run.rows:
+        source = next(known for known in recipe.rows if known.key == (row.group, row.name))
+        snn = convert(
+            fashion_cnn(pretrained=True), max(recipe.steps), data=stand_in.calib, method=source.method or "",
+            **source.settings,
+        )  # fmt: skip
+        direct = sweep(snn, stand_in.data, recipe.steps)
+        assert row.measured == pytest.approx([direct.ann_accuracy, *(found.accuracy for found in direct.rows)])
+        assert row.why == ""
+        assert row.published == list(source.published)
+
+
+def test_a_recipe_of_a_method_with_data_and_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file as it is but for a smaller network, with random weights, on made-up images in the place of CIFAR-10."""
+    path = tmp_path / "qcfs.toml"
+    path.write_text((FOLDER / "qcfs.toml").read_text().replace("snnconv:vgg16_cifar", "snnconv:cifar_resnet20"))
+    images, labels = np.random.default_rng(0).random((6, 3, 32, 32), dtype=np.float32), np.arange(6)
+    np.savez(tmp_path / "cifar.npz", x=images, y=labels)
+    source = f"npz:{tmp_path}/cifar.npz"
+    monkeypatch.setitem(DATA_SETS._entries, "cifar10", DataSet("CIFAR-10", source, source))
+    torch.manual_seed(0)
+    network = build("snnconv:cifar_resnet20", num_classes=10).eval()
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    work = Workspace(data_root=tmp_path, weights={"cifar10/vgg16": str(tmp_path / "net.safetensors")})
+    (row,) = run_recipe(str(path), work).rows
+    direct = sweep(convert(network, 8, data=open_data(source), method="qcfs"), open_data(source), (2, 4, 8))
+    assert row.measured == pytest.approx([direct.ann_accuracy, *(found.accuracy for found in direct.rows)])
+    assert (row.published, row.why) == ([None, 90.94, 94.01, 95.01], "")
+
+
+def test_a_network_trained_with_clips_stands_for_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its λ are learned: they are not calibrated."""
+    monkeypatch.setitem(DATA_SETS._entries, "ucf101", DataSet("UCF-101", "fashion:test", "fashion:train"))
+    path = tmp_path / "mine.toml"
+    path.write_text(RECIPE.replace('name = "if", method = "if"', 'name = "qcfs", method = "qcfs"'))
+    calib = open_data("fashion:train", limit=64)
+    clipped = clip(fashion_cnn(pretrained=True), data=calib, activation="qcfs")
+    for site in clips_of(clipped).values():
+        site.threshold.data.mul_(0.5)  # no calibration finds these
+    save_clipped(clipped, tmp_path / "clipped.pt2")
+    run = run_recipe(str(path), Workspace(data_root=tmp_path, weights={"": str(tmp_path / "clipped.pt2")}, limit=60))
+    ((images, labels),) = open_data("fashion:test", limit=60)
+    for row, network in zip(run.rows, (clipped.eval(), convert(clipped, 4, method="qcfs"))):
+        with torch.no_grad():
+            right = (network(images).argmax(1) == labels).float().mean()
+        assert row.measured[0] == pytest.approx(100 * float(right))
+
+
+def test_imagenet_is_two_folders_of_pictures(tmp_path: Path) -> None:
+    imagenet = DATA_SETS["imagenet"]
+    assert imagenet.missing(tmp_path) == f"needs ImageNet, which is not in {tmp_path}"
+    for part, size in (("train", (300, 260)), ("val", (256, 512))):
+        for number, name in enumerate(("n01440764", "n01443537")):
+            folder = tmp_path / "imagenet" / part / name
+            folder.mkdir(parents=True)
+            Image.new("RGB", size, (0, 0, 255 * number)).save(folder / "picture.png")
+    assert imagenet.missing(tmp_path) is None
+    for spec in (imagenet.test, imagenet.train):
+        ((x, y),) = open_data(spec.format(root=tmp_path))
+        assert x.shape == (2, 3, 224, 224)
+        assert y.tolist() == [0, 1]
+        assert x[:, 2].mean((1, 2)).tolist() == pytest.approx([0.0, 1.0])
 
 
 # results
