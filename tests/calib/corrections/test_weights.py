@@ -26,7 +26,12 @@ T = 4
 def spiking(net: type[nn.Module], corrections: tuple[str, ...] = ()) -> tuple[nn.Module, SpikingNetwork, Tensor]:
     torch.manual_seed(2)
     model, x = net().eval(), torch.randn(64, *SHAPES[net])
-    return model, snnconv.convert(model, T, data=[x], method="if", corrections=corrections), x
+    return model, converted(model, x, corrections), x
+
+
+def converted(model: nn.Module, x: Tensor, corrections: tuple[str, ...] = ()) -> SpikingNetwork:
+    """Integrate-and-fire neurons with v(0) = 0: they round down, so that all is too low and there is much to learn."""
+    return snnconv.convert(model, T, data=[x], method="rnl", threshold="max", corrections=corrections)
 
 
 def layer_errors(model: nn.Module, snn: SpikingNetwork, x: Tensor) -> dict[str, float]:
@@ -153,7 +158,7 @@ class PreActivation(nn.Module):
 def test_calls_of_one_layer_learn_apart() -> None:
     torch.manual_seed(0)
     x = torch.randn(32, 6)
-    snn = snnconv.convert(Shared().eval(), T, data=[x], method="if", corrections=("weights",))
+    snn = converted(Shared().eval(), x, ("weights",))
     first, second = (site.weight for site in snn.plan.sites.values())
     assert first is not None
     assert second is not None
@@ -163,9 +168,19 @@ def test_calls_of_one_layer_learn_apart() -> None:
 def test_sites_without_a_layer_of_their_own_are_told(caplog: pytest.LogCaptureFixture) -> None:
     torch.manual_seed(0)
     x = torch.randn(32, 6)
-    snn = snnconv.convert(PreActivation().eval(), T, data=[x], method="if", corrections=("weights",))
+    snn = converted(PreActivation().eval(), x, ("weights",))
     assert "1 sites own no layer and keep their weights: relu" in caplog.text
     assert [site.weight is None for site in snn.plan.sites.values()] == [True, False]
+
+
+def test_layers_that_have_nothing_to_learn_keep_their_weights() -> None:
+    """A constant input within the range, and v(0) = θ/2: rounding to the nearest is the best that there is."""
+    torch.manual_seed(2)
+    model, x = MLP().eval(), torch.randn(64, *SHAPES[MLP])
+    snn = snnconv.convert(model, T, data=[x], method="if", threshold="max", corrections=("weights",))
+    weight, own = snn.plan.sites["1"].weight, model.get_submodule("0").weight
+    assert weight is not None
+    assert torch.equal(weight, own)
 
 
 def test_the_body_of_a_block_feeds_its_end() -> None:
