@@ -63,6 +63,16 @@ class MLP(nn.Sequential):
 SHAPES: dict[type[nn.Module], tuple[int, ...]] = {SmallCNN: (2, 6, 6), ResidualNet: (2, 6, 6), MLP: (6,)}
 
 
+# {activation site: the layer whose output it gets}
+FED_BY: dict[type[nn.Module], dict[str, str]] = {
+    SmallCNN: {"relu1": "conv1", "relu2": "conv2"},
+    ResidualNet: {
+        "relu": "stem", "relu#2": "same", "block.relu": "block.conv1", "block.relu#2": "block.conv2",
+    },
+    MLP: {"1": "0", "3": "2"},
+}  # fmt: skip
+
+
 def on_grid(x: Tensor, step: float = GRID) -> Tensor:
     """The nearest multiples of a power of two."""
     return torch.round(x / step) * step

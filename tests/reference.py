@@ -47,7 +47,8 @@ class Spiking:
 
     Args:
         name: of the site. neuron: registry name. theta: [], [C] or one per neuron. options: of the neuron besides θ.
-        offset: a current added at every step; potential: v(0), both shaped as θ may be.
+        offset: a current added at every step; potential: v(0), both shaped as θ may be. An offset with as many
+            dimensions as the input has time in front: step t takes row t, later steps the last one.
     """
 
     name: str
@@ -61,17 +62,25 @@ class Spiking:
     def step(self, x: Array) -> Array:
         if not self.spikes:
             self.prepare(x)
-        x = x if self.offset is None else x + whole(self.offset, x)
+        x = x + self.added(len(self.spikes), x)
         s = np.array([cell.fire(float(i)) for cell, i in zip(self.cells, x.flat, strict=True)]).reshape(x.shape)
         self.spikes.append(s.astype(np.float64))
         return s * self.thetas
 
+    def added(self, t: int, x: Array) -> Array:
+        """The offset of step t = 0, 1, …, for every element of x."""
+        if self.offset is None:
+            return np.zeros_like(x)
+        return whole(self.offset[min(t, len(self.offset) - 1)] if self.offset.ndim == x.ndim else self.offset, x)
+
     def prepare(self, x: Array) -> None:
         self.thetas = whole(self.theta, x)
-        self.cells = [NEURONS[self.neuron](float(t), **self.options) for t in self.thetas.flat]  # type: ignore[call-arg]
+        options = [self.options] * x.size
         if self.potential is not None:
-            for cell, v in zip(self.cells, whole(self.potential, x).flat, strict=True):
-                cell.v = float(v)  # type: ignore[attr-defined]
+            starts = whole(self.potential, x) / self.thetas  # in units of θ
+            options = [{**self.options, "v0": float(v)} for v in starts.flat]
+        kind = NEURONS[self.neuron]
+        self.cells = [kind(float(theta), **own) for theta, own in zip(self.thetas.flat, options)]  # type: ignore[call-arg]
 
 
 def whole(value: Array, x: Array) -> Array:
@@ -216,11 +225,12 @@ def run_sequence(layers: Sequence[Layer], xs: list[Array]) -> list[Array]:
             layer.prepare(xs[0])
             for i, cell in enumerate(layer.cells):
                 assert isinstance(cell, COS)
-                cell.try_out([float(x.flat[i]) for x in xs])
+                cell.try_out([float((x + layer.added(t, x)).flat[i]) for t, x in enumerate(xs)])
             layer.spikes = []
         outputs = []
-        for x in xs:
+        for t, x in enumerate(xs):
             if isinstance(layer, Spiking):  # its cells are ready
+                x = x + layer.added(t, x)
                 s = np.array([c.fire(float(i)) for c, i in zip(layer.cells, x.flat)]).reshape(x.shape)
                 layer.spikes.append(s.astype(np.float64))
                 outputs.append(s * layer.thetas)

@@ -134,3 +134,16 @@ def test_a_grid_is_measured_as_its_networks_one_by_one(images: DataSource) -> No
     }
     for label, snn in alone.items():
         assert result.rows_of(label) == sweep(snn, images, [1, 2]).rows
+
+
+def test_corrections_of_a_method_and_of_all() -> None:
+    """In a list of methods they are joined by +: a comma begins the next option."""
+    listed = parse_methods("if,sdm:corrections=shift+bias-per-step,rts:corrections=none")
+    found = combine(listed, {"corrections": [("potential",)]})
+    assert [setting.label for setting in found] == [
+        "if correct=potential", "sdm α=0.5 β=2 correct=shift+bias-per-step", "rts correct=none",
+    ]  # fmt: skip
+    assert [setting.at_T for setting in found] == [True, True, False]
+    assert found[1].resolved["corrections"] == ["shift", "bias-per-step"]
+    with pytest.raises(InputError, match="unknown correction 'bios'"):
+        combine(parse_methods("if:corrections=bios"), {})

@@ -131,6 +131,21 @@ def test_convert_json(command: Command, files: Path) -> None:
     assert (snn.T, list(snn.sites)) == (3, ["3"])
 
 
+def test_corrections_as_typed(command: Command, files: Path) -> None:
+    ended = command(
+        "convert", f"{files}/net.pt2", "--method", "if", "--correct", "shift,bias-per-step", "-o", "out.pt2",
+        "--calib", f"npz:{files}/data.npz", "--T", "2",
+    )  # fmt: skip
+    assert ended.code == 0, ended
+    plan = snnconv.load("out.pt2").plan
+    assert plan.settings["corrections"] == ["shift", "bias-per-step"]
+    assert all(site.offset is not None and len(site.offset) == 2 for site in plan.sites.values())
+    refused = command("convert", f"{files}/net.pt2", "--correct", "bias,wieghts", "-o", "other.pt2")
+    assert refused.code == 2
+    assert "unknown correction 'wieghts'" in refused.err
+    assert "did you mean 'weights'" in refused.err
+
+
 def test_quiet(command: Command, files: Path) -> None:
     assert command("convert", files / "net.pt", *SHAPE, "-q").err == ""
     assert only_json(command("convert", files / "net.pt", *SHAPE, "-q", "--json", "--overwrite"))

@@ -156,6 +156,38 @@ def test_delayed_read_out_counts() -> None:
     torch.testing.assert_close(late.logits[-1], expected)
 
 
+def test_corrections_take_the_place_of_the_methods_own() -> None:
+    torch.manual_seed(0)
+    model, x = SmallCNN().eval(), torch.randn(16, *SHAPES[SmallCNN])
+    options = {"data": [x], "threshold": "max"}
+    none = snnconv.convert(model, 3, method="rts", **options, corrections=())
+    assert all(site.offset is None for site in none.plan.sites.values())
+    assert "at_T" not in none.plan.settings
+    assert "corrections" not in none.plan.settings
+    shifted = snnconv.convert(model, 3, method="if", **options, corrections=("shift", "potential"))
+    assert shifted.plan.settings["at_T"] == 3
+    assert shifted.plan.settings["corrections"] == ["shift", "potential"]
+    assert all(site.offset is not None and site.potential is not None for site in shifted.plan.sites.values())
+
+
+def test_thresholds_can_depend_on_T_without_corrections() -> None:
+    assert METHODS["snnc-light"].override({}, corrections=()).at_T
+    assert not METHODS["snnc-light"].override({}, "max", corrections=()).at_T
+
+
+@pytest.mark.parametrize(
+    ("corrections", "said"),
+    [
+        (("bais",), r"unknown correction 'bais'[\s\S]*did you mean 'bias'"),
+        (("shift", "bias", "shift"), r"correction 'shift' comes twice[\s\S]*shift, bias, shift"),
+        ("bias", r"corrections is one string[\s\S]*\('bias',\)"),
+    ],
+)
+def test_corrections_that_there_are_not(corrections: tuple[str, ...], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        snnconv.convert(SmallCNN(), input_shape=SHAPES[SmallCNN], corrections=corrections)
+
+
 def test_options_that_a_method_does_not_have() -> None:
     with pytest.raises(InputError, match=r"'if' has no option gate[\s\S]*alpha"):
         METHODS["if"].override({"gate": "memory"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -107,6 +108,42 @@ def test_forward_is_the_scan(name: str, varying: bool) -> None:
     first, state = neuron(halves[0], None, 4, varying)
     second, _ = neuron(halves[1], state, 2, varying)
     assert torch.equal(torch.cat([first, second]), whole)
+
+
+@neurons
+@pytest.mark.parametrize("varying", [False, True])
+def test_an_offset_that_changes_in_time(name: str, varying: bool) -> None:
+    """Step t gets row min(t, T − 1), however the steps are cut into calls: here T = 4 of 7 steps, 3 channels."""
+    plain, shifted = (make(name, torch.tensor([1.0, 2.0, 4.0])) for _ in range(2))
+    offset = torch.randint(-8, 8, (4, 3, 1, 1)) / 8.0
+    shifted.correct(offset=offset)
+    inputs = torch.randint(0, 8, (7 if varying else 1, 2, 3, 2, 2)) / 8.0
+    x = inputs.flatten(0, 1)
+    rows = offset[[0, 1, 2, 3, 3, 3, 3]].unsqueeze(1)
+    expected, _ = plain((inputs + rows).flatten(0, 1), None, 7)
+    whole, _ = shifted(x, None, 7, varying)
+    assert torch.equal(whole, expected)
+    state, parts = None, []
+    for cut in (slice(0, 3), slice(3, 5), slice(5, 7)):
+        part = inputs[cut].flatten(0, 1) if varying else x
+        spikes, state = shifted(part, state, cut.stop - cut.start, varying)
+        parts.append(spikes)
+    assert torch.equal(torch.cat(parts), expected)
+    assert int(state.steps) == 7
+
+
+def test_offsets_add_up() -> None:
+    x = torch.zeros(2, 3, 4, 4)
+    constant, timed, single = torch.tensor([1.0, 2.0, 3.0]), torch.rand(5, 3, 1, 1), torch.rand(3, 4, 4)
+    for before, more in itertools.product((torch.tensor(0.5), constant, timed, single), repeat=2):
+        neuron = make("sd")
+        neuron.correct(offset=before)
+        sums = [each.view(3, 1, 1) if each.dim() == 1 else each for each in (before, more)]
+        expected = (sums[0] + sums[1]).broadcast_to(5, 3, 4, 4)
+        neuron.correct(offset=neuron.offset_with(more, x))
+        given, varying = neuron.driven(x, 0, 5, varying=False)
+        steps = given.unflatten(0, (5, 2))[:, 0] if varying else given[0]
+        torch.testing.assert_close(steps.broadcast_to(5, 3, 4, 4), expected)
 
 
 @neurons

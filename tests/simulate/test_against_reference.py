@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import replace
 from typing import Any
@@ -13,10 +14,22 @@ from torch import nn
 
 import snnconv
 from snnconv import METHODS, SpikingNetwork
+from snnconv.calib.corrections import CALIBRATIONS
 from snnconv.calib.corrections.rebuild import with_sites
 
 from .. import reference as ref
-from ..networks import MLP, SHAPES, ResidualNet, SmallCNN, SpikeRecorder, dyadic, dyadic_batch, on_grid, power_of_two
+from ..networks import (
+    FED_BY,
+    MLP,
+    SHAPES,
+    ResidualNet,
+    SmallCNN,
+    SpikeRecorder,
+    dyadic,
+    dyadic_batch,
+    on_grid,
+    power_of_two,
+)
 
 T = 6
 NETS = list(SHAPES)
@@ -29,6 +42,7 @@ SD_OPTIONS = [
 
 def layers(model: nn.Module, snn: SpikingNetwork) -> list[ref.Layer]:
     """The same network out of the reference's parts, with the thresholds and corrections of the plan."""
+    model = with_weights(model, snn)
 
     def site(name: str) -> ref.Spiking:
         plan = snn.plan.sites[name]
@@ -62,6 +76,16 @@ def layers(model: nn.Module, snn: SpikingNetwork) -> list[ref.Layer]:
     return [linear(model[0]), site("1"), linear(model[2]), site("3"), linear(model[4])]
 
 
+def with_weights(model: nn.Module, snn: SpikingNetwork) -> nn.Module:
+    """A copy of the model with the weights that the plan corrects."""
+    corrected = copy.deepcopy(model)
+    for name, plan in snn.plan.sites.items():
+        if plan.weight is not None:
+            values = {"weight": plan.weight} if plan.bias is None else {"weight": plan.weight, "bias": plan.bias}
+            corrected.get_submodule(FED_BY[type(model)][name]).load_state_dict(values)
+    return corrected
+
+
 def array(x: torch.Tensor) -> ref.Array:
     return x.detach().double().numpy()
 
@@ -93,8 +117,9 @@ def rounded(snn: SpikingNetwork) -> SpikingNetwork:
     def on(value: torch.Tensor | None) -> torch.Tensor | None:
         return None if value is None else on_grid(value, 2.0**-10)
 
+    kinds = ("offset", "potential", "weight", "bias")
     plans = snn.plan.sites.items()
-    return with_sites(snn, {n: replace(p, offset=on(p.offset), potential=on(p.potential)) for n, p in plans})
+    return with_sites(snn, {n: replace(p, **{kind: on(getattr(p, kind)) for kind in kinds}) for n, p in plans})
 
 
 def agree(model: nn.Module, x: torch.Tensor, **options: Any) -> None:
@@ -117,6 +142,15 @@ def exact_options(method: str) -> dict[str, Any]:
 @pytest.mark.parametrize("net", NETS)
 def test_every_method(net: type[nn.Module], method: str) -> None:
     agree(dyadic(net()), dyadic_batch(SHAPES[net]), method=method, **exact_options(method))
+
+
+@pytest.mark.parametrize("correction", list(CALIBRATIONS))
+@pytest.mark.parametrize("method", {METHODS[name].neuron: name for name in METHODS}.values())
+def test_every_correction_of_every_neuron(method: str, correction: str) -> None:
+    if METHODS[method].neuron == "differential" and correction == "bias-per-step":
+        pytest.skip("in the reference a bias of differential neurons is constant")
+    options = {"corrections": (correction,), **exact_options(method)}
+    agree(dyadic(SmallCNN()), dyadic_batch(SHAPES[SmallCNN]), method=method, **options)
 
 
 @pytest.mark.parametrize("granularity", ["layer", "channel"])

@@ -12,7 +12,7 @@ from ...neurons import Neuron
 
 ITERATIONS = 200  # a layer; the authors' program takes 5000
 BATCH = 32
-RATE = 1e-3  # of Adam, in units of the layer's mean |w|; falls to 0 along a cosine
+RATE = 1e-2  # of Adam, in units of the layer's mean |w|; falls to 0 along a cosine
 
 Surrogate = Callable[[Tensor], Tensor]
 

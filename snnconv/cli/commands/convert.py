@@ -36,6 +36,7 @@ def convert(
     \b
     snnconv convert model.pt --alpha 0.5 --beta 2
     snnconv convert weights.pth --arch torchvision:resnet18 --calib imagefolder:train/ -o snn.pt2
+    snnconv convert model.pt --calib npz:train.npz --method if --correct bias-per-step
     snnconv convert snnconv:fashion_cnn --arch-arg pretrained=true --calib fashion:train --method sdm
     """
     from .. import work

@@ -14,9 +14,9 @@ from snnconv import SpikingNetwork
 from snnconv.calib.corrections import CALIBRATIONS
 from snnconv.calib.samples import Kept
 
-from .. import reference as ref
-from ..networks import MLP, SHAPES, ResidualNet, SmallCNN, power_of_two
-from ..simulate.test_against_reference import array, layers
+from ... import reference as ref
+from ...networks import MLP, SHAPES, ResidualNet, SmallCNN, power_of_two
+from ...simulate.test_against_reference import array, layers
 
 T = 5
 
