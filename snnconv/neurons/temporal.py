@@ -100,6 +100,10 @@ class Neuron(Temporal):
         start = self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
         return torch.zeros_like(x, dtype=torch.float32) + start
 
+    def reach(self, T: int) -> float:
+        """The largest mean output of T steps, in quanta: β, the most spikes of one step; 1 where none is named."""
+        return float(getattr(self, "beta", 1))
+
     def driven(self, x: Tensor) -> Tensor:
         """The current that the neuron integrates: its input and its offset."""
         return x if self.offset is None else x + per_unit(self.offset, x).to(x.dtype)
