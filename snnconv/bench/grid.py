@@ -14,7 +14,7 @@ from ..calib import parse_rule
 from ..convert import convert
 from ..convert.api import check_options
 from ..errors import InputError
-from ..methods import METHODS
+from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from .fingerprint import describe_data, fingerprint, require_repeatable
 from .labels import SYMBOLS, label_of, number
@@ -59,11 +59,15 @@ class Setting:
     name: str | None = None
 
     @property
-    def resolved(self) -> dict[str, Any]:
-        """All options as the conversion will record them."""
+    def _chosen(self) -> Method:
         given = dict(self.options)
         rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
-        method = METHODS[self.method].override(given, rule, per_channel)
+        return METHODS[self.method].override(given, rule, per_channel)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All options as the conversion will record them."""
+        method = self._chosen
         choice = {"threshold": method.threshold, "granularity": method.granularity}
         warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
         return {"method": self.method, **method.options, **method.neuron_options(), **choice, **warm_up}
@@ -75,7 +79,7 @@ class Setting:
     @property
     def at_T(self) -> bool:
         """Whether every T needs a conversion of its own."""
-        return METHODS[self.method].at_T
+        return self._chosen.for_one_T
 
     def takes(self, option: str) -> bool:
         return option in ("threshold", "per_channel") or option in METHODS[self.method].options
@@ -86,9 +90,7 @@ class Setting:
         Raises:
             InputError: an option that the method does not take, or one out of its range.
         """
-        given = dict(self.options)
-        rule, per_channel = given.pop("threshold", None), given.pop("per_channel", None)
-        method = METHODS[self.method].override(given, rule, per_channel)
+        method = self._chosen
         check_options(method, T, "exact")
         parse_rule(method.threshold)
 

@@ -52,7 +52,7 @@ def sweep(
 ) -> Sweep:
     """Evaluate spiking networks of one ANN on labelled batches at several numbers of time steps, and the ANN beside.
 
-    A setting runs once, for the longest T; one of a `grid` whose set-up depends on T (`METHODS[…].at_T`) is converted
+    A setting runs once, for the longest T; one of a `grid` whose set-up depends on T (`Setting.at_T`) is converted
     and run for every T. Warm-up steps are counted in spikes, operations and energy, and in `Row.latency`.
 
     With a `folder`, every finished batch is noted in a journal there: the same call again continues where a former one

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..calib import Granularity, Rule
+from ..calib import Granularity, Rule, depends_on_T
 from ..errors import InputError
 from ..registry import Registry
 
@@ -27,7 +27,8 @@ class Method:
         granularity: one λ per "layer", per "channel" or per "neuron".
         needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
         warm_up: the option that says how many steps are simulated before the output is read; they are latency.
-        at_T: whether what is set up depends on T, so that every T needs a conversion of its own.
+        at_T: whether what is set up depends on T, so that every T needs a conversion of its own. A threshold rule that
+            depends on T says so itself: `for_one_T` asks both.
         calibrations: names of the passes that correct the spiking network after thresholds are set, in order.
         maxpool: how max pooling is done where the user does not say.
     """
@@ -79,6 +80,11 @@ class Method:
         if "down_limit" in options and options["down_limit"] is None:
             options["down_limit"] = options["beta"]
         return options
+
+    @property
+    def for_one_T(self) -> bool:
+        """Whether the method with its threshold rule sets a network up for one T alone."""
+        return self.at_T or depends_on_T(self.threshold)
 
     @property
     def warm_up_steps(self) -> int:

@@ -55,7 +55,7 @@ def row_of(method: Any) -> dict[str, Any]:
         "threshold": threshold,
         "granularity": method.granularity,
         "warm_up": method.warm_up_steps,
-        "at_T": method.at_T,
+        "at_T": method.for_one_T,
         "calibrations": list(method.calibrations),
         "maxpool": method.maxpool,
         "summary": method.summary,
