@@ -17,6 +17,7 @@ from typing import Any
 from ..data import DataSource
 from ..errors import InputError
 from ..network import SpikingNetwork
+from ..notices import each_once
 from ..progress import progress
 from .assemble import assemble
 from .counting import Meter
@@ -124,7 +125,7 @@ def measure(
     turn, total = 0, batches_in(data)
     whole = None if total is None else total * len(planned)
     last = max(place for place, simulation in enumerate(planned) if simulation.setting == reference)
-    with progress("sweeping", whole, len(journal.counted)) as bar:
+    with each_once(), progress("sweeping", whole, len(journal.counted)) as bar:
         for position, simulation in enumerate(planned):
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: Meter | None = None
