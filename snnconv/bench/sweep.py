@@ -84,7 +84,7 @@ def sweep(
         **describe_networks(named),
         "data": describe_data(data),
         "T": list(steps),
-        "energy_model": asdict(model) if is_dataclass(model) else model.name,  # type: ignore[arg-type]
+        "energy_model": describe_energy(model),
         "seed": seed,
         "versions": {name: version(name) for name in ("snnconv", "torch")},
     }
@@ -213,6 +213,11 @@ def describe_networks(networks: Mapping[str, Any]) -> dict[str, Any]:
     for label, network in networks.items():
         found[label] = describe_network(network) if isinstance(network, SpikingNetwork) else None
     return {"networks": found}
+
+
+def describe_energy(model: EnergyModel) -> Any:
+    """The constants where it has such."""
+    return asdict(model) if is_dataclass(model) else model.name  # type: ignore[arg-type]
 
 
 def describe_network(snn: SpikingNetwork) -> dict[str, Any]:
