@@ -45,11 +45,20 @@ class Temporal(nn.Module, ABC):
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
         if state is None:
             state = self.initial(inputs[0])
-        outputs = []
-        for current in inputs:
-            output, state = self.step(current, state)
-            outputs.append(output)
-        return (outputs[0] if steps == 1 else torch.cat(outputs)), state
+        outputs: Tensor | None = None
+        for t, current in enumerate(inputs):
+            output, state = self.step(self.driven(current), state)
+            if steps == 1:
+                return output, state
+            if outputs is None:  # all steps in one piece: a list of them would take the memory twice
+                outputs = output.new_empty((steps, *output.shape))
+            outputs[t] = output
+        assert outputs is not None
+        return outputs.flatten(0, 1), state
+
+    def driven(self, x: Tensor) -> Tensor:
+        """What a step takes of its input [B, …]."""
+        return x
 
 
 class Neuron(Temporal):
@@ -107,9 +116,6 @@ class Neuron(Temporal):
     def driven(self, x: Tensor) -> Tensor:
         """The current that the neuron integrates: its input and its offset."""
         return x if self.offset is None else x + per_unit(self.offset, x).to(x.dtype)
-
-    def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
-        return super().forward(self.driven(x), state, steps, varying)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Neuron:
         """Move with the module, but keep float32: in bfloat16 a θ of 0.3 would become 0.30078."""
