@@ -71,7 +71,7 @@ def put(text: Annotation, place: tuple[float, float, str, str]) -> Bbox:
 
 def outside(box: Bbox, frame: Bbox) -> int:
     """How many sides of the frame it sticks out of."""
-    return int((box.min < frame.min).sum() + (box.max > frame.max).sum())
+    return int(np.count_nonzero(box.min < frame.min) + np.count_nonzero(box.max > frame.max))
 
 
 def pixels(axes: Axes, points: Sequence[tuple[float, float]]) -> np.ndarray:
