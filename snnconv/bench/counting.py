@@ -53,13 +53,14 @@ class Meter:
         """What the results need of the network besides the counts."""
         wired, plan = self.operations.wiring, self.snn.plan
         missing = ", ".join(f"{name} ×{times}" for name, times in wired.unsupported_ops.items())
+        uncounted = [f"not counted among the operations: {missing}"] if missing else []
         at_T = plan.settings.get("at_T")
         foreign = at_T is not None and self.steps != (at_T,)
         other_T = [f"set up for T = {at_T}; at another T the method would set up another network"] if foreign else []
         return Converted(
             setting=self.name,
             settings=dict(plan.settings),
-            notices=[*plan.notices, *([f"not counted among the operations: {missing}"] if missing else []), *other_T],
+            notices=[*plan.notices, *wired.notices, *uncounted, *other_T],
             normalization=self.normalization,
             wiring=wiring_to_dict(wired),
             rivals={

@@ -22,9 +22,11 @@ class Result(ABC):
 
     Attributes:
         NAME: the command's name, and the stem of its files.
+        provenance: how it was made: versions, hardware, seed, and what else is worth a record.
     """
 
     NAME: ClassVar[str]
+    provenance: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; the record of how it was made holds the command too, where one is running."""
@@ -67,12 +69,17 @@ class Result(ABC):
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
-        paths = [root / f"{self.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
+        paths = self.files(root)
         writers = (self.to_json, self.to_csv, self.plot, self.plot)
         with ExitStack() as all_or_none:
             for path, write in zip(paths, writers):
                 write(all_or_none.enter_context(atomic_output(path, overwrite=True)))
         return paths
+
+    @classmethod
+    def files(cls, folder: Path) -> list[Path]:
+        """What `save` writes there."""
+        return [folder / f"{cls.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Self:

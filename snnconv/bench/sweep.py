@@ -17,6 +17,7 @@ from typing import Any
 from ..data import DataSource
 from ..errors import InputError
 from ..network import SpikingNetwork
+from ..notices import each_once
 from ..progress import progress
 from .assemble import assemble
 from .counting import Meter
@@ -52,7 +53,7 @@ def sweep(
 ) -> Sweep:
     """Evaluate spiking networks of one ANN on labelled batches at several numbers of time steps, and the ANN beside.
 
-    A setting runs once, for the longest T; one of a `grid` whose set-up depends on T (`METHODS[…].at_T`) is converted
+    A setting runs once, for the longest T; one of a `grid` whose set-up depends on T (`Setting.at_T`) is converted
     and run for every T. Warm-up steps are counted in spikes, operations and energy, and in `Row.latency`.
 
     With a `folder`, every finished batch is noted in a journal there: the same call again continues where a former one
@@ -83,7 +84,7 @@ def sweep(
         **describe_networks(named),
         "data": describe_data(data),
         "T": list(steps),
-        "energy_model": asdict(model) if is_dataclass(model) else model.name,  # type: ignore[arg-type]
+        "energy_model": describe_energy(model),
         "seed": seed,
         "versions": {name: version(name) for name in ("snnconv", "torch")},
     }
@@ -124,7 +125,7 @@ def measure(
     turn, total = 0, batches_in(data)
     whole = None if total is None else total * len(planned)
     last = max(place for place, simulation in enumerate(planned) if simulation.setting == reference)
-    with progress("sweeping", whole, len(journal.counted)) as bar:
+    with each_once(), progress("sweeping", whole, len(journal.counted)) as bar:
         for position, simulation in enumerate(planned):
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: Meter | None = None
@@ -212,6 +213,11 @@ def describe_networks(networks: Mapping[str, Any]) -> dict[str, Any]:
     for label, network in networks.items():
         found[label] = describe_network(network) if isinstance(network, SpikingNetwork) else None
     return {"networks": found}
+
+
+def describe_energy(model: EnergyModel) -> Any:
+    """The constants where it has such."""
+    return asdict(model) if is_dataclass(model) else model.name  # type: ignore[arg-type]
 
 
 def describe_network(snn: SpikingNetwork) -> dict[str, Any]:

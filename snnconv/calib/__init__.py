@@ -4,6 +4,8 @@ from . import clip_floor, learned, ltb, max, mse, percentile, sensitive  # each 
 from .rules import RULES as RULES
 from .rules import Rule as Rule
 from .rules import Site as Site
+from .rules import at_T as at_T
+from .rules import depends_on_T as depends_on_T
 from .rules import parse_rule as parse_rule
 from .rules import takes_gradients as takes_gradients
 from .rules import takes_learned as takes_learned
@@ -15,7 +17,9 @@ __all__ = [
     "RULES",
     "Rule",
     "Site",
+    "at_T",
     "clip_floor",
+    "depends_on_T",
     "learned",
     "ltb",
     "max",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .rules import RULES, Rule, Site, no_argument
+from .rules import RULES, Rule, Site, at_T, no_argument
 
 CANDIDATES = 95  # λ = max·(1 − 0.01·i)
 
@@ -19,6 +19,7 @@ def clip_floor(argument: str = "") -> Rule:
     """
     no_argument("clip-floor", argument)
 
+    @at_T
     def rule(site: Site) -> Tensor:
         x, weight = site.values.centres, site.values.counts
         best = torch.full_like(site.values.maximum, float("inf"), dtype=torch.float64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .rules import RULES, Rule, Site, no_argument
+from .rules import RULES, Rule, Site, at_T, no_argument
 
 CANDIDATES = 100  # λ = max·i/100
 
@@ -17,6 +17,7 @@ CANDIDATES = 100  # λ = max·i/100
 def least_squares(argument: str = "") -> Rule:
     no_argument("mse", argument)
 
+    @at_T
     def rule(site: Site) -> Tensor:
         x, weight = site.values.centres, site.values.counts
         best = torch.full_like(site.values.maximum, float("inf"), dtype=torch.float64)

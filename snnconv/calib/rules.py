@@ -42,7 +42,8 @@ LEARNED_ELSE = "learned else "
 def parse_rule(threshold: str | Rule) -> Rule:
     """`"percentile:99.9"` → the rule; a callable is taken as it is.
 
-    `"learned else percentile:99.9"` is λ where training put a clip, and the second rule at every other site.
+    `"learned else percentile:99.9"` is λ where training put a clip, and the second rule at every other site. It depends
+    on T where the second rule does.
 
     Raises:
         InputError: an unknown name or an argument the rule does not take.
@@ -59,6 +60,17 @@ def parse_rule(threshold: str | Rule) -> Rule:
         return rule
     name, _, argument = threshold.partition(":")
     return RULES[name](argument)
+
+
+def at_T(rule: Rule) -> Rule:
+    """Marks a rule whose λ depends on T, by an attribute `at_T`: a sweep then converts anew for every T."""
+    rule.at_T = True  # type: ignore[attr-defined]
+    return rule
+
+
+def depends_on_T(threshold: str | Rule) -> bool:
+    """Whether the rule says that its λ depends on T; one of a user's own can say so too, by its attribute `at_T`."""
+    return bool(getattr(parse_rule(threshold), "at_T", False))
 
 
 def takes_learned(threshold: str | Rule) -> bool:

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..notices import each_once
 from ..progress import quiet as no_bars
 
 
 @contextmanager
 def telling(quiet: bool) -> Iterator[None]:
-    """Notices on standard error, one line each; none, and no progress bars, when quiet."""
+    """Notices on standard error, one line each and each once; none, and no progress bars, when quiet."""
     log = logging.getLogger("snnconv")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("note: %(message)s"))
@@ -20,7 +21,7 @@ def telling(quiet: bool) -> Iterator[None]:
     log.addHandler(handler)
     propagate, log.propagate = log.propagate, False
     try:
-        with no_bars(quiet):
+        with no_bars(quiet), each_once():
             yield
     finally:
         log.removeHandler(handler)

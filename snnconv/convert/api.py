@@ -35,6 +35,7 @@ from .passes.sites import activation_sites
 from .preflight import ACTIVATION_NAMES, Report, preflight
 from .raise_modules import raise_modules
 
+LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 log = logging.getLogger("snnconv")
 
 
@@ -78,11 +79,12 @@ def convert(
         gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
         bits: binary digits of a weighted spike (mt, mt-signed, dcgs).
         tau, rho, delay: steps before the output is read (srp, cos, ltb); they count as latency.
-        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor`; where the
-            model has trained clips (`snnconv.clip`), methods take the λ learned there unless a rule is given.
+        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor` (with an
+            attribute `at_T` that is true where its λ depends on T); where the model has trained clips (`snnconv.clip`),
+            methods take the λ learned there unless a rule is given.
         corrections: what is corrected under the actual spikes once thresholds are set, in order, in place of the
-            method's own corrections: "shift", "bias", "bias-per-step", "potential", "weights"; () for none. What they
-            set depends on T.
+            method's own corrections: "shift", "bias", "bias-per-step", "potential", "least-squares", "weights"; () for
+            none. What they set depends on T.
         per_channel: one λ per channel rather than per layer.
         maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
@@ -114,12 +116,13 @@ def convert(
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
+    calibrated = needs_calibration(canonical, analog, setting)
     histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, rule, seed)
     plan = Plan(
         T=T,
         sites=plan_sites(canonical, histograms, analog, setting, rule, T, kept, seed),
         input_shapes=examples.shapes,
-        settings=settings_of(setting, T, maxpool, keep, only, examples),
+        settings=settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
         normalization=examples.normalization,
         notices=notices,
         provenance=provenance(seed),
@@ -215,17 +218,27 @@ def statistics(
 
     Nothing is run where every threshold was learned and nothing else is to be calibrated.
     """
-    spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
-    trained = all(isinstance(site, LearnedClip) for site in spiking)
-    if trained and takes_learned(setting.threshold) and not setting.calibrations:
+    if not needs_calibration(canonical, analog, setting):
         empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
         return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
     kept = Kept(batches, SAMPLES if setting.calibrations or takes_gradients(rule) else 0)
     found = collect(canonical, kept, setting.granularity)
-    if setting.needs != "nothing" and takes_learned(setting.threshold) and not trained:
+    if setting.needs != "nothing" and takes_learned(setting.threshold) and not all_learned(canonical, analog):
         notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
     return found, kept.samples, notices
+
+
+def needs_calibration(canonical: fx.GraphModule, analog: Collection[str], setting: Method) -> bool:
+    """Whether anything is found from activations: a threshold that was not learned, or a correction."""
+    learned = all_learned(canonical, analog) and takes_learned(setting.threshold)
+    return not learned or bool(setting.calibrations)
+
+
+def all_learned(canonical: fx.GraphModule, analog: Collection[str]) -> bool:
+    """Whether training put a clip at every site that spikes."""
+    spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
+    return all(isinstance(site, LearnedClip) for site in spiking)
 
 
 def calibration_batches(
@@ -264,7 +277,7 @@ def plan_sites(
 
 
 def settings_of(
-    setting: Method, T: int, maxpool: str, keep: str | None, only: str | None, examples: Examples
+    setting: Method, T: int, maxpool: str, keep: str | None, only: str | None, calibration: str | None
 ) -> dict[str, Any]:
     """The resolved settings, for the record."""
     rule = setting.threshold if isinstance(setting.threshold, str) else getattr(setting.threshold, "__name__", "custom")
@@ -278,8 +291,8 @@ def settings_of(
         "maxpool": maxpool,
         "keep": keep,
         "only": only,
-        "calibration": examples.name,
+        "calibration": calibration,
         **({"warm_up": setting.warm_up_steps} if setting.warm_up else {}),
-        **({"at_T": T} if setting.at_T else {}),
+        **({"at_T": T} if setting.at_T and calibration != LEARNED else {}),
         **({"corrections": list(setting.calibrations)} if setting.calibrations else {}),
     }

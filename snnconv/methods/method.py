@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..calib import Granularity, Rule
+from ..calib import Granularity, Rule, depends_on_T
 from ..errors import InputError
 from ..registry import Registry
 
 MaxPool = Literal["exact", "avg", "lipool"]
 Needs = Literal["nothing", "clip", "qcfs", "rnl"]
-RULES_AT_T = {"clip-floor"}  # whose λ depends on T; "mse" is told the longest T of a sweep
 OWN = {"delay"}  # options of a method that are none of its neuron's
 
 
@@ -94,7 +93,7 @@ class Method:
         """Whether what is set up depends on T, so that every T needs a conversion of its own."""
         from ..calib.corrections import CALIBRATIONS  # they correct networks, which are converted by methods
 
-        return self.threshold in RULES_AT_T or any(CALIBRATIONS[name].at_T for name in self.calibrations)
+        return depends_on_T(self.threshold) or any(CALIBRATIONS[name].at_T for name in self.calibrations)
 
     @property
     def warm_up_steps(self) -> int:

@@ -7,6 +7,8 @@ from .differential import DifferentialMultiThreshold as DifferentialMultiThresho
 from .integrate_fire import IntegrateFire as IntegrateFire
 from .lipool import LateralInhibition as LateralInhibition
 from .registry import NEURONS as NEURONS
+from .response import Sent as Sent
+from .response import response as response
 from .running import RunningClip as RunningClip
 from .running import RunningSum as RunningSum
 from .scale import Scale as Scale

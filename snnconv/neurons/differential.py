@@ -88,6 +88,10 @@ class DifferentialMultiThreshold(Neuron):
         zeros = torch.zeros_like(x, dtype=torch.float32)
         return DifferentialState(self.start(x), zeros, zeros.clone(), zeros.new_zeros(()))
 
+    def reach(self, T: int) -> float:
+        """β·Σ₁..T 1/t: the mean that the largest spike at every step adds up to."""
+        return self.beta * sum(1 / t for t in range(1, T + 1))
+
     def step(self, x: Tensor, state: DifferentialState) -> tuple[Tensor, DifferentialState]:
         spikes, state = multi_threshold_step(x.float(), state, self.per_unit(x), self.bits)
         return spikes.to(x.dtype), state

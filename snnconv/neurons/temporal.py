@@ -49,11 +49,16 @@ class Temporal(nn.Module, ABC):
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
         if state is None:
             state = self.begin(inputs)
-        outputs = []
-        for current in inputs:
+        outputs: Tensor | None = None
+        for t, current in enumerate(inputs):
             output, state = self.step(current, state)
-            outputs.append(output)
-        return (outputs[0] if steps == 1 else torch.cat(outputs)), state
+            if steps == 1:
+                return output, state
+            if outputs is None:  # all steps in one piece: a list of them would take the memory twice
+                outputs = output.new_empty((steps, *output.shape))
+            outputs[t] = output
+        assert outputs is not None
+        return outputs.flatten(0, 1), state
 
 
 class Timed(NamedTuple):
@@ -127,6 +132,10 @@ class Neuron(Temporal):
         """v(0) for an input like `x` [B, …], float32."""
         start = self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
         return torch.zeros_like(x, dtype=torch.float32) + start
+
+    def reach(self, T: int) -> float:
+        """The largest mean output of T steps, in quanta: β, the most spikes of one step; 1 where none is named."""
+        return float(getattr(self, "beta", 1))
 
     def is_timed(self, x: Tensor) -> bool:
         """Whether the offset changes from step to step, for an input like `x` [B, …]."""

@@ -13,6 +13,7 @@ from snnconv.bench import Row, Sweep, grid, sweep
 from snnconv.bench.energy import energy_model
 from snnconv.bench.energy.loads import spiking_loads
 from snnconv.bench.report.sections.sweep import sweep_section
+from snnconv.bench.simulations import simulations
 from snnconv.bench.synops import Counts, SynapticOperations, wiring, work_of
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
@@ -153,3 +154,27 @@ def test_a_T_below_one_is_refused() -> None:
     networks = grid(fashion_cnn(), "rts", 2, data=[torch.rand(2, 1, 28, 28)])
     with pytest.raises(InputError, match="T is out of range"):
         networks.maker("rts", 0)()
+
+
+@pytest.mark.parametrize("threshold", ["mse", "clip-floor", "learned else mse"])
+def test_thresholds_that_depend_on_T_are_set_for_every_T(threshold: str, few: DataSource) -> None:
+    """Each row is that of a conversion for its own T; for another one it is not."""
+    model = fashion_cnn(pretrained=True)
+    networks = grid(model, "if", 8, data=train(), threshold=threshold)
+    assert [simulation.steps for simulation in simulations(networks, (1, 8))] == [(1,), (8,)]
+    result = sweep(networks, few, (1, 8))
+    for row in result.rows:
+        snn = convert(model, row.T, data=train(), method="if", threshold=threshold)
+        assert row.spikes == pytest.approx(measured(snn, few, row.T)["spikes"])
+    long = convert(model, 8, data=train(), method="if", threshold=threshold)
+    assert result.rows[0].spikes != pytest.approx(measured(long, few, 1)["spikes"])
+    assert result.curves[0].settings["at_T"] == [1, 8]
+    assert not any("set up for" in notice for notice in result.curves[0].notices)
+
+
+def test_a_rule_given_in_the_grid_decides() -> None:
+    """Also for one method among several; the others run once."""
+    networks = grid(fashion_cnn(), "if:threshold=mse,sdm,snnc-light:threshold=max", 4, data=[torch.rand(2, 1, 28, 28)])
+    assert [(s.setting.split()[0], s.steps) for s in simulations(networks, STEPS)] == [
+        ("if", (1,)), ("if", (3,)), ("sdm", (1, 3)), ("snnc-light", (1,)), ("snnc-light", (3,)),
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import InputError
-from snnconv.calib import RULES, Site, parse_rule
+from snnconv.calib import RULES, Site, at_T, depends_on_T, parse_rule
 from snnconv.calib.histogram import ActivationHistogram
 
 from ..networks import SHAPES, SmallCNN
@@ -172,3 +172,33 @@ def test_local_threshold_balancing() -> None:
     found = parse_rule("ltb")(site(values, per_channel=True))
     np.testing.assert_allclose(found.numpy(), threshold[0, :, 0], rtol=2e-3)
     assert bool((found < values.amax((0, 2))).all())
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name != "learned"])
+def test_rules_that_depend_on_T_say_so(name: str) -> None:
+    """λ differs between two T where the rule says so, and nowhere else."""
+    torch.manual_seed(0)
+    values = torch.relu(torch.randn(2000, 5))
+    first, second = (parse_rule(name)(site(values, T=T)) for T in (2, 32))
+    assert torch.equal(first, second) is not depends_on_T(name)
+
+
+def test_a_rule_depends_on_T_where_a_part_of_it_does() -> None:
+    @at_T
+    def mine(site: Site) -> Tensor:
+        return site.values.maximum / site.T
+
+    assert depends_on_T("learned else mse")
+    assert not depends_on_T("learned else percentile:99")
+    assert not depends_on_T("learned")
+    assert depends_on_T(mine)
+    assert not depends_on_T(lambda site: site.values.maximum)
+
+
+def test_thresholds_for_one_T_are_on_record(caplog: pytest.LogCaptureFixture) -> None:
+    x = torch.randn(4, 2, 6, 6)
+    snn = snnconv.convert(SmallCNN(), 4, data=[x], method="if", threshold="mse")
+    assert snn.plan.settings["at_T"] == 4
+    snn.run(x, T=2)
+    assert "if was set up for T = 4; convert anew to run T = 2" in caplog.text
+    assert "at_T" not in snnconv.convert(SmallCNN(), 4, data=[x], method="if").plan.settings

@@ -49,11 +49,16 @@ def test_one_command_measures_and_shows_everything(command: Command, files: Path
 
 
 def test_it_continues(command: Command, files: Path) -> None:
-    """A run that was stopped after the sweep: the same command again finishes, without counting a batch twice."""
+    """A run that was stopped after the sweep: the same command again finishes, without measuring anything twice."""
     assert measured(command, files).code == 0
     journal, sweep = Path("out/sweep.jsonl").read_bytes(), Sweep.load("out").rows
     Path("out/latency.json").unlink()
-    assert measured(command, files).code == 0
+    kept = {name: Path(f"out/{name}.json").read_bytes() for name in ("energy", "diagnose", "attention")}
+    ended = measured(command, files)
+    assert ended.code == 0
+    assert {name: Path(f"out/{name}.json").read_bytes() for name in kept} == kept
+    told = [line for line in ended.err.splitlines() if "finished result" in line]
+    assert told == [f"note: {name}: the finished result of the same configuration in out is used" for name in kept]
     assert Path("out/sweep.jsonl").read_bytes() == journal
     assert Sweep.load("out").rows == sweep
     assert '<section id="latency">' in Path("out/page.html").read_text()

@@ -338,3 +338,15 @@ def test_every_site_is_a_clip() -> None:
     assert activation_sites(network) == {}
     assert all(isinstance(clip, Clip) for clip in clips_in(network).values())
     assert len(clips_in(network)) == 4
+
+
+def test_learned_thresholds_are_on_record_as_such() -> None:
+    """Where nothing was calibrated, no data are named; a correction or a ReLU beside the clips needs them again."""
+    network = snnconv.clip(small_cnn(), data=[BATCH])
+    given = [{"data": [BATCH]}, {"data": None}]
+    found = [snnconv.convert(network, method="if", **data).plan.settings["calibration"] for data in given]
+    assert found == ["learned", "learned"]
+    assert snnconv.convert(network, method="rts", data=[BATCH]).plan.settings["calibration"] != "learned"
+    assert snnconv.convert(network, threshold="max", data=[BATCH]).plan.settings["calibration"] != "learned"
+    learned_or_mse = snnconv.convert(network, method="if", threshold="learned else mse", data=[BATCH])
+    assert "at_T" not in learned_or_mse.plan.settings  # nothing was set up for a T

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...neurons import NEURONS
 from ...plan import SitePlan
 from .result import SiteDiagnosis
 from .split import PARTS
@@ -55,12 +56,18 @@ def described(part: str) -> str:
 
 def remedy(part: str, plan: SitePlan) -> str:
     """What to change in the conversion."""
+    if part == "clipping" and "bits" in plan.options:
+        return "a larger α, or a higher threshold (as percentile:99.99 or max)"
     if part == "clipping":
         return "a larger α·β, or a higher threshold (as percentile:99.99 or max)"
+    if part == "quantisation" and "bits" in plan.options:
+        return "more time steps, or more bits"
     if part == "quantisation" and "beta" not in plan.options:
         return "more time steps, or neurons that fire several smaller spikes a step (method sdm or auto)"
     if part == "quantisation":
         return "more time steps, or a smaller α with β raised so that α·β stays"
+    if plan.neuron is not None and NEURONS[plan.neuron].differential:
+        return "more time steps"
     if not plan.options.get("down_limit"):
         return "more time steps, or neurons that take early spikes back (method sdm or auto)"
     if plan.options.get("retract") == "threshold":

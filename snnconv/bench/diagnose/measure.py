@@ -12,7 +12,7 @@ from ...errors import InputError
 from ...network import SpikingNetwork
 from ...progress import track
 from ...provenance import provenance
-from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of, require_plain_rates
+from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of
 from .advice import verdict
 from .result import Diagnosis, SiteDiagnosis
 from .sums import SiteSums, Watch
@@ -21,9 +21,12 @@ from .sums import SiteSums, Watch
 def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, seed: int = 0) -> Diagnosis:
     """Compare every site of a spiking network with the ANN it was made from, on the same samples.
 
+    Errors are those of the T steps that the output is read from. Steps of warm-up before them are latency; what the
+    neurons fire in them counts in the firing rate, and who is silent is so in them too.
+
     Args:
         data: batches, labelled or not; labels are not looked at.
-        T: time steps; default `snn.T`.
+        T: time steps after the warm-up; default `snn.T`.
         seed: for the record; nothing here is random.
 
     Raises:
@@ -31,7 +34,6 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
     """
     T = snn.T if T is None else T
     check_time_steps(T)
-    require_plain_rates(snn, "diagnose")
     watch, outputs, samples = Watch(snn, T), OutputSums(), 0
     for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
         arguments = arguments_of(snn, batch, f"batch {number}")
@@ -40,11 +42,12 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
         samples += run.batch
     if not samples:
         raise InputError("the data is empty", expected="at least one batch", got="none")
-    sites = [site_diagnosis(site, sums, samples, T) for site, sums in watch.sites.items()]
+    sites = [site_diagnosis(site, sums, snn.warm_up + T) for site, sums in watch.sites.items()]
     return Diagnosis(
         sites=sites,
         analog=[name for name in snn.plan.sites if name not in watch.sites],
         T=T,
+        warm_up=snn.warm_up,
         samples=samples,
         data=str(getattr(data, "name", "data")),
         output_error=outputs.relative_error,
@@ -62,17 +65,21 @@ def check_time_steps(T: int) -> None:
         raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
 
 
-def site_diagnosis(site: str, sums: SiteSums, samples: int, T: int) -> SiteDiagnosis:
-    """Means and shares out of the sums."""
+def site_diagnosis(site: str, sums: SiteSums, steps: int) -> SiteDiagnosis:
+    """Means and shares out of the sums.
+
+    Args:
+        steps: simulated, the warm-up included.
+    """
     assert sums.fired_once is not None
     neurons = sums.fired_once.numel()
     return SiteDiagnosis(
         site=site,
         neurons=neurons,
-        firing_rate=sums.spikes / sums.values / T,
+        firing_rate=sums.spikes / sums.values / steps,
         silent=100 * sums.silent / sums.values,
         dead=100 - 100 * int(sums.fired_once.sum()) / neurons,
-        saturated=100 * sums.at_limit / sums.values / T,
+        saturated=100 * sums.at_limit / sums.values / steps,
         negative=100 * sums.negative / sums.spikes if sums.spikes else 0.0,
         activation=sums.activation / sums.values,
         bias=sums.error / sums.values,

@@ -13,11 +13,12 @@ from .split import PARTS
 
 @dataclass(frozen=True)
 class SiteDiagnosis:
-    """One site, over all samples and neurons, after T steps. Shares are in %.
+    """One site, over all samples and neurons: firing in all steps, errors after the T of the output. Shares are in %.
 
     Attributes:
         site: its name. neurons: per sample.
-        firing_rate: spikes (negative ones too, a burst of k as k) per neuron and step.
+        firing_rate: spikes (negative ones too; a burst of k counts k, a binary-weighted one the 1 bits of k) per neuron
+            and step, the warm-up included.
         silent: neurons that fired no spike for a sample; the mean over samples.
         dead: neurons that fired for no sample at all.
         saturated: steps with as many spikes as the neuron may fire, β.
@@ -69,6 +70,7 @@ class Diagnosis(Result):
             outputs are all 0.
         agreement: samples for which both give the same class, in %; None where the output is not [B, classes].
         verdict: where the error comes from and what helps, in words.
+        warm_up: steps before the T that the output is read from, which some methods need.
     """
 
     NAME: ClassVar[str] = "diagnose"
@@ -85,6 +87,17 @@ class Diagnosis(Result):
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+    warm_up: int = 0
+
+    @property
+    def latency(self) -> int:
+        """Steps from the input to the output: T, and those of the warm-up."""
+        return self.warm_up + self.T
+
+    @property
+    def time(self) -> str:
+        """`T = 4`, with what of the latency comes before."""
+        return f"T = {self.T}" + (f" after {self.warm_up} steps of warm-up" if self.warm_up else "")
 
     def worst_first(self) -> list[SiteDiagnosis]:
         """By bias relative to the mean activation; sites where the ANN is always 0 come last."""

@@ -6,29 +6,40 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ...neurons import Neuron
+from ...neurons import Neuron, response
+from ...neurons.temporal import per_unit
 
 PARTS = ("inherited", "clipping", "quantisation", "unevenness")  # in this order they telescope from a to φ
 
 
 def split_error(
-    neuron: Neuron, activation: Callable[[Tensor], Tensor], drive: Tensor, fired: Tensor, wanted: Tensor, T: int
+    neuron: Neuron,
+    activation: Callable[[Tensor], Tensor],
+    drive: Tensor,
+    sent: Tensor,
+    wanted: Tensor,
+    T: int,
+    warm_up: int = 0,
 ) -> dict[str, Tensor]:
     """e = φ − a = inherited + clipping + quantisation + unevenness, for every neuron of every sample.
 
-        z = Σ I / T, the mean input        φ = θ Σ s / T, the mean output
+        z = Σ I / T − offset, the mean input       φ = θ Σ y / T, the mean output
         inherited    = f(z) − a                        what the layers before brought in
-        clipping     = clip(z, 0, βθ) − f(z)           what lies outside the neuron's range
-        quantisation = q − clip(z, 0, βθ)              q = θ/T · clamp(⌊Tz/θ + v(0)/θ⌋, 0, βT), the level that an
-                                                       input of z at every step would give
-        unevenness   = φ − q                           what comes of the input being another at every step
+        clipping     = clip(z, 0, ρθ) − f(z)           what lies outside the neuron's range, ρ = `neuron.reach(T)`
+        quantisation = g(z) − clip(z, 0, ρθ)           g(z), what the neuron gives for an input of z at every step
+        unevenness   = φ − g(z)                        what comes of the input being another at every step
 
-    With f the ReLU, as in the source, clip(z, 0, βθ) is clip(f(z), 0, βθ). An f with a ceiling below βθ differs: what
+    g is the neuron's own transfer function, with the v(0) and the offset that calibration found, and its warm-up (see
+    `response`): what these shift is part of the quantisation, be it meant against another error. Sums are over the T
+    steps that the output is read from, after the warm-up. y are the spikes; where spikes are differences, the decoded
+    mean, which is what the layers behind see.
+
+    With f the ReLU, as in the source, clip(z, 0, ρθ) is clip(f(z), 0, ρθ). An f with a ceiling below ρθ differs: what
     the neuron emits above the ceiling counts as clipping (of the wrong height), not as quantisation.
 
     Args:
         activation: f, the ANN's activation at this site.
-        drive: Σ I [B, …], in the unit of the activation. fired: Σ s [B, …], the net spikes.
+        drive: Σ I [B, …], all that the neuron integrates, in the unit of the activation. sent: Σ y [B, …], in quanta.
         wanted: a [B, …], the ANN's activation for the same input to the network.
 
     Returns:
@@ -38,21 +49,16 @@ def split_error(
     high-accuracy and ultra-low-latency spiking neural networks"), §3; inherited is what they exclude by assuming equal
     inputs.
     """
-    most, start = range_of(neuron)
     theta = neuron.per_unit(drive).double()
-    drive = drive.double()
-    z, output = drive / T, theta * fired.double() / T
+    z, output = drive.double() / T, theta * sent.double() / T
+    if neuron.offset is not None:
+        z = z - per_unit(neuron.offset, drive).double()
     ideal = activation(z)
-    clipped = z.clamp(min=0).minimum(most * theta)
-    level = theta / T * (drive / theta + start).floor().clamp(0, most * T)
+    clipped = z.clamp(min=0).minimum(neuron.reach(T) * theta)
+    level = response(neuron, z, T, warm_up).double()
     return {
         "inherited": ideal - wanted.double(),
         "clipping": clipped - ideal,
         "quantisation": level - clipped,
         "unevenness": output - level,
     }
-
-
-def range_of(neuron: Neuron) -> tuple[int, float]:
-    """(β, v(0)/θ): a neuron that names no β fires at most once a step, one that names no v0 starts at 0."""
-    return getattr(neuron, "beta", 1), getattr(neuron, "v0", 0.0)

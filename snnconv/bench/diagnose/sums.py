@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ...network import SpikingNetwork
-from .split import PARTS, range_of, split_error
+from ...neurons import Neuron, Sent
+from ...neurons.codes import events
+from .split import PARTS, split_error
 
 AT_ONCE = 2**22  # neurons (of several samples) whose errors are computed at once: some ten float64 values each
 
@@ -21,7 +23,7 @@ class SiteSums:
 
     Attributes:
         values: samples times neurons.
-        spikes, negative, at_limit: Σ|s|, Σ|s| over s < 0, and how often a step had s = β.
+        spikes, negative, at_limit: spikes, negative ones, and how often a step had s = β; of the warm-up too.
         silent: how many of the values never fired.
         fired_once: which neurons fired for any sample, bool, shaped like one sample.
         activation, power, error: Σ|a|, Σ a² and Σ|φ − a|.
@@ -41,12 +43,12 @@ class SiteSums:
     signed: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
     squared: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
 
-    def add_spikes(self, spikes: Tensor, most: int) -> None:
-        """Spikes [steps, B, …] of a chunk."""
-        size = spikes.abs()
+    def add_spikes(self, spikes: Tensor, neuron: Neuron) -> None:
+        """Spikes [steps, B, …] of a chunk; each counts as what it is on the wire."""
+        size = events(spikes, neuron.code)
         self.spikes += total(size)
         self.negative += total(size * (spikes < 0))
-        self.at_limit += total(spikes == most)
+        self.at_limit += total(spikes == getattr(neuron, "beta", 1))
 
     def add_activity(self, fired: Tensor) -> None:
         """Who fired in the whole run, bool [B, …]."""
@@ -67,37 +69,49 @@ class SiteSums:
 
 @dataclass
 class Course:
-    """One site during one run: Σ I, Σ s (whole, exact in float32) and who fired, [B, …]."""
+    """One site during one run.
+
+    Attributes:
+        drive, sent: Σ I and Σ y over the steps after the warm-up, [B, …]. Sums of spikes are whole, exact in float32.
+        fired: who fired in any step, bool [B, …].
+        standing_for: y of the spikes of the next step.
+    """
 
     drive: Tensor
-    net: Tensor
+    sent: Tensor
     fired: Tensor
+    standing_for: Sent
 
 
 class Watch:
     """An observer of a run from a fresh state that is then compared with the ANN on the same input.
 
-    Per neuron and sample it keeps 9 bytes during a run, about what the neuron's own state takes.
+    Per neuron and sample it keeps 9 bytes during a run, about what the neuron's own state takes; 13 where spikes are
+    differences.
 
     Args:
-        T: time steps of each run.
+        T: time steps of each run, after those of the warm-up.
     """
 
     def __init__(self, snn: SpikingNetwork, T: int) -> None:
-        self.neurons, self.ann, self.T = snn.sites, snn.ann, T
+        self.neurons, self.ann, self.T, self.warm_up = snn.sites, snn.ann, T, snn.warm_up
         self.sites = {site: SiteSums() for site in self.neurons}
         self._courses: dict[str, Course] = {}
 
     def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         if start == 0:
             zeros = torch.zeros_like(spikes[0], dtype=torch.float32)
-            self._courses[site] = Course(zeros, zeros.clone(), torch.zeros_like(zeros, dtype=torch.bool))
+            fired = torch.zeros_like(zeros, dtype=torch.bool)
+            self._courses[site] = Course(zeros, zeros.clone(), fired, Sent(self.neurons[site]))
         course = self._courses[site]
-        for at_t, fired in zip(current, spikes):  # in the order of time, so that rounding is the same in any chunk
-            course.drive.add_(at_t)
-            course.net.add_(fired)
+        # In the order of time, so that rounding is the same in any chunk.
+        for step, (at_t, fired) in enumerate(zip(current, spikes), start):
+            sent = course.standing_for(fired)
             course.fired |= fired != 0
-        self.sites[site].add_spikes(spikes, range_of(self.neurons[site])[0])
+            if step >= self.warm_up:
+                course.drive.add_(at_t)
+                course.sent.add_(sent)
+        self.sites[site].add_spikes(spikes, self.neurons[site])
 
     def compare(self, arguments: tuple[Any, ...]) -> Any:
         """Run the ANN on the input of the run just observed and take up every site's errors; returns its output."""
@@ -114,9 +128,10 @@ class Watch:
             course, sums = self._courses.pop(site), self.sites[site]
             sums.add_activity(course.fired)
             rows = max(1, AT_ONCE // wanted[0].numel())
-            for drive, net, a in zip(course.drive.split(rows), course.net.split(rows), wanted.split(rows)):
+            for drive, sent, a in zip(course.drive.split(rows), course.sent.split(rows), wanted.split(rows)):
                 # Its `forward`: a call of the module would come back here.
-                sums.add_errors(split_error(self.neurons[site], activation.forward, drive, net, a, self.T), a)
+                parts = split_error(self.neurons[site], activation.forward, drive, sent, a, self.T, self.warm_up)
+                sums.add_errors(parts, a)
 
         return take_up
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from .verdict import verdict_of
 
 CHOICES = {"count": ("exact", "rate"), "encoder": ("once", "per-step")}
 MJ = 1e-9  # mJ in a pJ
+log = logging.getLogger("snnconv")
 
 
 class Spiking:
@@ -87,6 +89,8 @@ def energy(
     (steps,) = check_steps([snn.T if T is None else T])
     normalization = normalization_of(data, snn)
     wired = wiring(snn)
+    for notice in wired.notices:
+        log.warning(notice)
     rivals = contenders(snn, wired, steps, convention=convention, normalization=normalization)
     rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
     spiking = [
@@ -123,7 +127,7 @@ def energy(
         data=str(getattr(data, "name", "data")),
         settings=dict(snn.plan.settings),
         normalization=normalization,
-        notices=list(snn.plan.notices),
+        notices=[*snn.plan.notices, *wired.notices],
         provenance=provenance(seed),
     )
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..energy.verdict import unit_of
 from .curves import curves_of
+from .names import place_names
 from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, series
 
 if TYPE_CHECKING:
@@ -100,27 +101,26 @@ def draw(
             nearby = [point.cost for point in points if point.accuracy >= floor]
             panels[1].set_xlim(min(nearby) / side, max(nearby) * side)
         for axes in panels:
-            for number, (name, point) in enumerate(rivals):
-                named = axes is panels[-1] if point.accuracy >= floor else axes is panels[0]
-                mark_rival(axes, number, point, name if named else "")
+            for number, (_, point) in enumerate(rivals):
+                mark_rival(axes, number, point)
             if points:
                 plain_ticks(axes)
         legend_below(figure, *panels[0].get_legend_handles_labels())
+        figure.draw_without_rendering()  # where names can stand depends on the layout
+        for axes in panels:
+            # Named in one panel, the one that magnifies it.
+            named = [rival for rival in rivals if axes is (panels[-1] if rival[1].accuracy >= floor else panels[0])]
+            place_names(axes, named, [point for _, point in rivals], [line for _, line in lines])
 
 
-def mark_rival(axes: Axes, number: int, point: Point, name: str) -> None:
-    """Where it lies within the panel; named in one panel, the one that magnifies it."""
+def mark_rival(axes: Axes, number: int, point: Point) -> None:
+    """Where it lies within the panel."""
     low, high = axes.get_ylim()
     if not low <= point.accuracy <= high:
         return
     mark = RIVAL_MARKS[number % len(RIVAL_MARKS)]
     look: Any = {"color": "white", "markeredgecolor": BLACK, "markeredgewidth": 1.3}
     axes.plot([point.cost], [point.accuracy], mark, markersize=10 if mark == "*" else 7, zorder=5, **look)
-    above = point.accuracy < low + 0.85 * (high - low)
-    offset: Any = (0, 8) if above else (0, -8)
-    paper: Any = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8}
-    place: Any = {"ha": "center", "va": "bottom" if above else "top"}
-    axes.annotate(name, point, offset, textcoords="offset points", bbox=paper, fontsize=10, zorder=4, **place)
 
 
 def plain_ticks(axes: Axes) -> None:

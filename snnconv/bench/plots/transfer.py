@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...neurons import Accumulate, IntegrateFire, Neuron, ScalableDualThreshold
+from ...neurons import IntegrateFire, Neuron, ScalableDualThreshold, response
 from .style import GREY, WIDTH, legend_below, picture, series
 
 POINTS = 701
@@ -26,12 +26,9 @@ def published_settings() -> dict[str, Neuron]:
 
 
 def mean_output(neuron: Neuron, inputs: Tensor, T: int) -> Tensor:
-    """θ Σ_t s(t) / T for the constant input I(t) = x, for every x of `inputs` [N] → [N]."""
+    """θ Σ_t y(t) / T for the constant input I(t) = x, for all `inputs` [N] → [N]; y what the spikes stand for."""
     with torch.no_grad():
-        spikes, _ = neuron(inputs[:, None], None, T, varying=False)
-        if neuron.differential:
-            spikes, _ = Accumulate()(spikes, None, T)
-    return neuron.theta * spikes.view(T, -1).sum(0) / T
+        return response(neuron, inputs[:, None], T)[:, 0]
 
 
 def plot_transfer(path: Path, neurons: Mapping[str, Neuron] | None = None, T: int = 4) -> None:

@@ -11,15 +11,16 @@ from typing import Any
 
 from ...errors import InputError
 from ...network import SpikingNetwork
-from ..attention import attention
-from ..diagnose import diagnose
+from ..attention import Attention, attention
+from ..diagnose import Diagnosis, diagnose
 from ..distributed import together
-from ..energy import EnergyModel, energy
-from ..grid import Grid
-from ..latency import check_latency, latency
-from ..results import Result
+from ..energy import Energy, EnergyModel, energy
+from ..energy import energy_model as find_energy_model
+from ..fingerprint import describe_data
+from ..latency import Latency, check_latency, latency
 from ..steps import check_steps
-from ..sweep import sweep
+from ..sweep import describe_energy, sweep
+from .closely import Closely
 
 AT = 4  # time steps at which one network is looked at closely
 MAPS = (1, 2, 4, 8)  # time steps of the heat-maps
@@ -40,8 +41,8 @@ def measure(
 ) -> None:
     """Sweep all networks, then look closely at the last one: energy, diagnosis, latency, attention.
 
-    The last one, because a choice by accuracy would be a choice by the test data. The sweep continues where a former
-    run stopped; in several processes (torchrun) the others share the sweep alone.
+    The sweep continues where a former run stopped, and finished results of the same configuration are used again. In
+    several processes (torchrun) the others share the sweep alone.
 
     Args:
         networks: {label: network or function that makes it}, as `grid` gives.
@@ -54,35 +55,32 @@ def measure(
     steps = check_steps(T)
     (moment,) = check_steps([min(AT, steps[-1]) if at is None else at])
     check_latency(within, steps[-1])
+    model = find_energy_model(energy_model)
     with together() as group:
-        sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=energy_model, seed=seed)
+        sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=model, seed=seed)
         if not group.first:
             return
-        snn = last_of(networks, moment)
-        closely: list[Callable[[], Result]] = [
-            lambda: energy(snn, data, T=moment, energy_model=energy_model, seed=seed),
-            lambda: diagnose(snn, data, T=moment, seed=seed),
-            lambda: latency(snn, data, within=within, T=steps[-1], seed=seed),
-        ]
-        for look in closely:
-            look().save(folder)
-        heat_maps(snn, data, [t for t in MAPS if t <= steps[-1]], Path(folder), seed)
+        closely = Closely(networks, moment, describe_data(data), Path(folder), overwrite)
+        closely.measured(
+            Energy,
+            {"T": moment, "energy_model": describe_energy(model), "seed": seed},
+            lambda snn: energy(snn, data, T=moment, energy_model=model, seed=seed),
+        )
+        closely.measured(Diagnosis, {"T": moment, "seed": seed}, lambda snn: diagnose(snn, data, T=moment, seed=seed))
+        closely.measured(
+            Latency,
+            {"T": steps[-1], "within": within, "seed": seed},
+            lambda snn: latency(snn, data, within=within, T=steps[-1], seed=seed),
+        )
+        heat_maps(closely, data, [t for t in MAPS if t <= steps[-1]], seed)
 
 
-def last_of(networks: Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]], moment: int) -> SpikingNetwork:
-    """The last network; where its set-up depends on T, as it is for the moment that is looked at."""
-    label, made = list(networks.items())[-1]
-    if isinstance(networks, Grid) and networks.settings[label].at_T:
-        return networks.maker(label, moment)()
-    return made if isinstance(made, SpikingNetwork) else made()
-
-
-def heat_maps(snn: SpikingNetwork, data: Iterable[Any], steps: list[int], folder: Path, seed: int) -> None:
+def heat_maps(closely: Closely, data: Iterable[Any], steps: list[int], seed: int) -> None:
     """The maps, where the library is there and the input can be shown; a report is complete without them."""
     if importlib.util.find_spec("captum") is None:
         log.warning("no attention heat-maps: captum is missing; pip install 'snnconv[report]'")
         return
     try:
-        attention(snn, data, T=steps, seed=seed).save(folder)
+        closely.measured(Attention, {"T": steps, "seed": seed}, lambda snn: attention(snn, data, T=steps, seed=seed))
     except InputError as error:
         log.warning(f"no attention heat-maps: {str(error).splitlines()[0]}")

@@ -86,6 +86,7 @@ class Wiring:
         pools: {path: elements} summed up by running sums: max poolings and activations kept analog.
         added: {place: elements} of constants added to varying values, outside layers.
         unsupported_ops: {operation: how often}: varying operations whose work is not known, and so not counted.
+        floats: {layer: why it reads floats}, of those in `analog` that spikes would reach but for what stands between.
     """
 
     layers: dict[str, Layer] = field(default_factory=dict)
@@ -96,6 +97,7 @@ class Wiring:
     pools: dict[str, int] = field(default_factory=dict)
     added: dict[str, int] = field(default_factory=dict)
     unsupported_ops: dict[str, int] = field(default_factory=dict)
+    floats: dict[str, str] = field(default_factory=dict)
 
     @property
     def encoder(self) -> dict[str, int]:
@@ -116,6 +118,11 @@ class Wiring:
     def neurons(self) -> dict[str, int]:
         """{site: neurons}."""
         return {name: source.neurons for name, source in self.sources.items() if not source.pool}
+
+    @property
+    def notices(self) -> list[str]:
+        """Layers that spikes do not reach as such, though they are fired: one sentence each."""
+        return [f"{layer} is counted as multiplying at every step: {why}" for layer, why in self.floats.items()]
 
     def _macs(self, reads: Reads) -> dict[str, int]:
         return {name: layer.macs for name, layer in self.layers.items() if layer.reads == reads}

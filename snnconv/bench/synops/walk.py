@@ -73,7 +73,7 @@ class Walk:
         self.unknown: Counter[str] = Counter()
         self.spikes: dict[fx.Node, Spikes] = {}
         self.leaves: dict[str, Tensor] = {}
-        self.calls: Counter[str] = Counter()
+        self.lost: dict[fx.Node, str] = {}  # why values are no spikes any more
 
     def wired(self) -> Wiring:
         last_use = {source: node for node in self.network.graph.nodes for source in node.all_input_nodes}
@@ -105,6 +105,9 @@ class Walk:
             self.pattern(call, varying)
         else:
             self.unknown[call.name] += 1
+        why = [self.lost[operand] for operand in varying if operand in self.lost]
+        if why and not isinstance(self.module(node), Neuron) and call.name not in SUMS:
+            self.lost[node] = why[0]
 
     def constant(self, call: Call) -> None:
         """Only what is computed for every sample counts, not what is made of weights alone."""
@@ -128,8 +131,22 @@ class Walk:
         self.found.pools[name] = elements(call.node.all_input_nodes[0])
         if isinstance(module, RunningSum) and read is not None and read.whole:
             self.fire(call.node, Source(elements(call.node), self.common_code(read.sources), pool=True))
+        elif isinstance(module, RunningSum) and read is not None:
+            self.lost[call.node] = self.maximum_of(name, read)
         elif not isinstance(module, (RunningSum, RunningClip)):
             self.unknown[type(module).__name__] += 1
+
+    def maximum_of(self, pool: str, read: Spikes) -> str:
+        """Why max pooling of these hands on floats.
+
+        Where spikes are differences, the pooling compares the means m that they add up to, Σ s(t)/t. Its output is the
+        difference t·(max m(t) − max m(t−1)): the spike of the winner as long as the winner is the same, but a fraction
+        whenever another one takes its place.
+        """
+        modules = [self.network.get_submodule(source) for source in read.sources]
+        if any(isinstance(module, Neuron) and module.differential for module in modules):
+            return f"{pool} takes the maximum of means, whose change is no whole number where the winner changes"
+        return f"{pool} takes the maximum of averaged or scaled spikes, which are no whole numbers"
 
     def scale(self, node: fx.Node, module: Scale) -> None:
         """A threshold of every neuron is a factor of every synapse, as if each had a weight of its own: spikes stay
@@ -156,6 +173,8 @@ class Walk:
         events = self.spikes.get(read)
         self.found.layers[name] = layer_of(call, "float" if events is None else "spikes", read)
         if events is None:
+            if read in self.lost:
+                self.found.floats[name] = self.lost[read]
             return
         total = SUMS[call.name][1](call, read, events.value)
         fan_outs = torch.autograd.grad(total, [self.leaves[source] for source in events.sources], retain_graph=True)

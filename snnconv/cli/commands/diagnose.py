@@ -57,7 +57,7 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
         table.add_row(site.site, f"{site.firing_rate:.3f}", *shares, f"{site.bias:.3g}", *relative)
     # Not cut to 80 columns where nobody looks at a terminal: one line per site for grep and logs.
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-    click.echo(f"errors in % of the mean activation, T={diagnosis.T}, {diagnosis.samples:,} samples")
+    click.echo(f"errors in % of the mean activation, {diagnosis.time}, {diagnosis.samples:,} samples")
     if diagnosis.analog:
         click.echo(f"analog, without an error of their own: {', '.join(diagnosis.analog)}")
     if diagnosis.output_error is not None:

@@ -46,9 +46,10 @@ def report(
 
     Of a FOLDER it shows whatever is there: sweep.json, energy.json, latency.json, diagnose.json, attention.json.
 
-    Of a MODEL everything is measured first, into the folder of the page: the sweep over all methods, α and β, which a
-    second run continues, then energy, diagnosis, latency and attention of the last combination. For a page in the
-    current folder the results go to snnconv-out/report.
+    Of a MODEL everything is measured first, into the folder of the page: the sweep over all methods, α and β, then
+    energy, diagnosis, latency and attention of the last combination. A second run continues the sweep, and uses
+    finished results of the same configuration again. For a page in the current folder the results go to
+    snnconv-out/report.
 
     \b
     snnconv report out/ -o report.html

@@ -67,3 +67,12 @@ def test_no_error_needs_no_advice() -> None:
 def test_remedies_are_such_as_the_neuron_does_not_have_yet(part: str, plan: SitePlan, words: str) -> None:
     assert words in remedy(part, plan)
     assert remedy("unevenness", ZERO) == "more time steps"
+
+
+def test_remedies_of_weighted_spikes() -> None:
+    """Their levels are made by bits, and differences take themselves back."""
+    binary = SitePlan("a", "binary", {"alpha": 0.5, "bits": 4, "down_limit": 0})
+    differential = SitePlan("a", "differential", {"alpha": 1.0, "bits": 8})
+    assert remedy("quantisation", binary) == "more time steps, or more bits"
+    assert "β" not in remedy("clipping", binary)
+    assert remedy("unevenness", differential) == "more time steps"

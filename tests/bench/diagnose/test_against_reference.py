@@ -18,7 +18,7 @@ from ...networks import SHAPES, dyadic, dyadic_batch, power_of_two
 from ...simulate.test_against_reference import array, layers
 from .settings import SETTINGS
 
-T = 6
+T = 8  # a power of two: means of dyadic currents are exact
 
 
 def reference_of(model: nn.Module, snn: SpikingNetwork, x: Tensor) -> dict[str, dict[str, Any]]:

@@ -15,9 +15,9 @@ from ..tables import table
 
 def diagnose_section(diagnosis: Diagnosis) -> Section:
     setting = label_of(diagnosis.settings)
-    where = f"{setting}, T = {diagnosis.T}, {diagnosis.samples:,} samples"
+    where = f"{setting}, {diagnosis.time}, {diagnosis.samples:,} samples"
     facts = [
-        f"{setting} at T = {diagnosis.T}: {diagnosis.verdict}",
+        f"{setting} at {diagnosis.time}: {diagnosis.verdict}",
         *(
             [f"‖SNN − ANN‖ / ‖ANN‖ of the outputs: {diagnosis.output_error:.2f} %."]
             if diagnosis.output_error is not None
