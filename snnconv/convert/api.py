@@ -83,7 +83,7 @@ def convert(
             attribute `at_T` that is true where its λ depends on T); where the model has trained clips (`snnconv.clip`),
             methods take the λ learned there unless a rule is given.
         corrections: what is corrected under the actual spikes once thresholds are set, in order, in place of the
-            method's own corrections: "shift", "bias", "bias-per-step", "potential", "least-squares", "weights"; () for
+            method's own corrections: "shift", "bias", "bias-per-step", "potential", "weights"; () for
             none. What they set depends on T.
         per_channel: one λ per channel rather than per layer.
         maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).

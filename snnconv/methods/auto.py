@@ -5,11 +5,12 @@ from .method import METHODS, Method
 METHODS.register("auto")(
     Method(
         name="auto",
-        summary="SD neurons that take back a spike as soon as the potential is negative, per channel; training-free",
-        source="this project; neuron after You et al., IEEE TCDS 2024",
-        neuron="sd",
-        options={"alpha": 0.2, "beta": 5, "down_limit": None, "gate": "memory", "retract": "zero"},
-        threshold="learned else percentile:99.9",
+        summary="signed binary digits where they pay, thresholds where they matter to the output; training-free",
+        source="this project, after H-MT (AAAI 2026), You et al. (IEEE TCDS 2024) and Li et al. (ICML 2021)",
+        neuron="signed",
+        options={"alpha": 0.5, "bits": 8, "cost": 0.6, "down_limit": None, "gate": "memory", "retract": "zero"},
+        threshold="sensitivity:0.1",
         granularity="channel",
+        calibrations=("bias",),
     )
 )

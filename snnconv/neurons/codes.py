@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 Code = Literal["unary", "binary", "signed"]
+TABLE = 512  # magnitudes looked up
 
 
 def events(spikes: Tensor, code: Code = "unary") -> Tensor:
@@ -33,12 +34,7 @@ def events_per_neuron(spikes: Tensor, code: Code = "unary") -> Tensor:
 
 def ones(spikes: Tensor) -> Tensor:
     """Number of 1 bits of |k|."""
-    rest = spikes.abs().to(torch.int64)
-    count = torch.zeros_like(rest)
-    while bool(rest.any()):
-        count += rest & 1
-        rest >>= 1
-    return count.to(spikes.dtype)
+    return looked_up(spikes, _ones)
 
 
 def digits(spikes: Tensor) -> Tensor:
@@ -46,8 +42,28 @@ def digits(spikes: Tensor) -> Tensor:
 
     Source: Reitwiesner 1960, Binary arithmetic, Advances in Computers 1: 231-308. 3k − k = 2k, digit by digit.
     """
-    magnitude = spikes.abs().to(torch.int64)
-    return ones(magnitude ^ (3 * magnitude)).to(spikes.dtype)
+    return looked_up(spikes, _digits)
+
+
+def looked_up(spikes: Tensor, count: Callable[[Tensor], Tensor]) -> Tensor:
+    """`count` of |k|, from a table where it reaches: bit by bit it is ten passes over memory."""
+    magnitude = spikes.abs().to(torch.int32)
+    if not spikes.numel() or int(magnitude.max()) >= TABLE:
+        return count(magnitude.to(torch.int64)).to(spikes.dtype)
+    table = count(torch.arange(TABLE, device=spikes.device)).to(spikes.dtype)
+    return table.index_select(0, magnitude.flatten()).view_as(spikes)
+
+
+def _ones(magnitude: Tensor) -> Tensor:
+    rest, total = magnitude.clone(), torch.zeros_like(magnitude)
+    while bool(rest.any()):
+        total += rest & 1
+        rest >>= 1
+    return total
+
+
+def _digits(magnitude: Tensor) -> Tensor:
+    return _ones(magnitude ^ (3 * magnitude))
 
 
 CODES: dict[Code, Callable[[Tensor], Tensor]] = {"unary": torch.abs, "binary": ones, "signed": digits}

@@ -40,6 +40,8 @@ class SignedDigit(BinaryWeighted):
     """
 
     code: ClassVar[Code] = "signed"
+    beta: int
+    retract: Retract
     borders: Tensor
     most: Tensor | None
 

@@ -61,21 +61,15 @@ def per_channel(value: Tensor) -> Tensor:
     return value.flatten(1).mean(1) if value.dim() > 1 else value
 
 
-def activations(
-    ann: fx.GraphModule, leaves: tuple[Tensor, ...], names: set[str], inputs: bool = False
-) -> Iterator[tuple[str, Tensor]]:
-    """(site, its activations [B, …]) in execution order; the ANN runs only as far as they are asked for.
-
-    Args:
-        inputs: take what goes into the activations in their place.
-    """
+def activations(ann: fx.GraphModule, leaves: tuple[Tensor, ...], names: set[str]) -> Iterator[tuple[str, Tensor]]:
+    """(site, its activations [B, …]) in execution order; the ANN runs only as far as they are asked for."""
     runner = fx.Interpreter(ann)
     runner.args_iter = iter(leaves)
     for node in ann.graph.nodes:
         with torch.no_grad():
             runner.env[node] = runner.run_node(node)
         if node.op == "call_module" and node.target in names:
-            yield str(node.target), runner.env[node.all_input_nodes[0] if inputs else node]
+            yield str(node.target), runner.env[node]
         for read in runner.user_to_last_uses.get(node, []):
             del runner.env[read]
 

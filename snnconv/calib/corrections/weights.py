@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -27,9 +27,6 @@ from .surrogate import learned, surrogate_of
 
 log = logging.getLogger("snnconv")
 
-Layer = nn.Module  # one of LAYERS
-Parameters = dict[str, Tensor]
-Fit = Callable[[Layer, Neuron, Tensor, Tensor, Tensor], Parameters]
 ALIVE = 4  # a layer's input, its current, the change of that, and a residual
 
 
@@ -55,35 +52,16 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     Source: Li et al., ICML 2021, "A free lunch from ANN: towards efficient, accurate spiking neural networks
     calibration", weight calibration of the advanced pipeline.
     """
-    generator = torch.Generator().manual_seed(snn.plan.provenance.get("seed", 0))
-
-    def by_adam(layer: Layer, neuron: Neuron, x: Tensor, rest: Tensor, wanted: Tensor) -> Parameters:
-        return learned(layer, x, rest, wanted, surrogate_of(neuron, rest, T), generator)
-
-    return refitted(snn, samples, T, "weights", by_adam)
-
-
-def refitted(
-    snn: SpikingNetwork, samples: Samples, T: int, name: str, fit: Fit, currents: bool = False
-) -> SpikingNetwork:
-    """One layer after the other, each under the spikes of those before it, with the weights that `fit` finds.
-
-    Args:
-        name: of the correction, for the user.
-        fit: called with a layer, the neuron it feeds, and the means over T steps of the layer's input and of all else
-            that the neuron gets, and what the ANN has there; gives the layer's new parameters.
-        currents: the ANN's input of the activation is wanted, in place of the activation.
-    """
     steps = snn.warm_up + T
     leaves = fitting(snn, samples, steps, ALIVE)
     network, layers = separate(snn)
     left = [name for name in snn.sites if name not in layers]
     if left:
-        log.warning(f"{name}: {len(left)} sites own no layer and keep their weights: {', '.join(left[:5])}")
+        log.warning(f"weights: {len(left)} sites own no layer and keep their weights: {', '.join(left[:5])}")
     program = split_time(network)
-    with torch.no_grad(), progress(name, len(snn.sites)) as bar:
-        wanted = activations(snn.ann, leaves, {*snn.plan.sites}, inputs=currents)
-        learn = Learning(network, layers, wanted, T, fit)
+    generator = torch.Generator().manual_seed(snn.plan.provenance.get("seed", 0))
+    with torch.no_grad(), progress("weights", len(snn.sites)) as bar:
+        learn = Learning(network, layers, activations(snn.ann, leaves, {*snn.plan.sites}), T, generator)
         seen = learn.inputs
         values = Watching(cast(fx.GraphModule, program.prefix), learn.stop, bar, layers, seen).run(*leaves)
         Watching(cast(fx.GraphModule, program.body), learn.stop, bar, layers, seen).run({}, steps, *values)
@@ -137,9 +115,9 @@ class Learning:
         layers: dict[str, str],
         wanted: Iterator[tuple[str, Tensor]],
         T: int,
-        fit: Fit,
+        generator: torch.Generator,
     ) -> None:
-        self.network, self.layers, self.wanted, self.T, self.fit = network, layers, wanted, T, fit
+        self.network, self.layers, self.wanted, self.T, self.generator = network, layers, wanted, T, generator
         self.inputs: dict[str, Tensor] = {}
 
     def stop(self, site: str, neuron: Neuron, drive: Drive) -> Drive:
@@ -152,8 +130,9 @@ class Learning:
         mean = self.mean(x, drive, len(wanted))
         current, _ = neuron.driven(drive.x, 0, drive.steps, drive.varying)
         rest = self.mean(current, drive, len(wanted)) - layer(mean)
+        surrogate = surrogate_of(neuron, rest, self.T)
         before = {name: value.detach() for name, value in layer.named_parameters()}
-        after = self.fit(layer, neuron, mean, rest, wanted)
+        after = learned(layer, mean, rest, wanted, surrogate, self.generator)
         change = functional_call(layer, {name: after[name] - before[name] for name in after}, (x,))
         total = both(drive.x, change, drive.steps)
         new = drive._replace(x=total, varying=drive.varying or len(total) != len(wanted))
