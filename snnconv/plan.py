@@ -21,6 +21,7 @@ FORMAT = 2
 READABLE = (1, 2)  # 1 has no weights, and no offsets that change in time
 KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
+    ("span", ":span"),
 )  # tensors of a site, and their keys  # fmt: skip
 PLAN_FILE = "snnconv_plan.json"
 TENSORS_FILE = "snnconv_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
@@ -36,6 +37,7 @@ class SitePlan:
         threshold: λ, float32: [], one per channel [C] or one per neuron (the shape of one sample).
         offset: current added at every step; potential: v(0) in place of the neuron's own. Found by calibrating the
             spiking network, shaped as thresholds are; an offset that changes in time is [T, C, 1, …].
+        span: what the ANN's activations reach, the 99.9 percentile, where λ does not say it: of use to its rivals.
         weight, bias: of the layer that feeds the site, in place of the ANN's, which keeps its own.
     """
 
@@ -47,6 +49,7 @@ class SitePlan:
     potential: torch.Tensor | None = None
     weight: torch.Tensor | None = None
     bias: torch.Tensor | None = None
+    span: torch.Tensor | None = None
 
 
 @dataclass

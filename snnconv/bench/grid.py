@@ -44,6 +44,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
     "bits": (int, "a whole number ≥ 1"),
     "tau": (int, "a whole number of steps"),
     "rho": (int, "a whole number of steps"),
+    "cost": (float, "a number in [0, 1)"),
     "delay": (int, "a whole number of steps"),
     "threshold": (str, "a rule, as percentile:99.9"),
     "per_channel": (boolean, "true or false"),
@@ -74,7 +75,7 @@ class Setting:
         choice = {"threshold": method.threshold, "granularity": method.granularity}
         warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
         corrections = {"corrections": list(method.calibrations)} if method.calibrations else {}
-        return {"method": self.method, **method.options, **method.neuron_options(), **choice, **warm_up, **corrections}
+        return {"method": method.name, **method.options, **method.neuron_options(), **choice, **warm_up, **corrections}
 
     @property
     def setting(self) -> Method:
@@ -97,7 +98,7 @@ class Setting:
         return self.setting.at_T
 
     def takes(self, option: str) -> bool:
-        return option in OF_EVERY_METHOD or option in METHODS[self.method].options
+        return option in OF_EVERY_METHOD or METHODS[self.method].takes(option)
 
     def check(self, T: int) -> None:
         """Everything that can be wrong without looking at the model.

@@ -8,7 +8,7 @@ from typing import Any
 from ..methods import METHODS
 
 SYMBOLS = {"alpha": "α", "beta": "β"}
-OTHERS = ("gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "threshold")
+OTHERS = ("gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "cost", "threshold")
 
 
 def label_of(settings: Mapping[str, Any]) -> str:

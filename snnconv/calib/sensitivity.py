@@ -73,10 +73,11 @@ def fair_quanta(
     neurons = {name: activations[name][0].numel() for name in sites}
     draws = len(every) * PROBES
     share = 12 * signal / sum(neurons.values())
-    return {
-        name: torch.sqrt(share / (energy[name] * energy[name].numel() / (neurons[name] * draws))).float()
-        for name in sites
-    }
+    result = {}
+    for name, squares in energy.items():
+        mean = squares * squares.numel() / (neurons[name] * draws)  # g
+        result[name] = torch.where(mean > 0, torch.sqrt(share / mean), torch.inf).float()
+    return result
 
 
 def per_channel(squares: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ def row_of(method: Method) -> dict[str, Any]:
         "year": method.year,
         "needs": method.needs,
         "neuron": method.neuron,
-        "options": {**method.options, **method.neuron_options()},
+        "options": {**method.neuron_options(), **method.options},
         "threshold": threshold,
         "granularity": method.granularity,
         "warm_up": method.warm_up_steps,

@@ -28,6 +28,11 @@ def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str
     return () if value.strip() == "none" else tuple(part.strip() for part in value.split(","))
 
 
+def listed(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> str | None:
+    """`a,b` given at once or one by one; None where nothing is."""
+    return ",".join(value) or None
+
+
 def shapes(
     _: click.Context, __: click.Parameter, value: str | None
 ) -> tuple[int, ...] | tuple[tuple[int, ...], ...] | None:
@@ -82,6 +87,7 @@ setting_options = together(
     click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
     click.option("--bits", type=int, help="Binary digits of a weighted spike (mt, mt-signed, dcgs)."),
     click.option("--tau", type=int, help="Steps that find the neurons which stay silent (srp); latency."),
+    click.option("--cost", type=float, help="Error a spike has to spare, in squared quanta, 0 to 1 (auto)."),
     click.option("--rho", type=int, help="Steps that find initial potentials (cos); latency."),
     click.option("--delay", type=int, help="Steps before the output is read (ltb); latency."),
     click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
@@ -111,7 +117,7 @@ conversion_options = together(
 # Several networks: every method with every α and β.
 grid_options = together(
     click.option(
-        "--method", default="auto", show_default=True, metavar="M[,M…]",
+        "--method", default=("auto",), show_default="auto", metavar="M[,M…]", multiple=True, callback=listed,
         help="auto, sdm, … (snnconv methods); several, each with what is fixed for it: if,sdm:retract=zero,auto.",
     ),
     click.option(

@@ -23,7 +23,7 @@ from ..plan import Plan
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
 CONVERSION_OPTIONS = (
-    "method", "alpha", "beta", "gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "threshold",
+    "method", "alpha", "beta", "gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "cost", "threshold",
     "corrections", "per_channel", "maxpool", "keep", "only",
 )  # fmt: skip
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}

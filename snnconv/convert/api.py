@@ -38,6 +38,8 @@ from .raise_modules import raise_modules
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 log = logging.getLogger("snnconv")
 
+SPAN = 0.999  # of the activations, where thresholds do not say how far they reach
+
 
 def convert(
     model: nn.Module | ExportedProgram,
@@ -54,6 +56,7 @@ def convert(
     bits: int | None = None,
     tau: int | None = None,
     rho: int | None = None,
+    cost: float | None = None,
     delay: int | None = None,
     threshold: str | Rule | None = None,
     corrections: Sequence[str] | None = None,
@@ -78,6 +81,7 @@ def convert(
         alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
         gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
         bits: binary digits of a weighted spike (mt, mt-signed, dcgs).
+        cost: what a spike has to spare to be sent, in squared quanta (auto).
         tau, rho, delay: steps before the output is read (srp, cos, ltb); they count as latency.
         threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor` (with an
             attribute `at_T` that is true where its λ depends on T); where the model has trained clips (`snnconv.clip`),
@@ -101,7 +105,7 @@ def convert(
     """
     options = {
         "alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit,
-        "bits": bits, "tau": tau, "rho": rho, "delay": delay,
+        "bits": bits, "tau": tau, "rho": rho, "delay": delay, "cost": cost,
     }  # fmt: skip
     setting = METHODS[method].override(options, threshold, per_channel, corrections)
     maxpool = maxpool or setting.maxpool
@@ -270,8 +274,11 @@ def plan_sites(
     levels = getattr(neuron, "beta", 1)
     fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
     values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
+    spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
     return {
-        name: SitePlan(name, setting.neuron, options, values[name].cpu()) if name in values else SitePlan(name, None)
+        name: SitePlan(name, setting.neuron, options, values[name].cpu(), span=spans.get(name))
+        if name in values
+        else SitePlan(name, None)
         for name in activation_sites(canonical)
     }
 

@@ -24,6 +24,7 @@ class Method:
         neuron: registry name of the neuron.
         options: the neuron's options; those named here, and no others, can be overridden. A `down_limit` of None is β,
             the most spikes a step.
+        fixed: further options of the neuron, without which the method would be another.
         threshold: the rule for λ.
         granularity: one λ per "layer", per "channel" or per "neuron".
         needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
@@ -31,6 +32,7 @@ class Method:
         calibrations: names of the passes that correct the spiking network after thresholds are set, in order
             (`calib.corrections.CALIBRATIONS`).
         maxpool: how max pooling is done where the user does not say.
+        otherwise: the method that is taken in its place where an option is given that only that one has.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Method:
     source: str
     neuron: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     threshold: str | Rule = "percentile:99.9"
     granularity: Granularity = "layer"
     year: int | None = None
@@ -45,6 +48,7 @@ class Method:
     warm_up: str | None = None
     calibrations: tuple[str, ...] = ()
     maxpool: MaxPool = "exact"
+    otherwise: str | None = None
 
     def override(
         self,
@@ -65,6 +69,10 @@ class Method:
         if corrections is not None:
             check_corrections(corrections)
         given = {name: value for name, value in options.items() if value is not None}
+        if self.otherwise is not None and not set(given) <= set(self.options):
+            other = METHODS[self.otherwise]
+            if set(given) <= set(other.options):
+                return other.override(given, threshold, per_channel, corrections)
         for name in given:
             if name not in self.options:
                 raise InputError(
@@ -81,9 +89,13 @@ class Method:
             calibrations=self.calibrations if corrections is None else tuple(corrections),
         )
 
+    def takes(self, option: str) -> bool:
+        """Whether `override` knows the option."""
+        return option in self.options or (self.otherwise is not None and METHODS[self.otherwise].takes(option))
+
     def neuron_options(self) -> dict[str, Any]:
         """The options as the neuron takes them."""
-        options = {name: value for name, value in self.options.items() if name not in OWN}
+        options = {name: value for name, value in {**self.fixed, **self.options}.items() if name not in OWN}
         if "down_limit" in options and options["down_limit"] is None:
             options["down_limit"] = options["beta"] if "beta" in options else 2 ** options["bits"] - 1
         return options

@@ -23,7 +23,7 @@ def labels(methods: str, **options: list[Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("methods", "options", "expected"),
     [
-        ("auto", {}, ["auto α=0.2 β=5"]),
+        ("auto", {}, ["auto"]),
         ("if", {}, ["if"]),
         ("if,sdm", {}, ["if", "sdm α=0.5 β=2"]),
         ("sdm", {"alpha": [0.2, 0.5], "beta": [2, 5]}, [f"sdm α={a} β={b}" for a in (0.2, 0.5) for b in (2, 5)]),
@@ -37,8 +37,10 @@ def labels(methods: str, **options: list[Any]) -> list[str]:
         ("sdm,if", {"gate": ["input"]}, ["sdm α=0.5 β=2 gate=input", "if"]),
         ("if,gn", {"threshold": ["max"], "per_channel": [True]},
          ["if threshold=max per channel", "gn α=0.25 β=4 threshold=max per channel"]),
-        ("auto:per_channel=false,threshold=percentile:99", {}, ["auto α=0.2 β=5 threshold=percentile:99 per layer"]),
-        ("sdm:alpha=0.2, beta=5 , auto", {}, ["sdm α=0.2 β=5", "auto α=0.2 β=5"]),
+        ("auto:per_channel=false,threshold=percentile:99", {}, ["auto threshold=percentile:99 per layer"]),
+        ("sdm:alpha=0.2, beta=5 , auto", {}, ["sdm α=0.2 β=5", "auto"]),
+        ("auto", {"alpha": [0.2, 0.5]}, ["sdm-zero α=0.2 β=5", "sdm-zero α=0.5 β=5"]),
+        ("auto:cost=0.3,auto:down_limit=1", {}, ["auto cost=0.3", "sdm-zero α=0.2 β=5 down_limit=1"]),
     ],
 )  # fmt: skip
 def test_combinations(methods: str, options: dict[str, list[Any]], expected: list[str]) -> None:
@@ -52,7 +54,7 @@ def test_the_example_of_the_help_page() -> None:
     crossed = [
         [f"sdm {pair}" for pair in pairs],
         [f"sdm {pair} retract=zero down_limit=2" for pair in pairs],
-        [f"auto {pair}" for pair in pairs],
+        [f"sdm-zero {pair}" for pair in pairs],
     ]
     assert found == ["if", *chain.from_iterable(crossed)]
 
@@ -80,7 +82,7 @@ def test_the_example_of_the_help_page() -> None:
         ("if", {"gate": ["input"]}, ("method 'if' has no option gate",)),
         ("sdm,sdm", {}, ("a setting comes twice", "sdm α=0.5 β=2")),
         ("sdm,sdm:alpha=0.5", {}, ("a setting comes twice",)),
-        ("auto,auto:down_limit=5", {}, ("a setting comes twice",)),
+        ("sdm-zero,sdm-zero:down_limit=5", {}, ("a setting comes twice",)),
     ],
 )
 def test_refusals(methods: str, options: dict[str, list[Any]], parts: tuple[str, ...]) -> None:

@@ -20,7 +20,8 @@ def site(
 ) -> Site:
     histogram = ActivationHistogram(per_channel)
     histogram.add(values)
-    return Site("site", histogram, ceiling, T, levels, 1.0)
+    fair = 4 * histogram.maximum.expand(values.shape[1])
+    return Site("site", histogram, ceiling, T, levels, 1.0, fair=fair)
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if name != "learned"])

@@ -19,7 +19,12 @@ methods = pytest.mark.parametrize("name", list(METHODS))
 # What API.md fixes and the paper prints.
 SD = {"gate": "memory", "retract": "threshold"}
 SETTINGS = {
-    "auto": ("sd", {"alpha": 0.2, "beta": 5, "down_limit": 5, "gate": "memory", "retract": "zero"}, "channel"),
+    "auto": (
+        "signed",
+        {"bits": 8, "cost": 0.6, "down_limit": 255, "gate": "memory", "retract": "zero"},
+        "channel",
+    ),
+    "sdm-zero": ("sd", {"alpha": 0.2, "beta": 5, "down_limit": 5, "gate": "memory", "retract": "zero"}, "channel"),
     "sdm": ("sd", {"alpha": 0.5, "beta": 2, "down_limit": 1, **SD}, "layer"),
     "gn": ("sd", {"alpha": 0.25, "beta": 4, "down_limit": 0, **SD}, "layer"),
     "if": ("integrate_fire", {"alpha": 1.0}, "layer"),
@@ -118,14 +123,27 @@ def test_methods_that_train_say_that_thresholds_are_calibrated(name: str) -> Non
 
 
 def test_overrides_change_only_what_they_name() -> None:
-    method = METHODS["auto"].override({"alpha": 0.5, "beta": None}, None, None)
-    assert method.neuron_options() == {**METHODS["auto"].neuron_options(), "alpha": 0.5}
-    assert method.threshold == METHODS["auto"].threshold
-    assert METHODS["auto"].options["alpha"] == 0.2
+    method = METHODS["sdm-zero"].override({"alpha": 0.5, "beta": None}, None, None)
+    assert method.neuron_options() == {**METHODS["sdm-zero"].neuron_options(), "alpha": 0.5}
+    assert method.threshold == METHODS["sdm-zero"].threshold
+    assert METHODS["sdm-zero"].options["alpha"] == 0.2
+
+
+def test_auto_is_the_method_that_has_what_is_asked_for() -> None:
+    """`snnconv convert --alpha 0.5 --beta 2` means SD neurons; `--bits 6` does not."""
+    assert METHODS["auto"].override({"alpha": 0.5, "beta": 2}) == METHODS["sdm-zero"].override(
+        {"alpha": 0.5, "beta": 2}
+    )
+    assert METHODS["auto"].override({"bits": 6}).name == "auto"
+    assert METHODS["auto"].override({"bits": 6}).neuron_options()["down_limit"] == 63
+    snn = snnconv.convert(SmallCNN(), data=[torch.randn(4, *SHAPES[SmallCNN])], beta=3)
+    assert (snn.plan.settings["method"], snn.plan.settings["down_limit"]) == ("sdm-zero", 3)
+    with pytest.raises(InputError, match=r"'auto' has no option tau[\s\S]*bits, cost"):
+        METHODS["auto"].override({"tau": 4})
 
 
 def test_down_limit_follows_beta_where_it_is_free() -> None:
-    assert METHODS["auto"].override({"beta": 9}).neuron_options()["down_limit"] == 9
+    assert METHODS["sdm-zero"].override({"beta": 9}).neuron_options()["down_limit"] == 9
     assert METHODS["sdm"].override({"beta": 9}).neuron_options()["down_limit"] == 1
 
 
@@ -194,11 +212,11 @@ def test_options_that_a_method_does_not_have() -> None:
 
 
 def test_better_methods_are_better() -> None:
-    """Mean error at T = 4 on a network with random weights: auto < gn and sdm < if."""
+    """Mean error at T = 4 on a network with random weights: auto < sdm-zero, gn and sdm < if."""
     torch.manual_seed(0)
     model, x = SmallCNN().eval(), torch.randn(64, *SHAPES[SmallCNN])
     errors = {}
-    for name in ("auto", "gn", "sdm", "if"):
+    for name in ("auto", "sdm-zero", "gn", "sdm", "if"):
         snn = snnconv.convert(model, 4, data=[x], method=name)
         with torch.no_grad():
             errors[name] = float((snn(x) - model(x)).abs().mean())

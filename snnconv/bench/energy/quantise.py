@@ -70,9 +70,10 @@ def quantised(
 ) -> fx.GraphModule:
     """The ANN of a spiking network with whole-number activations and weights, called as `snn.ann` is. `snn` stays.
 
-    Every activation that spikes in `snn` takes `levels` equally spaced values from 0 to its layer's threshold λ there
-    (the largest, where channels have their own), rounded to nearest; those kept analog stay as they are, and so do
-    biases. As in the spiking network the steps are folded into the layers that read them, so that whole numbers travel.
+    Every activation that spikes in `snn` takes `levels` equally spaced values from 0 to its layer's threshold λ there,
+    or to the 99.9 percentile (`SitePlan.span`) where λ says nothing of the activations; to the largest, where channels
+    have their own. Rounding is to nearest; activations kept analog stay as they are, and so do biases. As in the
+    spiking network the steps are folded into the layers that read them, so that whole numbers travel.
     Weights of convolutions and linear layers take 2^b − 1 values, symmetric about 0, per output channel, clipped where
     the squared error is least. Nothing is trained or calibrated for it, as nothing was for the spiking network.
 
@@ -92,7 +93,8 @@ def quantised(
     for name, node in activation_sites(network).items():
         site = snn.plan.sites[name]
         if site.neuron is not None and site.threshold is not None:
-            quantiser = Quantiser(site.threshold.to(next(network.parameters()).device), levels)
+            span = site.threshold if site.span is None else site.span
+            quantiser = Quantiser(span.to(next(network.parameters()).device), levels)
             put_module(network, name, quantiser)
             scale = Scale(quantiser.step)
             scaled = insert_module_after(network, node, f"{name}_quantum", scale)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as Lines
 
 from ..measuring import steps_of
-from ..options import model_options, normalization_options, run_options, setting_options, shared_options
+from ..options import listed, model_options, normalization_options, run_options, setting_options, shared_options
 from ..output import print_json
 from ..sweeping import sweeping_options, swept
 
@@ -24,7 +24,7 @@ FILES = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
 @click.command()
 @click.argument("model")
 @sweeping_options("compare", FILES, steps_of("1,2,4,8,16,32"))
-@click.option("--methods", metavar="M[,M…]",
+@click.option("--methods", metavar="M[,M…]", multiple=True, callback=listed,
               help="Names, each with what is fixed for it, as mt,sdm:alpha=0.2,beta=5; all: every method that needs no "
                    "training (also all,qcfs).  [default: all; with --preset none]")  # fmt: skip
 @click.option("--preset", metavar="NAME", help="Settings of a published table: sdm-table2 (M, MD, MB, … MDBS).")
