@@ -6,33 +6,32 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from .rules import RULES, Rule, Site, at_T
+from .rules import RULES, Rule, Site
 
 
 @RULES.register("sensitivity")
 def sensitivity(argument: str = "") -> Rule:
-    """`sensitivity:E`: θ = E·T·θ_fair at every channel (`fair_quanta`); 0.1 where no E is given.
+    """`sensitivity:E`: θ = E·θ_fair at every channel (`fair_quanta`); 0.08 where no E is given.
 
-    E is the relative error of the output that is meant, for a neuron that rounds to a multiple of θ/T in T steps. λ is
-    θ/α, so that θ does not depend on the neuron's own scale.
+    E is the relative error of the output that is meant in one step, for a neuron that rounds to whole θ; in T steps it
+    falls to about E/T. λ is θ/α: θ does not depend on the neuron's own scale.
 
     θ is at most the largest activation: a channel that hardly matters is silent but for that. Where the activation is
     clipped, the ceiling is a whole number of θ, which are made smaller for it.
     """
     try:
-        error = float(argument) if argument else 0.1
+        error = float(argument) if argument else 0.08
     except ValueError:
         error = float("nan")
     if not error > 0:
         raise InputError("not an error", expected="sensitivity:E with E > 0", got=f"sensitivity:{argument}")
 
-    @at_T
     def rule(site: Site) -> Tensor:
         if site.fair is None:
             raise InputError("the sensitivity of the output is not known", where=f"site {site.name}")
         largest = site.values.maximum.flatten()
         fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
-        quantum = torch.minimum(error * site.T * fair, largest)
+        quantum = torch.minimum(error * fair, largest)
         if site.ceiling is not None:
             ceiling = torch.as_tensor(site.ceiling).flatten()
             quantum = torch.where(quantum > 0, ceiling / (ceiling / quantum).ceil(), 0.0)

@@ -5,14 +5,13 @@ from .method import METHODS, Method
 METHODS.register("auto")(
     Method(
         name="auto",
-        summary="signed binary digits where they pay, thresholds where they matter to the output; training-free",
-        source="this project, after H-MT (AAAI 2026), You et al. (IEEE TCDS 2024) and Li et al. (ICML 2021)",
+        summary="signed binary digits where they pay, fine thresholds where the output feels it; training-free",
+        source="this project, after H-MT (AAAI 2026) and You et al. (IEEE TCDS 2024)",
         neuron="signed",
         options={"bits": 8, "cost": 0.6},
         fixed={"down_limit": None, "gate": "memory", "retract": "zero"},
-        threshold="sensitivity:0.1",
+        threshold="sensitivity:0.08",
         granularity="channel",
-        calibrations=("bias",),
         otherwise="sdm-zero",
     )
 )

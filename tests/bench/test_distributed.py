@@ -18,9 +18,8 @@ from snnconv.bench.distributed import together
 from snnconv.data import open_data
 
 NETWORK = ("snnconv:fashion_cnn", "--arch-arg", "pretrained=true", "--calib", "fashion:train", "--calib-limit", "32")
-ARGUMENTS = (
-    "sweep", *NETWORK, "--data", "fashion", "--limit", "42", "--batch-size", "8", "--method", "if,auto", "--T", "1..3",
-)  # fmt: skip
+SWEEP = ("sweep", *NETWORK, "--data", "fashion", "--limit", "42", "--batch-size", "8", "--T", "1..3")
+ARGUMENTS = (*SWEEP, "--method", "if,auto")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 
 
@@ -96,7 +95,7 @@ def test_torchrun_gives_what_one_process_gives_and_resumes(alone: Path, tmp_path
 
 
 def test_a_process_with_nothing_to_do(tmp_path: Path) -> None:
-    arguments = [*ARGUMENTS, "--batch-size", "50", "--method", "if", "--T", "1", "-o", str(tmp_path / "out")]
+    arguments = [*SWEEP, "--batch-size", "50", "--method", "if", "--T", "1", "-o", str(tmp_path / "out")]
     ended = started(arguments)
     assert (ended.codes, ended.out[1], ended.err[1]) == ([0, 0], "", "")
     assert "plot:" in ended.out[0]
@@ -104,7 +103,7 @@ def test_a_process_with_nothing_to_do(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_one_message_from_all(tmp_path: Path) -> None:
-    ended = started([*ARGUMENTS, "--method", "sdmm", "-o", str(tmp_path / "out")])
+    ended = started([*SWEEP, "--method", "sdmm", "-o", str(tmp_path / "out")])
     assert (ended.codes, ended.out, ended.err[1]) == ([2, 2], ["", ""], "")
     assert ended.err[0].startswith("error: unknown method 'sdmm'")
     assert list(tmp_path.iterdir()) == []
@@ -118,7 +117,7 @@ def test_what_one_process_meets_ends_all(batch: int, tmp_path: Path) -> None:
     labels[8 * batch] = 77
     np.savez(tmp_path / "data.npz", x=np.concatenate([x.numpy() for x in images]), y=labels)
     data = ("--data", f"npz:{tmp_path}/data.npz", "--limit", "48")
-    ended = started([*ARGUMENTS, *data, "--method", "if", "-o", str(tmp_path / "out"), "-q"])
+    ended = started([*SWEEP, *data, "--method", "if", "-o", str(tmp_path / "out"), "-q"])
     assert (ended.codes, ended.out, ended.err[1]) == ([2, 2], ["", ""], "")
     assert ended.err[0].startswith("error: a label is out of range")
     assert f"test batch {batch}" in ended.err[0]

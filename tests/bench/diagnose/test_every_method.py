@@ -43,7 +43,7 @@ def neurons_of(snn: SpikingNetwork, site: str) -> ref.Spiking:
     assert plan.neuron is not None
     assert plan.threshold is not None
     options = dict(plan.options)
-    scale = options.pop("alpha") * 2.0 ** (1 - options.get("bits", 1))
+    scale = options.pop("alpha", 1.0) * 2.0 ** (1 - options.get("bits", 1))
     offset, potential = (None if value is None else array(value) for value in (plan.offset, plan.potential))
     return ref.Spiking(site, plan.neuron, array(plan.threshold) * scale, options, offset, potential)
 
@@ -106,8 +106,9 @@ def expected_of(snn: SpikingNetwork, x: Tensor, T: int) -> dict[str, dict[str, A
 @pytest.mark.parametrize("method", list(METHODS))
 def test_every_method(method: str, net: type[torch.nn.Module]) -> None:
     x, steps = dyadic_batch(SHAPES[net], count=4, seed=4), T[method]
-    alpha = METHODS[method].options["alpha"]
-    options = {"alpha": alpha if np.log2(alpha) == int(np.log2(alpha)) else 0.25, "threshold": power_of_two}
+    alpha = METHODS[method].options.get("alpha")
+    exact = alpha is None or np.log2(alpha) == int(np.log2(alpha))
+    options = {"alpha": alpha if exact else 0.25, "threshold": power_of_two}
     snn = rounded(convert(dyadic(net(), 3), steps, data=[x], method=method, **options))
     found = diagnose(snn, [x[:1], x[1:]])
     expected = expected_of(snn, x, steps)

@@ -42,7 +42,7 @@ NETWORKS: dict[type[nn.Module], tuple[tuple[int, ...], Callable[[Spikes], Operat
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "sdm": {"method": "sdm", "alpha": 0.2, "beta": 5},
-    "auto": {"method": "auto"},
+    "sdm-zero": {"method": "sdm-zero"},
     "if": {"method": "if"},
 }
 nets = pytest.mark.parametrize("net", NETWORKS)
@@ -98,7 +98,7 @@ def test_low_precision_networks_are_counted_exactly() -> None:
     assert_same(counts, small_cnn(spikes))
 
 
-@pytest.mark.parametrize("setting", ["sdm", "auto"])
+@pytest.mark.parametrize("setting", ["sdm", "sdm-zero"])
 def test_resnet20_of_random_weights(setting: str) -> None:
     snn = snnconv.convert(spread_norms(cifar_resnet20()), data=[torch.randn(8, 3, 32, 32)], **SETTINGS[setting])
     counts, spikes = counted(snn, torch.randn(2, 3, 32, 32), 3)

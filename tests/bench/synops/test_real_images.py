@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason="SNNCONV_DATA does not point 
 NORMALIZATION = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
-@pytest.mark.parametrize("method", ["sdm", "auto"])
+@pytest.mark.parametrize("method", ["sdm", "sdm-zero"])
 def test_20_images(method: str) -> None:
     folder = Path(str(FOLDER))
     weights = str(next(folder.glob("resnet20-*.th")))
