@@ -58,7 +58,8 @@ class SignedDigit(BinaryWeighted):
 
     def saturate(self, ceiling: Tensor | float) -> None:
         """Send at most the ⌊ceiling/θ⌉ in a step, where that is less than bits allow."""
-        most = (torch.as_tensor(ceiling).to(self.theta) / self.theta).round()
+        limit = torch.as_tensor(ceiling).to(self.theta).flatten()  # [1] or [C]
+        most = ((limit if len(limit) > 1 else limit[0]) / self.theta).round()
         self.most = most.clamp(max=self.beta) if self.retract == "zero" and bool((most < self.beta).any()) else None
 
     def rounding(self) -> Retract | Callable[[Tensor], Tensor]:

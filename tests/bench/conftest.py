@@ -14,7 +14,7 @@ STEPS = (1, 2, 4)
 
 @pytest.fixture(scope="session")
 def snn() -> SpikingNetwork:
-    return convert(fashion_cnn(pretrained=True), data=open_data("fashion:train", limit=64))
+    return convert(fashion_cnn(pretrained=True), data=open_data("fashion:train", limit=64), method="sdm-zero")
 
 
 @pytest.fixture(scope="session")

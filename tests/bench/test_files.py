@@ -63,7 +63,7 @@ def test_svg(swept: Sweep, folder: Path) -> None:
         assert text in written
     assert f"ANN {swept.ann_accuracy:.2f} %" in written
     assert written.count("4") >= 2  # the longest T, on both axes
-    assert any("auto α=0.2 β=5" in text and "150 samples of fashion:test" in text for text in written)
+    assert any("sdm-zero α=0.2 β=5" in text and "150 samples of fashion:test" in text for text in written)
     assert (folder / "sweep.svg").stat().st_size < 200_000
 
 

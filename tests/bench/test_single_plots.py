@@ -47,7 +47,7 @@ def test_diagnosis(diagnosis: Diagnosis, tmp_path: Path) -> None:
     titles = ("Firing rate", "Silence, saturation", "Activation bias", "Error split", "share (%)", "mean |φ − a|")
     for text in (*titles, *PARTS, *(place.site for place in diagnosis.sites)):
         assert text in written
-    assert any("auto α=0.2 β=5, T=2" in text and "150 samples of fashion:test" in text for text in written)
+    assert any("sdm-zero α=0.2 β=5, T=2" in text and "150 samples of fashion:test" in text for text in written)
     assert 0.05 < drawn(tmp_path / "d.png") < 0.6
 
 

@@ -44,7 +44,7 @@ def test_page(name: str, command: Command) -> None:
     assert lines[0] == f"{name}: {method.summary}"
     assert method.source in ended.out
     assert method.neuron in ended.out
-    assert set(document["options"]) == set(method.options)
+    assert set(document["options"]) == {*method.options, *method.fixed}
     taken = {option for parameter in cli.commands["convert"].params for option in parameter.opts}
     offered = next((line for line in lines if line.startswith("  options ")), "").split()
     flags = {word for word in offered if word.startswith("--")}

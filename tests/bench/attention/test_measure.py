@@ -35,7 +35,7 @@ def test_the_ann_is_the_source_model(seen: Attention, images: DataSource) -> Non
 def test_maps_become_those_of_the_ann(images: DataSource) -> None:
     """Thresholds at the maximum clip nothing, so that only the quantum is left, and θ/T goes to 0."""
     x, _ = next(iter(images))
-    snn = convert(fashion_cnn(pretrained=True), data=[x], threshold="max")
+    snn = convert(fashion_cnn(pretrained=True), data=[x], threshold="max", method="sdm-zero")
     last, early = (attention(snn, [x], T=[1, 4, 64, 256], images=2, layer=layer) for layer in (None, "conv1.2"))
     for result in (last, early):
         at = {mean.T: mean.correlation or 0 for mean in result.similarity}

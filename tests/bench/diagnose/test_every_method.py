@@ -87,7 +87,7 @@ def expected_of(snn: SpikingNetwork, x: Tensor, T: int) -> dict[str, dict[str, A
         offset = 0.0 if neurons.offset is None else ref.whole(neurons.offset, a)
         z = currents[-T:].mean(0) - offset
         level = decoded(static(neurons, z, len(spikes)), differential)[-T:].mean(0) * neurons.thetas
-        most = {"binary": 15, "signed": 15, "differential": 128}.get(neurons.neuron, neurons.options.get("beta", 1))
+        most = 128 if differential else 2 ** neurons.options.get("bits", 0) - 1 or neurons.options.get("beta", 1)
         reach = most * sum(1 / t for t in range(1, T + 1)) if differential else most  # type: ignore[operator]
         ideal, output = np.maximum(z, 0), sent.mean(0) * neurons.thetas
         clipped = np.minimum(ideal, reach * neurons.thetas)
@@ -108,7 +108,7 @@ def test_every_method(method: str, net: type[torch.nn.Module]) -> None:
     x, steps = dyadic_batch(SHAPES[net], count=4, seed=4), T[method]
     alpha = METHODS[method].options.get("alpha")
     exact = alpha is None or np.log2(alpha) == int(np.log2(alpha))
-    options = {"alpha": alpha if exact else 0.25, "threshold": power_of_two}
+    options = {"alpha": alpha if exact else 0.25, "threshold": power_of_two, "bits": 4 if method == "auto" else None}
     snn = rounded(convert(dyadic(net(), 3), steps, data=[x], method=method, **options))
     found = diagnose(snn, [x[:1], x[1:]])
     expected = expected_of(snn, x, steps)

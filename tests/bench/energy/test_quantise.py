@@ -153,7 +153,7 @@ def test_sites_kept_analog_stay(images: DataSource) -> None:
     from snnconv.models import fashion_cnn
 
     x = picture()
-    snn = convert(fashion_cnn(pretrained=True), data=[x], keep="conv3")
+    snn = convert(fashion_cnn(pretrained=True), data=[x], keep="conv3", method="sdm-zero")
     kinds = {name: type(module) for name, module in quantised(snn, 8, 256).named_modules()}
     assert kinds["conv3.2"].__name__ == "Activation"
     assert kinds["conv2.2"] is Quantiser
@@ -191,7 +191,7 @@ def test_refuses(options: dict[str, int], problem: str, snn: SpikingNetwork) -> 
 
 
 def test_levels_and_bits(snn: SpikingNetwork) -> None:
-    """β = 5 of `auto`: 4 steps tell 0 … 20 apart; an IF neuron 0 … T."""
+    """β = 5 of `sdm-zero`: 4 steps tell 0 … 20 apart; an IF neuron 0 … T."""
     assert levels_of(snn, 4) == 21
     spikes = convert(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), data=[torch.rand(4, 2)], method="if")
     assert levels_of(spikes, 7) == 8

@@ -50,7 +50,7 @@ nets = pytest.mark.parametrize("net", NETWORKS)
 
 def small(net: type[nn.Module], **options: Any) -> tuple[SpikingNetwork, Tensor]:
     x = torch.randn(6, *NETWORKS[net][0])
-    return snnconv.convert(net().eval(), T, data=[x], **options), x[:3]
+    return snnconv.convert(net().eval(), T, data=[x], **{"method": "sdm-zero", **options}), x[:3]
 
 
 def counted(snn: SpikingNetwork, x: Tensor, steps: int = T) -> tuple[Counts, Spikes]:
