@@ -28,6 +28,7 @@ METHODS = [
         for gate in ("memory", "input")
     ),
     "sdm:retract=zero,down_limit=2",
+    "sdm-zero",
     "auto",
 ]
 
