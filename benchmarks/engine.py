@@ -36,7 +36,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "vgg16_bn, 1 × 3 × 224²": (torchvision.models.vgg16_bn, (1, 3, 224, 224)),
     "cifar_resnet20, 32 × 3 × 32²": (models.cifar_resnet20, (32, 3, 32, 32)),
 }
-METHODS = ("if", "sdm", "auto")
+METHODS = ("if", "sdm", "auto", "sdm-zero")
 
 
 def pair_ratio(ann: Callable[[], Any], snn: Callable[[], Any]) -> tuple[float, float, float]:

@@ -160,7 +160,7 @@ def test_train_keeps_the_network_in_eval_mode() -> None:
 def test_prints_the_source_names() -> None:
     _, snn = small(ResidualNet)
     text = repr(snn)
-    for line in ("SpikingNetwork(", "(network): ResidualNet(", "(block): Block(", "(relu#2): ScalableDualThreshold("):
+    for line in ("SpikingNetwork(", "(network): ResidualNet(", "(block): Block(", "(relu#2): SignedDigit("):
         assert line in text
     assert "_hidden" not in text
 
