@@ -21,7 +21,7 @@ SD = {"gate": "memory", "retract": "threshold"}
 SETTINGS = {
     "auto": (
         "signed",
-        {"bits": 8, "cost": 0.6, "down_limit": 255, "gate": "memory", "retract": "zero"},
+        {"bits": 8, "cost": 0.3, "down_limit": 255, "gate": "memory", "retract": "zero"},
         "channel",
     ),
     "sdm-zero": ("sd", {"alpha": 0.2, "beta": 5, "down_limit": 5, "gate": "memory", "retract": "zero"}, "channel"),
