@@ -40,7 +40,7 @@ def labels(methods: str, **options: list[Any]) -> list[str]:
         ("auto:per_channel=false,threshold=percentile:99", {}, ["auto threshold=percentile:99 per layer"]),
         ("sdm:alpha=0.2, beta=5 , auto", {}, ["sdm α=0.2 β=5", "auto"]),
         ("auto", {"alpha": [0.2, 0.5]}, ["sdm-zero α=0.2 β=5", "sdm-zero α=0.5 β=5"]),
-        ("auto:cost=0.3,auto:down_limit=1", {}, ["auto cost=0.3", "sdm-zero α=0.2 β=5 down_limit=1"]),
+        ("auto:cost=0.5,auto:down_limit=1", {}, ["auto cost=0.5", "sdm-zero α=0.2 β=5 down_limit=1"]),
     ],
 )  # fmt: skip
 def test_combinations(methods: str, options: dict[str, list[Any]], expected: list[str]) -> None:
