@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,7 @@ from snnconv.data import Normalization, batch_inputs, open_data
 from snnconv.io import open_model
 
 from ...networks import SpikeRecorder
+from ...reference_neurons import signed_digits
 from .networks import resnet20
 
 FOLDER = os.environ.get("SNNCONV_DATA")
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason="SNNCONV_DATA does not point 
 NORMALIZATION = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
-@pytest.mark.parametrize("method", ["sdm", "sdm-zero"])
+@pytest.mark.parametrize("method", ["sdm", "sdm-zero", "auto"])
 def test_20_images(method: str) -> None:
     folder = Path(str(FOLDER))
     weights = str(next(folder.glob("resnet20-*.th")))
@@ -33,7 +35,8 @@ def test_20_images(method: str) -> None:
     recorder, ops = SpikeRecorder(), SynapticOperations(snn)
     with ops:
         snn.run(images, 4, observers=[recorder])
-    expected = resnet20({site: spikes.double().numpy() for site, spikes in recorder.spikes.items()})
+    cost = np.array([signed_digits(k) if method == "auto" else k for k in range(257)], dtype=float)
+    expected = resnet20({site: cost[np.abs(spikes.int().numpy())] for site, spikes in recorder.spikes.items()})
     assert len(images) == 20
     assert {pair: steps.tolist() for pair, steps in ops.counts.operations.items()} == {
         pair: steps.tolist() for pair, steps in expected.items()
