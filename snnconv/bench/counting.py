@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
+from torch.utils import _pytree as pytree
 
 from ..network import SpikingNetwork
 from .energy import EnergyModel
@@ -80,10 +81,13 @@ class Meter:
         """
         labelled = labelled_batch(self.snn, batch, number)
         if not self._checked:  # before the first long run
-            require_logits(self.snn.run(labelled.arguments, T=1).logits, labelled)
+            self.snn._flat(labelled.arguments, {})  # the shapes of the inputs
+            with torch.no_grad():
+                output = self.snn.ann(*labelled.arguments)
+            require_logits(pytree.tree_map_only(torch.Tensor, lambda leaf: leaf[None], output), labelled)
             self._checked = True
         with self.operations:
-            run = self.snn.run(labelled.arguments, T=self.steps[-1])
+            run = self.snn.run(labelled.arguments, T=self.steps[-1], count=False)
         logits = require_logits(run.logits, labelled)
         right = logits[torch.tensor(self.steps) - 1].argmax(-1).cpu() == labelled.labels
         return Counted(

@@ -221,3 +221,12 @@ def test_a_call_of_the_network_is_no_gradient_graph() -> None:
     snn, x = on_dyadic(SmallCNN)
     assert not snn(x.requires_grad_()).requires_grad
     assert not any(parameter.requires_grad for parameter in snn.parameters())
+
+
+def test_a_run_may_leave_spikes_uncounted() -> None:
+    snn, x = on_dyadic(ResidualNet)
+    run = snn.run(x, T=4, count=False)
+    assert torch.equal(run.logits, snn.run(x, T=4).logits)
+    assert run.spikes == run.neurons == {}
+    with pytest.raises(InputError, match="counted no spikes"):
+        run.spikes_per_neuron

@@ -69,7 +69,7 @@ def attention(
     results: list[ImageMaps] = []
     for number, (x, label) in enumerate(track(first_samples(snn, data, images), "looking at images", images)):
         sums = SpikeSums(steps)
-        logits = require_scores(snn.run(as_call(snn.network, (x,)), T=steps[-1], observers=[sums]).logits)
+        logits = require_scores(snn.run(as_call(snn.network, (x,)), T=steps[-1], observers=[sums], count=False).logits)
         predicted = logits[:, 0].argmax(-1)
         with torch.no_grad():
             target = int(canonical(*as_call(canonical, (x,))).argmax())

@@ -37,7 +37,7 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
     watch, outputs, samples = Watch(snn, T), OutputSums(), 0
     for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
         arguments = arguments_of(snn, batch, f"batch {number}")
-        run = snn.run(arguments, T=T, observers=[watch])
+        run = snn.run(arguments, T=T, observers=[watch], count=False)
         outputs.add(run.logits, watch.compare(arguments))
         samples += run.batch
     if not samples:

@@ -40,7 +40,7 @@ class Spiking:
 
     def measure(self, batch: LabelledBatch) -> None:
         with self.operations:
-            run = self.snn.run(batch.arguments, T=self.T)
+            run = self.snn.run(batch.arguments, T=self.T, count=False)
         logits = require_logits(run.logits, batch)
         self.counts = self.counts + self.operations.counts
         self.correct += int((logits[-1].argmax(-1).cpu() == batch.labels).sum())
