@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 
 import snnconv
 from snnconv import SpikingNetwork
+from snnconv.errors import InputError
 
 from ..networks import SHAPES, ResidualNet, SmallCNN, SpikeRecorder, dyadic, dyadic_batch, power_of_two
 
@@ -229,4 +230,4 @@ def test_a_run_may_leave_spikes_uncounted() -> None:
     assert torch.equal(run.logits, snn.run(x, T=4).logits)
     assert run.spikes == run.neurons == {}
     with pytest.raises(InputError, match="counted no spikes"):
-        run.spikes_per_neuron
+        _ = run.spikes_per_neuron
