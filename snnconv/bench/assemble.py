@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,7 +15,7 @@ from .energy import EnergyModel
 from .energy.loads import spiking_loads
 from .journal import Converted, Counted, Journal
 from .simulations import Simulation
-from .synops import Counts, work_of
+from .synops import Counts, Wiring, work_of
 
 MILLIJOULES = 1e-9  # in a picojoule
 
@@ -58,6 +58,24 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
     )
 
 
+class Spent(NamedTuple):
+    """What one sample costs; the fields are those of `Row`."""
+
+    spikes_per_neuron: float
+    spikes: float
+    synops: float
+    macs: float
+    energy: float
+
+
+def spent(wired: Wiring, counts: Counts, samples: int, steps: int, model: EnergyModel) -> Spent:
+    """The cost of the first `steps` steps, per sample, from counts over `samples` samples."""
+    work = work_of(wired, counts, samples, steps)
+    fired = sum(int(counts.events[site][:steps].sum()) for site in wired.neurons) / samples
+    energy = model.total(spiking_loads(wired, work)).total * MILLIJOULES
+    return Spent(fired / sum(wired.neurons.values()), fired, work.acs, work.macs, energy)
+
+
 def trace(
     simulation: Simulation, converted: Converted, batches: Sequence[Counted], model: EnergyModel
 ) -> tuple[Curve, list[Row]]:
@@ -70,20 +88,9 @@ def trace(
     warm_up = int(converted.settings.get("warm_up", 0))
     rows = []
     for t, right in zip(simulation.steps, correct, strict=True):
-        work = work_of(wired, counts, samples, warm_up + t)
-        fired = sum(int(counts.events[site][: warm_up + t].sum()) for site in wired.neurons)
+        cost = spent(wired, counts, samples, warm_up + t, model)
         rows.append(
-            Row(
-                setting=simulation.setting,
-                T=t,
-                accuracy=100 * right / samples,
-                spikes_per_neuron=fired / samples / size,
-                spikes=fired / samples,
-                synops=work.acs,
-                macs=work.macs,
-                energy=model.total(spiking_loads(wired, work)).total * MILLIJOULES,
-                latency=warm_up + t,
-            )
+            Row(setting=simulation.setting, T=t, accuracy=100 * right / samples, latency=warm_up + t, **cost._asdict())
         )
     rates = {
         site: int(counts.events[site].sum()) / samples / neurons / (warm_up + simulation.steps[-1])

@@ -8,6 +8,8 @@ from torch import Tensor
 from ..errors import InputError
 from .rules import RULES, Rule, Site
 
+SAME = 1e-4  # of a step, which a division that should give a whole number may be off
+
 
 @RULES.register("sensitivity")
 def sensitivity(argument: str = "") -> Rule:
@@ -33,9 +35,15 @@ def sensitivity(argument: str = "") -> Rule:
         fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
         quantum = torch.minimum(error * fair, largest)
         if site.ceiling is not None:
-            ceiling = torch.as_tensor(site.ceiling).flatten()
-            quantum = torch.where(quantum > 0, ceiling / (ceiling / quantum).ceil(), 0.0)
+            quantum = whole_steps(quantum, site.ceiling)
         return quantum / site.scale
 
     rule.__dict__["takes_gradients"] = True
     return rule
+
+
+def whole_steps(quantum: Tensor, ceiling: float | Tensor) -> Tensor:
+    """θ made so much smaller that the ceiling is a whole number of them; both one value or one per channel."""
+    highest = torch.as_tensor(ceiling).flatten().to(quantum)
+    highest = highest if len(highest) > 1 else highest[0]
+    return torch.where(quantum > 0, highest / (highest / quantum - SAME).ceil().clamp(min=1), 0.0)

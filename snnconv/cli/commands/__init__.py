@@ -12,6 +12,9 @@ from .latency import latency as latency
 from .methods import methods as methods
 from .report import report as report
 from .sweep import sweep as sweep
+from .tune import tune as tune
 
 # in the order of the help page
-COMMANDS = (inspect, methods, convert, finetune, sweep, compare, energy, diagnose, latency, report, count, bench)
+COMMANDS = (
+    inspect, methods, convert, finetune, tune, sweep, compare, energy, diagnose, latency, report, count, bench,
+)  # fmt: skip

@@ -1,0 +1,162 @@
+"""`snnconv tune`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from ...errors import InputError
+from ..measuring import energy_model_option
+from ..notices import telling
+from ..options import listed, maxpool_option, model_options, normalization_options, shared_options
+from ..output import print_json, require_free_folder
+
+if TYPE_CHECKING:
+    from ...tune import Tuned
+
+WIDE = 160
+FILE = "tuned.snn.pt2"
+PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep", "only", "budget_spikes",
+             "budget_energy", "energy_model", "input_shape")  # fmt: skip
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--data",
+    required=True,
+    metavar="DATA",
+    help="Calibration data (training images), with or without labels: npz:FILE, imagefolder:DIR, ….",
+)
+@click.option("--budget-spikes", type=float, metavar="N", help="Most spikes per neuron and sample, over all steps.")
+@click.option("--budget-energy", type=float, metavar="MJ", help="Most energy per sample in mJ, over all steps.")
+@click.option("--T", "steps", default="1,2,4", show_default=True, help="Time steps to choose among, as 1,2,4 or 1..8.")
+@click.option(
+    "--methods",
+    metavar="M[,M…]",
+    multiple=True,
+    callback=listed,
+    help="What to choose among, each with what is fixed for it; beta and bits are the most a site may get."
+    "  [default: auto at three costs, mt, sdm-zero]",
+)
+@click.option(
+    "--correct",
+    "correction",
+    default="bias",
+    show_default=True,
+    metavar="NAME",
+    help="Correction that the best candidates are tried with, or none.",
+)
+@click.option("--refine/--no-refine", default=True, show_default=True, help="Refine thresholds site by site.")
+@click.option("--calib-limit", type=int, default=512, show_default=True, help="Samples that thresholds come from.")
+@click.option("--choose-limit", type=int, default=1000, show_default=True, help="Further samples, to choose by.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    default=Path("snnconv-out/tune"),
+    show_default=True,
+    help=f"Folder for {FILE}, tune.json, .csv, .png and .svg.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an earlier result in the folder.")
+@maxpool_option
+@click.option("--keep", metavar="REGEX", help="Activation sites that stay analog.")
+@click.option("--only", metavar="REGEX", help="The only activation sites that spike.")
+@energy_model_option
+@click.option("--batch-size", type=int, default=100, show_default=True, help="Samples read at once.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
+@normalization_options
+@model_options
+@shared_options
+def tune(
+    model: str, data: str, steps: str, methods: str | None, correction: str, target: Path, overwrite: bool,
+    as_json: bool, quiet: bool, device: str, batch_size: int, **options: Any,
+) -> None:  # fmt: skip
+    """Choose method, thresholds and time steps for the least error under a budget of spikes or energy.
+
+    Every candidate is made to cost what it may; the one is taken that is nearest to the ANN on samples of DATA that
+    its thresholds were not set by. DATA is calibration data: measure the result on test data, with snnconv sweep.
+
+    \b
+    snnconv tune model.pt --data npz:train.npz --budget-spikes 1.0
+    snnconv tune model.pt --data npz:train.npz --budget-energy 0.02 --T 1..4 -o tuned/
+    snnconv tune model.pt --data imagefolder:train/ --budget-spikes 2 --methods sdm-zero:beta=8
+    """
+    from ...bench import parse_steps
+    from ...io import atomic_output
+    from ...tune import tune as run_tune
+    from ...tune.api import CANDIDATES
+    from .. import work
+
+    times = parse_steps(steps)
+    with telling(quiet):
+        require_free_folder(target, overwrite, "tune")
+        found = work.opened(model, options)
+        normalization = work.normalization_of(options) or work.stored_normalization(found)
+        limit = options["calib_limit"] + options["choose_limit"]
+        samples = work.data_of(data, normalization, batch_size, limit)
+        if samples is None:
+            raise InputError("--data is empty", expected="npz:FILE, imagefolder:DIR, …")
+        network = found.model.to(work.device_of(device)) if isinstance(found.model, nn.Module) else found.model
+        passed = {name: options[name] for name in PASSED_ON}
+        snn, result = run_tune(
+            network, samples, T=times, methods=methods or CANDIDATES,
+            correction=None if correction == "none" else correction, **passed,
+        )  # fmt: skip
+        if normalization is not None:
+            snn.plan.normalization = normalization.to_dict()
+        files = result.save(target)
+        with atomic_output(target / FILE, overwrite=True) as temporary:
+            snn.save(temporary)
+    if as_json:
+        print_json({**result.to_dict(), "files": [str(file) for file in (target / FILE, *files)]})
+        return
+    show(result)
+    click.echo(f"saved {target / FILE}\nplot: {files[2]}\n\nnext: snnconv sweep {target / FILE} --data TEST")
+
+
+def show(result: Tuned) -> None:
+    """The candidates, the nearest first, the sites of the chosen one, and what it comes to."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console.print(candidates(result), "", sites(result), "")
+    chosen = result.chosen
+    score = chosen.score
+    accuracy = "" if score.accuracy is None else f", accuracy {score.accuracy:.2f} %"
+    click.echo(
+        f"chosen: {chosen.name} at T={chosen.T}, {score.spikes_per_neuron:.3g} spikes per neuron, {score.energy:.3g} mJ"
+        f"\nit names the ANN's class on {score.agreement:.2f} % of {score.samples:,} calibration samples{accuracy}"
+    )
+
+
+def candidates(result: Tuned) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    table.add_column("candidate")
+    for column in ("T", "agreement %", "divergence", "accuracy %", "spikes/neuron", "mJ", "θ ×"):
+        table.add_column(column, justify="right")
+    for trial in sorted(result.trials, key=lambda trial: (not trial.chosen, trial.score.divergence)):
+        score = trial.score
+        accuracy = "" if score.accuracy is None else f"{score.accuracy:.2f}"
+        table.add_row(
+            trial.name, str(trial.T), f"{score.agreement:.2f}", f"{score.divergence:.4f}", accuracy,
+            f"{score.spikes_per_neuron:.3f}", f"{score.energy:.4g}", f"{trial.factor:.3g}",
+            style="bold" if trial.chosen else None,
+        )  # fmt: skip
+    return table
+
+
+def sites(result: Tuned) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    table.add_column("site of the chosen network")
+    table.add_column("neuron")
+    for column in ("θ least", "median", "largest", "most in a step"):
+        table.add_column(column, justify="right")
+    for site in result.sites:
+        table.add_row(site.site, site.neuron, *(f"{value:.3g}" for value in site.theta), str(site.most))
+    return table

@@ -1,0 +1,96 @@
+"""The result of tuning: what was tried under the budget, what was chosen, and what stands at each site then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ..bench.results import Result
+from .budget import Budget
+from .score import Score
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate, its spike quanta turned until it costs what it may.
+
+    Attributes:
+        setting: as "auto cost=0.6". factor: its θ in units of those calibrated, geometric mean over sites.
+        latency: T and the warm-up.
+        refined: whether θ was refined site by site.
+        score: on the samples of choice.
+    """
+
+    setting: str
+    T: int
+    latency: int
+    factor: float
+    corrections: tuple[str, ...]
+    refined: bool
+    chosen: bool
+    score: Score
+
+    @property
+    def name(self) -> str:
+        """`auto cost=0.6 + bias, refined`."""
+        corrected = "".join(f" + {name}" for name in self.corrections)
+        return self.setting + corrected + ", refined" * self.refined
+
+
+@dataclass(frozen=True)
+class TunedSite:
+    """What stands at one site of the chosen network.
+
+    Attributes:
+        theta: θ in the unit of the activation, least, median and largest over channels.
+        most: quanta that a step has to represent, at the channel that needs most of them.
+    """
+
+    site: str
+    neuron: str
+    theta: tuple[float, float, float]
+    most: int
+
+
+@dataclass(frozen=True)
+class Tuned(Result):
+    """Trials under one budget, all of them within it.
+
+    Attributes:
+        trials: in the order in which they were made; one is chosen.
+        sites: of the chosen network, in execution order.
+    """
+
+    NAME: ClassVar[str] = "tune"
+
+    trials: list[Trial]
+    budget: Budget
+    sites: list[TunedSite]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> Trial:
+        return next(trial for trial in self.trials if trial.chosen)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        trials = [
+            Trial(**{**trial, "corrections": tuple(trial["corrections"]), "score": Score(**trial["score"])})
+            for trial in document["trials"]
+        ]
+        sites = [TunedSite(**{**site, "theta": tuple(site["theta"])}) for site in document["sites"]]
+        return cls(**{**document, "trials": trials, "sites": sites, "budget": Budget(**document["budget"])})
+
+    def table(self) -> Iterable[dict[str, Any]]:
+        for trial in self.trials:
+            row = {key: value for key, value in asdict(trial).items() if key not in ("score", "corrections")}
+            yield row | {"corrections": "+".join(trial.corrections)} | asdict(trial.score)
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """Divergence and disagreement of every trial."""
+        from ..bench.plots.tune import plot_tune  # matplotlib takes a second to import
+
+        plot_tune(self, Path(path))
