@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import hardshrink
 
 from ..errors import InputError
 from .binary import check_bits
@@ -13,6 +14,8 @@ from .codes import Code
 from .registry import NEURONS
 from .temporal import Neuron, Temporal
 
+EXPONENT = 0x7F800000  # the bits of a float32 that hold its exponent
+ALMOST_ONE = 1 - 2.0**-20  # between the powers of two ½ and 1: smaller ones are no spikes
 TIE = 2.0**-10  # of a quantum: the total is a sum of thirds and fifths, which is never exactly a whole number
 
 
@@ -38,24 +41,22 @@ def multi_threshold_step(
         theta: θ, the smallest threshold. bits: n.
 
     Returns:
-        Spikes ±2^i or 0, and the next state.
+        Spikes ±2^i or 0, and the next state, whose total takes the memory of the one before.
 
     Source: Huang et al., ICML 2025, "Differential coding for training-free ANN-to-SNN conversion".
     """
-    v = state.v + current - state.mean * theta
-    total, steps = state.total + state.mean, state.steps + 1
-    reached = v.abs() / (0.75 * theta)
-    power = floor_log2(reached).clamp(max=bits - 1)
-    power = torch.where(v < 0, torch.minimum(power, floor_log2(total + TIE)), power)
-    spikes = torch.where(power >= 0, torch.exp2(power) * v.sign(), 0.0)
-    after = DifferentialState(v - spikes * theta, state.mean + spikes / steps, total + spikes, steps)
-    return spikes, after
+    v = torch.addcmul(state.v + current, state.mean, theta, value=-1)
+    total, steps = state.total.add_(state.mean), state.steps + 1
+    reached = power_of_two((v / (0.75 * theta)).abs_()).clamp_(max=2.0 ** (bits - 1))
+    covered = power_of_two(total + TIE).neg_()  # the most that can be taken back
+    spikes = hardshrink(torch.maximum(reached.copysign_(v), covered, out=reached), ALMOST_ONE)
+    v.addcmul_(spikes, theta, value=-1)
+    return spikes, DifferentialState(v, state.mean + spikes / steps, total.add_(spikes), steps)
 
 
-def floor_log2(x: Tensor) -> Tensor:
-    """⌊log₂ x⌋ as floats, exact; −1 for all x < 1."""
-    exponent = torch.frexp(x).exponent.to(x.dtype) - 1
-    return torch.where(x >= 1, exponent, -1.0)
+def power_of_two(x: Tensor) -> Tensor:
+    """2^⌊log₂ x⌋ for float32 x > 0, exact: the number without its mantissa. In place."""
+    return x.view(torch.int32).bitwise_and_(EXPONENT).view(torch.float32)
 
 
 @NEURONS.register("differential")
