@@ -119,7 +119,7 @@ def tunable(setting: Setting) -> Setting:
         InputError: its options are wrong, or what it sets up depends on T.
     """
     words = [setting.method, *(f"{name}={value}" for name, value in setting.options.items())]
-    whole = replace(setting, options={**THRESHOLDS, "corrections": (), **setting.options}, name=" ".join(words))
+    whole = replace(setting, options={**THRESHOLDS, **setting.options}, name=" ".join(words))
     whole.check(1)
     if whole.at_T:
         raise InputError(

@@ -115,3 +115,27 @@ def test_refusals(more: tuple[str, ...], parts: tuple[str, ...], command: Comman
     assert ended.code == 2
     assert all(part in ended.err for part in parts)
     assert os.listdir() == []
+
+
+def test_another_network_beside(command: Command, files: Path) -> None:
+    assert command(*arguments("compare", files, "--methods", "if", "-o", "tuned", "-q")).code == 0
+    ended = command(*arguments("compare", files, "--methods", "mt", "-o", "out", "--beside", "clip=tuned", "-q"))
+    assert (ended.code, ended.err) == (0, "")
+    with open("out/compare.csv") as file:
+        assert [row["setting"] for row in csv.DictReader(file)] == ["mt", "mt", "if (clip)", "if (clip)"]
+    own = json.loads(Path("out/sweep.json").read_text())  # the sweep stays that of one network
+    assert {row["setting"] for row in own["rows"]} == {"mt"}
+
+
+@pytest.mark.parametrize("text", ["clip", "=out", "clip="])
+def test_beside_what(command: Command, files: Path, text: str) -> None:
+    ended = command(*arguments("compare", files, "--methods", "if", "--beside", text))
+    assert ended.code == 2
+    assert "NAME=FOLDER" in ended.err
+
+
+def test_beside_nothing(command: Command, files: Path) -> None:
+    ended = command(*arguments("compare", files, "--methods", "if", "--beside", "clip=nowhere", "-o", "out"))
+    assert ended.code == 2
+    assert "cannot read the sweep results" in ended.err
+    assert not Path("out").exists()

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table as Lines
 
+from ...errors import InputError
 from ..measuring import steps_of
 from ..options import listed, model_options, normalization_options, run_options, setting_options, shared_options
 from ..output import print_json
@@ -21,6 +22,18 @@ WIDE = 200
 FILES = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
 
 
+def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    """`clip=out/` → {"clip": "out/"}."""
+    pairs = [text.partition("=") for text in value]
+    bad = next((text for text, (name, _, folder) in zip(value, pairs) if not name or not folder), None)
+    names = [name for name, _, _ in pairs]
+    if bad is not None or len({*names}) < len(names):
+        raise InputError(
+            "--beside is no NAME=FOLDER", expected="as clip=results/, every NAME once", got=" ".join(value)
+        )
+    return {name: folder for name, _, folder in pairs}
+
+
 @click.command()
 @click.argument("model")
 @sweeping_options("compare", FILES, steps_of("1,2,4,8,16,32"))
@@ -28,6 +41,9 @@ FILES = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
               help="Names, each with what is fixed for it, as mt,sdm:alpha=0.2,beta=5; all: every method that needs no "
                    "training (also all,qcfs).  [default: all; with --preset none]")  # fmt: skip
 @click.option("--preset", metavar="NAME", help="Settings of a published table: sdm-table2 (M, MD, MB, … MDBS).")
+@click.option("--beside", multiple=True, metavar="NAME=FOLDER", callback=named_folders,
+              help="Results of another network on the same test data, to show in the same table and plots: of one that "
+                   "was fine-tuned for its methods. May be repeated.")  # fmt: skip
 @setting_options
 @normalization_options
 @model_options
@@ -47,12 +63,17 @@ def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **op
     snnconv compare model.pt --data npz:test.npz --calib npz:train.npz --methods sdm,opt,qcfs,snm,burst,mt,ltb
     snnconv compare model.pt --data npz:test.npz --methods all,sdm:alpha=0.2,beta=5 --T 1,2,4,8 -o out/
     snnconv compare clipped.pt2 --data npz:test.npz --preset sdm-table2 -o ablation/
+    snnconv compare model.pt --data npz:test.npz --calib npz:train.npz --beside clip=clipped/ --beside qcfs=qcfs/
     """
+    from ...bench import Sweep
+    from ...bench.beside import beside
     from ..grids import compared
 
-    result = swept(context, compared, anew=True)
-    if result is None:
+    others = {name: Sweep.load(folder) for name, folder in options["beside"].items()}  # fails early
+    own = swept(context, compared, anew=True)
+    if own is None:
         return
+    result = beside(own, others)
     from ...bench.compare import cheapest, save_comparison
     from ...bench.comparison_page import cheapest_table
     from ...bench.report.sections.sweep import by_steps
