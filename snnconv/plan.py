@@ -21,7 +21,7 @@ FORMAT = 2
 READABLE = (1, 2)  # 1 has no weights, and no offsets that change in time
 KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
-    ("span", ":span"),
+    ("span", ":span"), ("layer_span", ":layer_span"),
 )  # tensors of a site, and their keys  # fmt: skip
 PLAN_FILE = "snnconv_plan.json"
 TENSORS_FILE = "snnconv_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
@@ -37,7 +37,8 @@ class SitePlan:
         threshold: λ, float32: [], one per channel [C] or one per neuron (the shape of one sample).
         offset: current added at every step; potential: v(0) in place of the neuron's own. Found by calibrating the
             spiking network, shaped as thresholds are; an offset that changes in time is [T, C, 1, …].
-        span: what the ANN's activations reach, the 99.9 percentile, where λ does not say it: of use to its rivals.
+        span: what the ANN's activations reach, the 99.9 percentile, where λ does not say it; layer_span: the same of
+            all channels together, where thresholds are per channel. Of use to its rivals and to tuning.
         weight, bias: of the layer that feeds the site, in place of the ANN's, which keeps its own.
     """
 
@@ -50,6 +51,7 @@ class SitePlan:
     weight: torch.Tensor | None = None
     bias: torch.Tensor | None = None
     span: torch.Tensor | None = None
+    layer_span: torch.Tensor | None = None
 
 
 @dataclass

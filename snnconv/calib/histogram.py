@@ -88,6 +88,13 @@ class ActivationHistogram:
         value = (index + ((wanted - below) / inside).clamp(0, 1)) * width
         return torch.minimum(value[:, 0].float(), self.maximum)
 
+    def quantile_of_layer(self, q: float) -> Tensor:
+        """The same over all rows together, [], to the centre of a bin."""
+        values, order = self.centres.flatten().sort()
+        cumulative = self.counts.flatten()[order].cumsum(0)
+        index = torch.searchsorted(cumulative, cumulative[-1:] * q).clamp_(max=len(values) - 1)
+        return torch.minimum(values[index][0].float(), self.maximum.max())
+
 
 def require_finite(largest: Tensor) -> None:
     if not bool(torch.isfinite(largest).all()):

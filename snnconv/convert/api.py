@@ -14,6 +14,7 @@ from torch.export import ExportedProgram
 from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
 from ..calib.calibrate import collect, thresholds
 from ..calib.corrections import CALIBRATIONS
+from ..calib.histogram import ActivationHistogram
 from ..calib.samples import SAMPLES, Kept
 from ..calib.sensitivity import fair_quanta
 from ..calib.synthetic import synthetic_batches
@@ -275,8 +276,12 @@ def plan_sites(
     fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
     values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
     spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
+    rows = {name: seen for name, seen in spiking.items() if isinstance(seen, ActivationHistogram) and seen.per_channel}
+    layers = {name: seen.quantile_of_layer(SPAN).cpu() for name, seen in rows.items() if seen.maximum.numel()}
     return {
-        name: SitePlan(name, setting.neuron, options, values[name].cpu(), span=spans.get(name))
+        name: SitePlan(
+            name, setting.neuron, options, values[name].cpu(), span=spans.get(name), layer_span=layers.get(name)
+        )
         if name in values
         else SitePlan(name, None)
         for name in activation_sites(canonical)

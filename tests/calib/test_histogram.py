@@ -98,3 +98,15 @@ def test_centres_count_exact_zeros_as_zero() -> None:
     histogram = stream([torch.tensor([[0.0, 1.0]])])
     assert float(histogram.centres[0, 0]) == 0
     assert float((histogram.centres * histogram.counts).sum()) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_all_rows_together() -> None:
+    """The quantile of a layer from the histograms of its channels, of ranges that differ a hundredfold."""
+    torch.manual_seed(0)
+    x = torch.rand(50, 4, 30) * torch.tensor([0.1, 1.0, 10.0, 3.0])[:, None]
+    histogram = ActivationHistogram(per_channel=True)
+    histogram.add(x)
+    for q in (0.3, 0.9, 0.999):
+        expected = float(x.flatten().quantile(q))
+        assert float(histogram.quantile_of_layer(q)) == pytest.approx(expected, rel=0.01)
+    assert float(histogram.quantile_of_layer(1.0)) <= float(x.max())

@@ -16,6 +16,7 @@ from ...convert.passes.sites import activation_sites
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...neurons import Neuron, Scale
+from ...plan import SitePlan
 
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 CLIP_RATIOS = [ratio / 100 for ratio in range(30, 101, 2)]
@@ -71,9 +72,9 @@ def quantised(
     """The ANN of a spiking network with whole-number activations and weights, called as `snn.ann` is. `snn` stays.
 
     Every activation that spikes in `snn` takes `levels` equally spaced values from 0 to its layer's threshold λ there,
-    or to the 99.9 percentile (`SitePlan.span`) where λ says nothing of the activations; to the largest, where channels
-    have their own. Rounding is to nearest; activations kept analog stay as they are, and so do biases. As in the
-    spiking network the steps are folded into the layers that read them, so that whole numbers travel.
+    or to the layer's 99.9 percentile (`SitePlan.layer_span`) where channels have thresholds of their own. Rounding is
+    to nearest; activations kept analog stay as they are, and so do biases. As in the spiking network the steps are
+    folded into the layers that read them, so that whole numbers travel.
     Weights of convolutions and linear layers take 2^b − 1 values, symmetric about 0, per output channel, clipped where
     the squared error is least. Nothing is trained or calibrated for it, as nothing was for the spiking network.
 
@@ -93,8 +94,7 @@ def quantised(
     for name, node in activation_sites(network).items():
         site = snn.plan.sites[name]
         if site.neuron is not None and site.threshold is not None:
-            span = site.threshold if site.span is None else site.span
-            quantiser = Quantiser(span.to(next(network.parameters()).device), levels)
+            quantiser = Quantiser(reach_of(site, site.threshold).to(next(network.parameters()).device), levels)
             put_module(network, name, quantiser)
             scale = Scale(quantiser.step)
             scaled = insert_module_after(network, node, f"{name}_quantum", scale)
@@ -104,6 +104,13 @@ def quantised(
     grid_inputs(network, normalization or snn.plan.normalization, input_bits)
     network.recompile()
     return network.eval()
+
+
+def reach_of(site: SitePlan, threshold: Tensor) -> Tensor:
+    """The activation that all levels together represent: λ where it is one of the layer and says so."""
+    if site.span is None and not threshold.dim():
+        return threshold
+    return next(value for value in (site.layer_span, site.span, threshold) if value is not None)
 
 
 def quantised_spiking(

@@ -196,3 +196,20 @@ def test_levels_and_bits(snn: SpikingNetwork) -> None:
     spikes = convert(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), data=[torch.rand(4, 2)], method="if")
     assert levels_of(spikes, 7) == 8
     assert [bits_of(levels) for levels in (2, 3, 4, 16, 17, 21, 256)] == [1, 2, 2, 4, 5, 5, 8]
+
+
+@pytest.mark.parametrize(
+    "options", [{"method": "auto"}, {"method": "sdm-zero"}, {"method": "sdm", "per_channel": True}]
+)
+def test_thresholds_per_channel_leave_the_rival_as_it_is_per_layer(options: dict[str, object]) -> None:
+    """One step a layer, from the layer's own 99.9 percentile, not from that of its most active channel."""
+    from snnconv.models import fashion_cnn
+
+    model, calibration = fashion_cnn(pretrained=True), open_data("fashion:train", limit=128)
+    per_layer = quantised(convert(model, data=calibration, method="if"), 4, 16)
+    found = quantised(convert(model, data=calibration, **options), 4, 16)  # type: ignore[arg-type]
+    for name, module in per_layer.named_modules():
+        if isinstance(module, Quantiser):
+            other = found.get_submodule(name)
+            assert isinstance(other, Quantiser)
+            torch.testing.assert_close(other.step, module.step, rtol=0.02, atol=0)
