@@ -14,9 +14,9 @@ from ..calib import parse_rule
 from ..convert import convert
 from ..convert.api import check_options
 from ..errors import InputError
+from ..fingerprint import describe_data, fingerprint, require_repeatable
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
-from .fingerprint import describe_data, fingerprint, require_repeatable
 from .labels import SYMBOLS, label_of, number
 
 Maker = Callable[[], SpikingNetwork]

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..data import DataSource
 from ..errors import InputError
+from ..fingerprint import describe_data, fingerprint, require_repeatable
 from ..network import SpikingNetwork
 from ..notices import each_once
 from ..progress import progress
@@ -29,7 +30,6 @@ from .distributed import Group, together
 from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
 from .evaluate import batches_in
-from .fingerprint import describe_data, fingerprint, require_repeatable
 from .grid import Grid
 from .journal import Ended, Journal, clear, differences, open_journal
 from .labels import label_of

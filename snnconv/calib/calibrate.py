@@ -11,17 +11,22 @@ from ..convert.activations import Activation, LearnedClip
 from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites
 from ..errors import InputError
+from .checkpoint import Checkpoint
 from .rules import Rule, Site
 from .statistics import Granularity, NeuronMaximum, Statistics, statistics_of
 
 
 def collect(
-    canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], granularity: Granularity
+    canonical: fx.GraphModule,
+    batches: Iterable[tuple[Tensor, ...]],
+    granularity: Granularity,
+    checkpoint: Checkpoint | None = None,
 ) -> dict[str, Statistics]:
     """Run the canonical ANN on every batch and take the statistics of every site.
 
     Args:
         batches: flat input leaves of each batch.
+        checkpoint: where what was seen is kept; batches that it holds are read but not run again.
 
     Raises:
         InputError: there is no batch, or an activation is not finite.
@@ -32,17 +37,23 @@ def collect(
         return lambda _module, _args, output: histogram.add(output)
 
     handles = [canonical.get_submodule(name).register_forward_hook(hook(h)) for name, h in histograms.items()]
+    seen = checkpoint.restore(histograms) if checkpoint else 0
     count = 0
     try:
         with torch.no_grad():
             for leaves in batches:
-                canonical(*as_call(canonical, leaves))
                 count += 1
+                if count > seen:
+                    canonical(*as_call(canonical, leaves))
+                    if checkpoint:
+                        checkpoint.save(histograms, count)
     finally:
         for handle in handles:
             handle.remove()
     if not count:
         raise InputError("the calibration data is empty", expected="at least one batch", got="none")
+    if checkpoint and count > seen:
+        checkpoint.save(histograms, count, now=True)
     return histograms
 
 

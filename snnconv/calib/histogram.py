@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -63,6 +65,13 @@ class ActivationHistogram:
             pairs = self.counts[narrow].view(-1, self.bins // 2, 2).sum(-1)
             self.counts[narrow] = torch.cat([pairs, torch.zeros_like(pairs)], 1)
             self.limit = torch.where(narrow, self.limit * 2, self.limit)
+
+    def state(self) -> dict[str, Tensor]:
+        """All that is kept."""
+        return {"maximum": self.maximum, "limit": self.limit, "counts": self.counts}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        self.maximum, self.limit, self.counts = state["maximum"], state["limit"], state["counts"]
 
     @property
     def edges(self) -> Tensor:

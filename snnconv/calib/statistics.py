@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -36,6 +37,13 @@ class NeuronMaximum:
         largest = x.detach().float().amax(0)
         require_finite(largest)
         self.maximum = torch.maximum(self.maximum, largest) if self.maximum.numel() else largest
+
+    def state(self) -> dict[str, Tensor]:
+        """All that is kept."""
+        return {"maximum": self.maximum}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        self.maximum = state["maximum"]
 
     def quantile(self, q: float) -> Tensor:
         raise needs_distribution()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..bench.fingerprint import describe_data, fingerprint
 from ..bench.grid import ALL, OPTIONS, Grid, Maker, Setting, combine, parse_methods, parse_numbers
 from ..bench.labels import label_of
 from ..bench.presets import PRESETS
 from ..data import DataSource
+from ..fingerprint import describe_data, fingerprint
 from ..network import SpikingNetwork
 from . import work
 

@@ -60,7 +60,8 @@ def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNet
     data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
     settings = {name: options[name] for name in CONVERSION_OPTIONS}
     model = found.model.to(place[0]) if isinstance(found.model, nn.Module) else found.model
-    snn = convert(model, T, data=data, input_shape=options["input_shape"], seed=options["seed"], **settings)
+    further = {"input_shape": options["input_shape"], "seed": options["seed"]}
+    snn = convert(model, T, data=data, checkpoint=options.get("calib_checkpoint"), **further, **settings)
     if normalization is not None:
         snn.plan.normalization = normalization.to_dict()
     return snn.to(*place)

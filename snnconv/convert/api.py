@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from os import PathLike
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -13,12 +14,14 @@ from torch.export import ExportedProgram
 
 from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
 from ..calib.calibrate import collect, thresholds
+from ..calib.checkpoint import Checkpoint
 from ..calib.corrections import CALIBRATIONS
 from ..calib.histogram import ActivationHistogram
 from ..calib.samples import SAMPLES, Kept
 from ..calib.sensitivity import fair_quanta
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
+from ..fingerprint import describe_data, fingerprint
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
@@ -66,6 +69,7 @@ def convert(
     keep: str | None = None,
     only: str | None = None,
     seed: int = 0,
+    checkpoint: str | PathLike[str] | None = None,
 ) -> SpikingNetwork:
     """Turn a trained network into a spiking network.
 
@@ -94,6 +98,7 @@ def convert(
         maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
         seed: of synthetic calibration data.
+        checkpoint: file in which a calibration on a large set keeps what it has seen; the same call goes on from there.
 
     Returns:
         A SpikingNetwork, on the device of the model.
@@ -122,7 +127,8 @@ def convert(
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
     calibrated = needs_calibration(canonical, analog, setting)
-    histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, rule, seed)
+    keeper = None if checkpoint is None else checkpoint_for(checkpoint, canonical, data, setting)
+    histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, rule, seed, keeper)
     plan = Plan(
         T=T,
         sites=plan_sites(canonical, histograms, analog, setting, rule, T, kept, seed),
@@ -138,6 +144,13 @@ def convert(
     for name in setting.calibrations:
         snn = CALIBRATIONS[name](snn, kept, T)
     return snn
+
+
+def checkpoint_for(
+    path: str | PathLike[str], canonical: fx.GraphModule, data: Iterable[Any] | None, setting: Method
+) -> Checkpoint:
+    about = {"data": describe_data(data), "granularity": setting.granularity, "model": fingerprint(canonical)}
+    return Checkpoint(path, about)
 
 
 def inspect(
@@ -218,6 +231,7 @@ def statistics(
     setting: Method,
     rule: Rule,
     seed: int,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[dict[str, Statistics], list[tuple[Tensor, ...]], list[str]]:
     """The activations of every site on the calibration data, samples for later passes if there are any, and notices.
 
@@ -228,7 +242,7 @@ def statistics(
         return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
     kept = Kept(batches, SAMPLES if setting.calibrations or takes_gradients(rule) else 0)
-    found = collect(canonical, kept, setting.granularity)
+    found = collect(canonical, kept, setting.granularity, checkpoint)
     if setting.needs != "nothing" and takes_learned(setting.threshold) and not all_learned(canonical, analog):
         notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
     return found, kept.samples, notices

@@ -11,10 +11,10 @@ from typing import Any
 from torch import fx, nn
 
 from ..bench.distributed import PATIENCE, Group
-from ..bench.fingerprint import describe_data, fingerprint
 from ..convert.clip import clips_of
 from ..data import DataSource
 from ..errors import InputError
+from ..fingerprint import describe_data, fingerprint
 from .checkpoint import load_checkpoint
 from .engine import launch
 from .feed import USUAL, feed_of

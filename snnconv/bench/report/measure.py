@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ...fingerprint import describe_data
 from ...network import SpikingNetwork
 from ..attention import Attention, attention
 from ..diagnose import Diagnosis, diagnose
 from ..distributed import together
 from ..energy import Energy, EnergyModel, energy
 from ..energy import energy_model as find_energy_model
-from ..fingerprint import describe_data
 from ..latency import Latency, check_latency, latency
 from ..steps import check_steps
 from ..sweep import describe_energy, sweep

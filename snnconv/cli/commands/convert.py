@@ -20,6 +20,8 @@ from ..output import print_json
     "-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.snn.pt2]"
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option("--calib-checkpoint", type=click.Path(path_type=Path), metavar="FILE",
+              help="Keeps what calibration has seen; the same command goes on from there. For large sets.")  # fmt: skip
 @conversion_options
 @normalization_options
 @model_options

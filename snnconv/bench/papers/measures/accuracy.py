@@ -10,10 +10,10 @@ from torch import nn
 from ....convert import convert
 from ....convert.examples import as_arguments
 from ....data import batch_inputs
+from ....fingerprint import describe_data, fingerprint
 from ....network import SpikingNetwork
 from ....progress import track
 from ...evaluate import batches_in, first_tensor, require_labels
-from ...fingerprint import describe_data, fingerprint
 from ...grid import Grid, Setting
 from ...sweep import Sweep, sweep
 from ..recipe import Column, Recipe, Row

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from ..errors import InputError
+from .errors import InputError
 
 
 def fingerprint(
