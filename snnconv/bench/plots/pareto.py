@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
 from ..energy.verdict import unit_of
 from .curves import curves_of
 from .names import place_names
-from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, series
+from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, plain_ticks, series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,11 +119,3 @@ def mark_rival(axes: Axes, number: int, point: Point) -> None:
     mark = RIVAL_MARKS[number % len(RIVAL_MARKS)]
     look: Any = {"color": "white", "markeredgecolor": BLACK, "markeredgewidth": 1.3}
     axes.plot([point.cost], [point.accuracy], mark, markersize=10 if mark == "*" else 7, zorder=5, **look)
-
-
-def plain_ticks(axes: Axes) -> None:
-    """0.1, 1, 10 rather than powers of ten; 1, 2, 5 where there are few decades."""
-    low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=20))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from ...io import atomic_output
 
@@ -83,6 +83,14 @@ def step_axis(axes: Axes, steps: list[int]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([str(t) for t in shown])
     axes.set_xlabel("time steps T")
+
+
+def plain_ticks(axes: Axes) -> None:
+    """0.1, 1, 10 rather than powers of ten; 1, 2, 5 where there are few decades."""
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=20))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
 
 
 def ann_line(axes: Axes, accuracy: float, label: str | None = None) -> None:

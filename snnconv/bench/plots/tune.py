@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .style import BLUE, GREY, ORANGE, WIDTH, picture
+from .style import BLUE, GREY, ORANGE, WIDTH, picture, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,8 @@ def plot_tune(tuned: Tuned, path: Path) -> None:
         left.set_xlabel("agreement with the ANN (%)")
         right.set_xlabel("KL divergence (nats)")
         right.set_xscale("log")
+        right.margins(x=0.15)
+        plain_ticks(right)
         samples = shown[0].score.samples
         figure.suptitle(f"at most {tuned.budget.words}; {samples:,} calibration samples", fontsize=11)
 
