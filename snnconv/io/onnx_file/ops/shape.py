@@ -1,0 +1,289 @@
+"""Moving, cutting and joining: of tensors, and of the arrays of sizes that say how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..graph import Layer, Node, Value
+from .padding import torch_order
+from .table import LARGEST_ARRAY, as_tensor, is_host, layer_of_all, normal_axis, op
+
+# What `Cast` may ask for, by the numbers of the ONNX standard; half precision is computed as single.
+TYPES = {1: torch.float32, 2: torch.uint8, 3: torch.int8, 5: torch.int16, 6: torch.int32, 7: torch.int64,
+         9: torch.bool, 10: torch.float32, 11: torch.float64, 16: torch.float32}  # fmt: skip
+
+
+def sizes(value: Value) -> list[Any]:
+    """An array of sizes as a list of whole or symbolic numbers."""
+    assert isinstance(value, np.ndarray), "sizes are never computed from the network's signals"
+    return [int(entry) if isinstance(entry, (int, np.integer)) else entry for entry in value.reshape(-1)]
+
+
+@op("Shape")
+def shape(node: Node) -> Layer:
+    start, end = node.attributes.get("start", 0), node.attributes.get("end")
+
+    def read(x: Value) -> np.ndarray:
+        found = list(x.shape)[start:end]
+        array = np.empty(len(found), dtype=object)
+        array[:] = found
+        return array.astype(np.int64) if all(isinstance(size, int) for size in found) else array
+
+    return Layer(read)
+
+
+@op("Reshape")
+def reshape(node: Node) -> Layer:
+    keeps = not node.attributes.get("allowzero", 0)
+
+    def call(x: Value, target: Value) -> Value:
+        wanted = sizes(target)
+        wanted = [x.shape[i] if keeps and isinstance(s, int) and s == 0 else s for i, s in enumerate(wanted)]
+        return x.reshape(wanted)  # type: ignore[arg-type]
+
+    return Layer(call, (0, 1))
+
+
+@op("Flatten")
+def flatten(node: Node) -> Layer:
+    axis = int(node.attributes.get("axis", 1))
+    if axis == 1:
+        return Layer(nn.Flatten(1))
+    return Layer(lambda x: x.reshape(math.prod(x.shape[: normal_axis(axis, x.dim())]) if axis else 1, -1))
+
+
+@op("Transpose")
+def transpose(node: Node) -> Layer:
+    order = node.attributes.get("perm")
+
+    def call(x: Value) -> Value:
+        axes = list(order) if order is not None else list(reversed(range(x.ndim)))
+        return x.permute(axes) if isinstance(x, Tensor) else x.transpose(axes)
+
+    return Layer(call)
+
+
+@op("Squeeze", "Unsqueeze")
+def squeeze(node: Node) -> Layer:
+    axes = node.integers(1, "axes")
+
+    def drop(x: Value) -> Value:
+        # Dimension 0 is the batch: of size 1 by chance.
+        gone = axes if axes is not None else [i for i in range(1, x.ndim) if x.shape[i] == 1]
+        return x.squeeze(tuple(gone))
+
+    def insert(x: Value) -> Value:
+        assert axes is not None
+        for axis in sorted(normal_axis(axis, x.ndim + len(axes)) for axis in axes):
+            x = x.unsqueeze(axis) if isinstance(x, Tensor) else np.expand_dims(x, axis)
+        return x
+
+    return Layer(drop if node.op == "Squeeze" else insert)
+
+
+@op("Concat")
+def concat(node: Node) -> Layer:
+    axis = int(node.attributes.get("axis", 0))
+
+    def call(*values: Value) -> Value:
+        if is_host(*values):
+            return np.concatenate(values, axis)  # type: ignore[arg-type]
+        like = next(value for value in values if isinstance(value, Tensor))
+        parts = [as_tensor(value, like) for value in values]
+        if normal_axis(axis, parts[0].dim()):
+            # A token made for a batch of one goes to every sample.
+            batch = next((part.shape[0] for part in parts if not is_one(part.shape[0])), 1)
+            parts = [part.expand(batch, *part.shape[1:]) if is_one(part.shape[0]) else part for part in parts]
+        return torch.cat(parts, axis)
+
+    return layer_of_all(node, call)
+
+
+def is_one(size: Any) -> bool:
+    """Not asked of symbolic sizes: the answer would be kept as an assumption."""
+    return isinstance(size, int) and size == 1
+
+
+@op("Split")
+def split(node: Node) -> Layer:
+    axis, parts = int(node.attributes.get("axis", 0)), node.integers(1, "split")
+
+    def call(x: Value) -> Sequence[Value]:
+        length, count = x.shape[axis], len(node.outputs)
+        each = -(-length // count)
+        lengths = parts or [min(each, length - each * i) for i in range(count)]
+        if isinstance(x, Tensor):
+            return x.split(lengths, axis)
+        return np.split(x, np.cumsum(lengths)[:-1], axis)
+
+    return Layer(call)
+
+
+@op("Slice")
+def slice_of(node: Node) -> Layer:
+    """`starts`, `ends`, `axes`, `steps`; before operator set 10 as attributes."""
+    if node.opset < 10:
+        bounds = [np.array(node.attributes[name]) for name in ("starts", "ends")]
+        axes = np.array(node.attributes.get("axes", range(len(bounds[0]))))
+        return Layer(lambda x: cut(x, *bounds, axes))
+    given = (*range(5),)
+    present = tuple(index for index in given if node.has(index))
+
+    def call(*values: Value) -> Value:
+        by_place: dict[int, Value] = dict(zip(present, values))
+        return cut(*(by_place.get(index) for index in given))  # type: ignore[arg-type]
+
+    return Layer(call, present)
+
+
+def cut(x: Value, starts: Value, ends: Value, axes: Value | None = None, steps: Value | None = None) -> Value:
+    low, high = sizes(starts), sizes(ends)
+    places = sizes(axes) if axes is not None else list(range(len(low)))
+    strides = sizes(steps) if steps is not None else [1] * len(low)
+    chosen: list[slice] = [slice(None)] * x.ndim
+    for axis, start, end, step in zip(places, low, high, strides):
+        if step < 0:
+            # All of it backwards, as video networks flip channels; torch slices only forwards.
+            if step != -1 or start not in (-1, x.shape[axis] - 1) or end > -x.shape[axis]:
+                raise ValueError(f"a slice from {start} to {end} in steps of {step}")
+            x = x.flip(axis) if isinstance(x, Tensor) else np.flip(x, axis)
+        else:
+            chosen[axis] = slice(start, None if isinstance(end, int) and end >= 2**31 - 1 else end, step)
+    return x[tuple(chosen)]
+
+
+@op("Gather")
+def gather(node: Node) -> Layer:
+    axis = int(node.attributes.get("axis", 0))
+    if node.is_constant(0) and not node.is_constant(1) and axis == 0 and is_weight(table := node.constant(0, "table")):
+        return Layer(nn.Embedding.from_pretrained(torch.from_numpy(table.copy()), freeze=False), (1,))
+
+    def call(x: Value, index: Value) -> Value:
+        if is_host(x, index):
+            return np.asarray(np.take(x, index.astype(np.int64), axis))  # type: ignore[arg-type, union-attr]
+        if isinstance(index, np.ndarray) and index.ndim == 0:
+            return x.select(axis, int(index))  # type: ignore[union-attr]
+        assert isinstance(x, Tensor)
+        places = as_tensor(index, x)
+        return x.index_select(axis, places.reshape(-1)).unflatten(axis, places.shape)
+
+    return Layer(call, (0, 1))
+
+
+def is_weight(array: np.ndarray) -> bool:
+    return array.dtype.kind == "f" and array.ndim == 2
+
+
+@op("Expand")
+def expand(node: Node) -> Layer:
+    def call(x: Value, target: Value) -> Value:
+        wanted = sizes(target)
+        own = [1] * (len(wanted) - x.ndim) + list(x.shape)
+        wanted = [1] * (len(own) - len(wanted)) + wanted
+        full = [have if is_one(want) else want for have, want in zip(own, wanted)]
+        if isinstance(x, Tensor):
+            return x.expand(full)
+        return np.broadcast_to(x, bounded(full))
+
+    return Layer(call, (0, 1))
+
+
+@op("Tile")
+def tile(node: Node) -> Layer:
+    def call(x: Value, times: Value) -> Value:
+        if isinstance(x, Tensor):
+            return x.repeat(sizes(times))
+        bounded([x.size, *sizes(times)])
+        return np.tile(x, sizes(times))
+
+    return Layer(call, (0, 1))
+
+
+@op("ConstantOfShape")
+def constant_of_shape(node: Node) -> Layer:
+    value = node.attributes.get("value", np.zeros(1, np.float32)).reshape(-1)[0]
+
+    def call(target: Value) -> Value:
+        wanted = sizes(target)
+        if all(isinstance(size, int) for size in wanted):
+            return np.full(bounded(wanted), value)
+        return torch.full(wanted, value.item())
+
+    return Layer(call)
+
+
+@op("Range")
+def count_up(node: Node) -> Layer:
+    def call(start: Value, limit: Value, step: Value) -> Value:
+        first, last, by = (sizes(value)[0] for value in (start, limit, step))
+        bounded([max(0, int((last - first) / by))])
+        return np.arange(first, last, by)
+
+    return Layer(call, (0, 1, 2))
+
+
+def bounded(wanted: list[Any]) -> list[Any]:
+    """A file of a few bytes must not ask for gigabytes.
+
+    Raises:
+        ValueError: the array would be too large.
+    """
+    if math.prod(wanted) > LARGEST_ARRAY:
+        raise ValueError(f"a constant of size {wanted}")
+    return wanted
+
+
+@op("Cast", "CastLike")
+def cast(node: Node) -> Layer:
+    if node.op == "CastLike":
+        return Layer(lambda x, other: x.to(other.dtype) if isinstance(other, Tensor) else x.astype(other.dtype), (0, 1))
+    wanted = TYPES.get(int(node.attributes["to"]))
+    if wanted is None:
+        raise node.unsupported(f"to the type with number {node.attributes['to']}")
+
+    def call(x: Value) -> Value:
+        if isinstance(x, Tensor):
+            return x.to(wanted) if x.dtype != wanted else x
+        return x if x.dtype == object else x.astype(str(wanted).removeprefix("torch."))
+
+    return Layer(call)
+
+
+PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
+
+
+@op("Pad")
+def pad(node: Node) -> Layer:
+    """Amounts as an attribute, or as a constant tensor; from operator set 18 for chosen axes only."""
+    amounts, mode = node.integers(1, "pads"), PAD_MODES.get(node.attributes.get("mode", "constant"))
+    if amounts is None or mode is None:
+        raise node.unsupported("how much and in which way is not told")
+    value = node.scalar(2, "value", 0.0)
+    axes = node.constant(3, "axes").reshape(-1).tolist() if node.has(3) else None
+    call: Callable[[Tensor], Tensor] = partial(pad_axes, amounts=amounts, axes=axes, mode=mode, value=value)
+    return Layer(call)
+
+
+def pad_axes(x: Tensor, amounts: list[int], axes: list[int] | None, mode: str, value: float | None) -> Tensor:
+    """Pads `amounts` (before each axis, then after each); dimensions with none, such as the batch, are left out."""
+    before, after = [0] * x.dim(), [0] * x.dim()
+    for place, axis in enumerate(axes if axes is not None else range(x.dim())):
+        before[axis], after[axis] = amounts[place], amounts[place + len(amounts) // 2]
+    first = next((i for i in range(x.dim()) if before[i] or after[i]), x.dim())
+    if first == x.dim():
+        return x
+    pairs = torch_order([*before[first:], *after[first:]])
+    return F.pad(x, pairs, mode, value) if mode == "constant" else F.pad(x, pairs, mode)
+
+
+@op("Constant")
+def constant(node: Node) -> Layer:
+    raise node.unsupported(f"with {', '.join(node.attributes) or 'nothing'}")
