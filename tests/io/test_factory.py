@@ -11,9 +11,11 @@ from types import ModuleType
 import pytest
 from torch import nn
 
+from snnconv.convert.examples import examples_of
 from snnconv.errors import InputError
 from snnconv.io import build
-from snnconv.io.factory import parse_arch_args
+from snnconv.io.factory import find_factory, parse_arch_args
+from snnconv.io.usual_shapes import USUAL
 
 USER_FILE = """
 from torch import nn
@@ -126,6 +128,38 @@ def test_pytorchvideo_builders_with_all_settings() -> None:
     for name in ("create_resnt", "create_res_block", "build_resnet"):
         with pytest.raises(InputError, match=f"pytorchvideo has no model '{name}'"):
             build(f"pytorchvideo:{name}")
+
+
+@pytest.mark.parametrize("spec", sorted(USUAL))
+def test_usual_shapes_are_of_networks_that_exist(spec: str) -> None:
+    if spec.startswith("pytorchvideo:"):
+        pytest.importorskip("pytorchvideo")
+    assert callable(find_factory(spec))  # raises for an unknown name
+
+
+def test_stock_networks_know_their_input_shapes() -> None:
+    assert build("torchvision:r3d_18").input_shapes == ((3, 16, 112, 112),)
+    changed = build("torchvision:r3d_18", arch_args={"num_classes": "4"})
+    assert not hasattr(changed, "input_shapes")  # arguments may change what goes in
+    assert not hasattr(build("torchvision:resnet18"), "input_shapes")  # its layers tell
+
+
+def test_slowfast_takes_two_clips() -> None:
+    pytest.importorskip("pytorchvideo")
+    model = build("pytorchvideo:slowfast_r50", num_classes=5)
+    assert model.input_shapes == ((3, 8, 224, 224), (3, 32, 224, 224))
+    examples = examples_of(model, None, None)
+    assert [tuple(leaf.shape) for leaf in examples.leaves] == [(2, 3, 8, 224, 224), (2, 3, 32, 224, 224)]
+    assert isinstance(examples.arguments[0], list)
+    assert examples.notices == []
+
+
+def test_timm_networks_tell_their_input_size() -> None:
+    pytest.importorskip("timm")
+    model = build("timm:resnet10t", num_classes=5)
+    assert model.input_shapes == ((3, 176, 176),)
+    with pytest.raises(InputError, match="timm has no model 'resnet10'"):
+        build("timm:resnet10")
 
 
 def test_arch_args() -> None:

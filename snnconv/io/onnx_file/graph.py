@@ -16,7 +16,7 @@ Value = (
 )  # of a run: arrays are shapes and what is computed from them (entries may be symbolic sizes)
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
     """One operation.
 

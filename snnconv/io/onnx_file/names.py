@@ -1,4 +1,4 @@
-"""Where each operation's module stands: the name the network had in Python or TensorFlow, as far as the file tells it."""
+"""Where each operation's module stands: the name it had in Python or TensorFlow, as far as the file tells it."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def build_layer(node: Node, graph: Graph) -> Layer:
 
 
 def weights_inside(node: Node, layer: Layer) -> tuple[Layer, tuple[str, ...]]:
-    """The layer with its constant array, if it is called with one, as a parameter; names of the inputs that are left."""
+    """The layer, a constant that it is called with as its parameter; names of the inputs that are left."""
     names = [node.inputs[index] for index in layer.inputs]
     if isinstance(layer.call, nn.Module):
         return layer, tuple(names)

@@ -64,8 +64,11 @@ def fold(graph: Graph) -> None:
         try:
             found = layer.call(*arrays)
         except Exception as error:
-            raise InputError(f"the constant {node} in the ONNX file cannot be computed",
-                             got=f"{type(error).__name__}: {str(error)[:200]}", where=graph.where) from error  # fmt: skip
+            raise InputError(
+                f"the constant {node} in the ONNX file cannot be computed",
+                got=f"{type(error).__name__}: {str(error)[:200]}",
+                where=graph.where,
+            ) from error
         results = found if isinstance(found, (list, tuple)) else [found]
         graph.constants.update({name: np.asarray(value) for name, value in zip(node.outputs, results) if name})
     graph.nodes[:] = kept
@@ -107,7 +110,8 @@ def free_batch(graph: Graph) -> None:
     for node in graph.nodes:
         if node.op == "Reshape" and node.is_constant(1):
             target = node.constants[node.inputs[1]].copy()
-            if node.input_shape[:1] == (batch,) and target.size and target[0] == batch:
+            leads = not node.input_shape or node.input_shape[0] in (None, batch)
+            if leads and target.size and target[0] == batch:
                 name = f"{node.inputs[1]} of {node.outputs[0]}"
                 target[0] = 0
                 if not node.attributes.get("allowzero", 0):

@@ -158,7 +158,7 @@ def _attribute(onnx: Any, entry: Any, path: Path) -> Any:
 
 
 def _array(onnx: Any, tensor: Any, path: Path) -> np.ndarray:
-    """The numbers of a tensor, half precision widened; of one stored in a file beside, only from inside the model's own folder."""
+    """The numbers of a tensor, half precision widened; from a file beside only inside the model's own folder."""
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         stored = {entry.key: entry.value for entry in tensor.external_data}
         _check_beside(stored, tensor.name, path)

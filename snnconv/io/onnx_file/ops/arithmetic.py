@@ -100,7 +100,7 @@ def where(node: Node) -> Layer:
     def choose(condition: Value, a: Value, b: Value) -> Value:
         if is_host(condition, a, b):
             return np.where(condition, a, b)  # type: ignore[arg-type]
-        condition, a, b = operands((condition, a, b))
-        return torch.where(torch.as_tensor(condition), a, b)
+        chooser, first, second = operands((condition, a, b))
+        return torch.where(torch.as_tensor(chooser), first, second)
 
     return layer_of_all(node, choose)

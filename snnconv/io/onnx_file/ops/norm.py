@@ -54,5 +54,5 @@ def layer_norm(node: Node) -> Layer:
     axis = int(node.attributes.get("axis", -1))
     if (axis >= 0 and node.rank - axis != scale.ndim) or -axis > scale.ndim:
         raise node.unsupported(f"axis {axis} with a scale of shape {scale.shape}")
-    module = nn.LayerNorm(scale.shape, node.attributes.get("epsilon", 1e-5))
+    module = nn.LayerNorm(list(scale.shape), node.attributes.get("epsilon", 1e-5))
     return Layer(set_weights(module, weight=scale, bias=bias))

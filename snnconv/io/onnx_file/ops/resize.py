@@ -27,7 +27,7 @@ def resize(node: Node) -> Layer:
     )
     if dims not in LINEAR or list(scales[:2] if scales else [1, 1]) != [1, 1]:
         raise node.unsupported("it changes the batch or the channels, or has no spatial dimensions")
-    settings: dict[str, Any] = {"size": sizes[2:]} if not scales else {"scale_factor": tuple(scales[2:])}
+    settings: dict[str, Any] = {"scale_factor": tuple(scales[2:])} if scales else {"size": (sizes or [])[2:]}
     if mode == "nearest":
         whole = scales is not None and all(float(scale).is_integer() for scale in scales)
         rounding = node.attributes.get("nearest_mode", "round_prefer_floor")

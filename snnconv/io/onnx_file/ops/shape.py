@@ -131,15 +131,14 @@ def split(node: Node) -> Layer:
 def slice_of(node: Node) -> Layer:
     """`starts`, `ends`, `axes`, `steps`; before operator set 10 as attributes."""
     if node.opset < 10:
-        bounds = [np.array(node.attributes[name]) for name in ("starts", "ends")]
-        axes = np.array(node.attributes.get("axes", range(len(bounds[0]))))
-        return Layer(lambda x: cut(x, *bounds, axes))
-    given = (*range(5),)
-    present = tuple(index for index in given if node.has(index))
+        starts, ends = np.array(node.attributes["starts"]), np.array(node.attributes["ends"])
+        axes = np.array(node.attributes.get("axes", range(len(starts))))
+        return Layer(lambda x: cut(x, starts, ends, axes))
+    present = tuple(index for index in range(5) if node.has(index))
 
     def call(*values: Value) -> Value:
         by_place: dict[int, Value] = dict(zip(present, values))
-        return cut(*(by_place.get(index) for index in given))  # type: ignore[arg-type]
+        return cut(by_place[0], by_place[1], by_place[2], by_place.get(3), by_place.get(4))
 
     return Layer(call, present)
 
