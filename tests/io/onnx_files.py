@@ -64,7 +64,7 @@ def save_operation(path: Path, op: str, opset: int, inputs: Sequence[Any], outpu
 
 
 def save_convnet(path: Path, *, batch: int | str = "n", reshape: bool = False, opset: int = 17) -> Path:
-    """Conv, BatchNorm, ReLU, MaxPool, then Flatten or a Reshape that has the batch in it, Gemm; names as from PyTorch."""
+    """Conv, BatchNorm, ReLU, MaxPool, Flatten or a Reshape that has the batch in it, Gemm; names as from PyTorch."""
     constants = {
         "conv.weight": weights(4, 3, 3, 3), "conv.bias": weights(4),
         "bn.weight": 1 + weights(4), "bn.bias": weights(4, seed=1),

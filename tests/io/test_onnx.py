@@ -34,7 +34,7 @@ def test_a_network_from_pytorch_keeps_its_names(tmp_path: Path) -> None:
     assert opened.description == "net.onnx, an ONNX file"
     assert any(note.startswith("agrees with onnxruntime to ") for note in opened.notes)
     sites = [entry.site for entry in snnconv.inspect(opened.model).entries]
-    assert sites[:2] == ["relu", "pool"]
+    assert {"relu", "pool"} <= set(sites)
 
 
 @pytest.mark.parametrize("reshape", [False, True])

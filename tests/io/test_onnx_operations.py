@@ -42,7 +42,7 @@ CASES: list[tuple[str, int, list[Any], dict[str, Any], int]] = [
     ("Gemm", 17, [VECTOR, weights(6, 3), weights(3)], {"alpha": 0.5, "beta": 2.0}, 1),
     ("Gemm", 17, [VECTOR, weights(3, 6)], {"transB": 1}, 1),
     ("MatMul", 17, [SEQUENCE, weights(6, 3)], {}, 1),
-    ("MatMul", 17, [SEQUENCE, weights(3, 5)], {}, 1),
+    ("MatMul", 17, [weights(3, 5), SEQUENCE], {}, 1),
     ("MatMul", 17, [("n", 2, 3, 4), ("n", 2, 4, 5)], {}, 1),
     ("BatchNormalization", 17, [X, 1 + weights(4), weights(4), weights(4, seed=1), 1 + weights(4) ** 2], {}, 1),
     ("BatchNormalization", 9, [VECTOR, *[1 + weights(6, seed=s) ** 2 for s in range(4)]], {"epsilon": 1e-3}, 1),

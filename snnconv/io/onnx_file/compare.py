@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from .network import OnnxNetwork
-from .packages import REMEDY, onnxruntime
+from .packages import REMEDY, onnxruntime, require_onnx
 
 _ERRORS_ONLY = 3
 
@@ -50,7 +50,7 @@ def _run(runtime: Any, path: str | os.PathLike[str], inputs: list[Tensor]) -> li
         options = runtime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY + 1
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # what the file says, no more
-        session = runtime.InferenceSession(str(Path(path)), options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(_runnable(path), options, providers=["CPUExecutionProvider"])
         fixed = session.get_inputs()[0].shape[0]
         size = fixed if isinstance(fixed, int) and fixed > 0 else inputs[0].shape[0]
         names = [entry.name for entry in session.get_inputs()]
@@ -62,6 +62,17 @@ def _run(runtime: Any, path: str | os.PathLike[str], inputs: list[Tensor]) -> li
         lines = str(error).strip().splitlines() or [""]
         raise InputError("onnxruntime cannot run the file", got=lines[0][:200], where=str(path)) from error
     return [torch.cat([torch.as_tensor(part) for part in parts]) for parts in zip(*runs)]
+
+
+def _runnable(path: str | os.PathLike[str]) -> str | bytes:
+    """The file; without the batch size where it is written as 0, which onnxruntime takes by its word."""
+    onnx = require_onnx()
+    model = onnx.load(str(path), load_external_data=False)
+    dims = [value.type.tensor_type.shape.dim for value in model.graph.input]
+    zero = [dim[0] for dim in dims if dim and dim[0].HasField("dim_value") and dim[0].dim_value <= 0]
+    for dim in zero:
+        dim.dim_param = "batch"
+    return model.SerializeToString() if zero else str(Path(path))
 
 
 def relative(found: Tensor, expected: Tensor) -> float:

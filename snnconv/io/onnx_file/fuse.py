@@ -6,6 +6,7 @@ A pattern is found from its last operation, backwards; values in between may hav
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +19,7 @@ Pattern = Callable[[Graph, Node, dict[str, Node]], bool]  # rewrites `node` in p
 def fuse(graph: Graph) -> None:
     """Try every pattern at every node; operations that nobody uses any more go."""
     makers = {name: node for node in graph.nodes for name in node.outputs if name}
+    graph.uses = Counter(name for node in graph.nodes for name in node.inputs) + Counter(graph.outputs)
     for node in graph.nodes:
         for pattern in PATTERNS.get(node.op, ()):
             if pattern(graph, node, makers):
@@ -167,7 +169,7 @@ def number_at(node: Node, index: int) -> float | None:
 
 
 def only_use(graph: Graph, name: str) -> bool:
-    return name not in graph.outputs and len(graph.users(name)) == 1
+    return graph.uses[name] == 1
 
 
 PATTERNS: dict[str, tuple[Pattern, ...]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,8 @@ class Node:
         return len(self.input_shape)
 
     def __str__(self) -> str:
-        return f"{self.op} {self.name or ' '.join(self.outputs)}"
+        shown = f"{self.op} {self.name or ' '.join(self.outputs)}"[:100]
+        return shown if shown.isprintable() else ascii(shown)
 
     def has(self, index: int) -> bool:
         """Whether an input is given."""
@@ -121,9 +123,7 @@ class Graph:
     outputs: list[str]
     shapes: dict[str, tuple[int | None, ...]]  # of values, where shape inference knows them
     where: str
-
-    def users(self, name: str) -> list[Node]:
-        return [node for node in self.nodes if name in node.inputs]
+    uses: Counter[str] = field(default_factory=Counter)  # of each value, counted once (`fuse`)
 
     @property
     def fixed_batch(self) -> int | None:

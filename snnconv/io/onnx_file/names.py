@@ -16,14 +16,46 @@ def name_modules(nodes: list[Node]) -> None:
 
     Operations with weights choose first: their names are keys of the state_dict.
     """
-    taken: set[str] = set()
-    weighted = [node for node in nodes if any(_float_constants(node))]
-    for node in (*weighted, *(node for node in nodes if node not in weighted)):
-        candidates = [name for name in (*_from_weights(node), _from_scope(node), _whole(node)) if name]
-        node.path = next((name for name in candidates if _is_free(name, taken)), None) or _numbered(
-            candidates[-1], taken
-        )
-        taken.add(node.path)
+    paths = _Paths()
+    weighted = [bool(_float_constants(node)) for node in nodes]
+    for turn in (True, False):
+        for node in (node for node, has_weights in zip(nodes, weighted) if has_weights is turn):
+            node.path = paths.take([name for name in (*_from_weights(node), _from_scope(node), _whole(node)) if name])
+
+
+class _Paths:
+    """The leaves of a module tree under construction."""
+
+    def __init__(self) -> None:
+        self.leaves: set[str] = set()
+        self.containers: set[str] = set()  # of leaves
+        self.numbers: dict[str, int] = {}  # how often a name was wanted again
+
+    def take(self, candidates: list[str]) -> str:
+        """The first candidate that is free; else the last beside what is in its way, with a number if need be."""
+        path = next((name for name in candidates if self.is_free(name)), None)
+        if path is None:
+            path = joined = self.beside(candidates[-1])
+            while not self.is_free(path):
+                self.numbers[joined] = self.numbers.get(joined, 1) + 1
+                path = f"{joined}_{self.numbers[joined]}"
+        self.leaves.add(path)
+        self.containers.update(_above(path))
+        return path
+
+    def beside(self, path: str) -> str:
+        """`a.dense_Relu` for `a.dense.Relu` where `a.dense` is a leaf."""
+        leaf = next((above for above in _above(path) if above in self.leaves), None)
+        return path if leaf is None else leaf + path[len(leaf) :].replace(".", "_")
+
+    def is_free(self, path: str) -> bool:
+        """Nothing on the way to it is a leaf, and nothing is below it."""
+        return path not in self.leaves and path not in self.containers and not self.leaves.intersection(_above(path))
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _float_constants(node: Node) -> list[str]:
@@ -61,20 +93,3 @@ def clean(name: str) -> str:
     """Parts that a module tree takes: letters, digits and _, and none that torch.nn.Module has a use for."""
     parts = [re.sub(r"\W", "_", part.partition(":")[0], flags=re.ASCII)[:100] for part in name.split(".")]
     return ".".join(part + "_" if hasattr(nn.Module, part) or part == "training" else part for part in parts if part)
-
-
-def _is_free(name: str, taken: set[str]) -> bool:
-    """Whether a leaf can stand there: nothing on the way to it is a leaf, and nothing is below it."""
-    parts = name.split(".")
-    above = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    return not above & taken and not any(other.startswith(name + ".") for other in taken)
-
-
-def _numbered(name: str, taken: set[str]) -> str:
-    """`dense_Relu` where `dense` is a leaf; then `dense_Relu_2`, …"""
-    parent, _, last = name.rpartition(".")
-    joined = f"{parent}_{last}" if parent else name
-    number = 1
-    while not _is_free(found := joined if number == 1 else f"{joined}_{number}", taken):
-        number += 1
-    return found

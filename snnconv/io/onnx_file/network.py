@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,24 +51,40 @@ class OnnxNetwork(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Any:
         """Tensors [B, C, …] to the file's outputs: a tensor, or a tuple of them where there are several."""
+        values = self.values(inputs)
+        for step in self.steps:
+            self.run(step, values)
+        found = tuple(values[name] for name in self.outputs)
+        return found[0] if len(found) == 1 else found
+
+    def values(self, inputs: tuple[Tensor, ...]) -> dict[str, Value]:
+        """What is there before the first step, by name."""
         if len(inputs) != len(self.inputs):
             names = ", ".join(entry.name for entry in self.inputs)
             raise InputError("wrong number of inputs", expected=f"{len(self.inputs)}: {names}", got=str(len(inputs)))
-        values: dict[str, Value] = {**self.constants, **{entry.name: x for entry, x in zip(self.inputs, inputs)}}
-        for step in self.steps:
-            call = self.get_submodule(step.path) if step.function is None else step.function
-            try:
-                result = call(*(values[name] for name in step.inputs))
-            except Exception as error:
-                lines = str(error).strip().splitlines() or [""]
-                raise InputError(
-                    f"the ONNX operation {step.label} does not run",
-                    got=f"{type(error).__name__}: {lines[0][:200]}",
-                    remedy="does the input have the shape that the network was made for (--input-shape)?",
-                ) from error
-            values.update(zip(step.outputs, result if isinstance(result, (list, tuple)) else (result,)))
-        found = tuple(values[name] for name in self.outputs)
-        return found[0] if len(found) == 1 else found
+        return {**self.constants, **{entry.name: x for entry, x in zip(self.inputs, inputs)}}
+
+    def run(self, step: Step, values: dict[str, Value]) -> None:
+        """One step: adds its outputs to `values`."""
+        call = self.get_submodule(step.path) if step.function is None else step.function
+        try:
+            result = call(*(values[name] for name in step.inputs))
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [""]
+            raise InputError(
+                f"the ONNX operation {step.label} does not run",
+                got=f"{type(error).__name__}: {lines[0][:200]}",
+                remedy="does the input have the shape that the network was made for (--input-shape)?",
+            ) from error
+        values.update(zip(step.outputs, result if isinstance(result, (list, tuple)) else (result,)))
+
+    def on_meta(self) -> OnnxNetwork:
+        """The same network without numbers; functions are shared."""
+        twin = copy.copy(self)
+        blanks: dict[int, Any] = {id(x): nn.Parameter(x.detach().to("meta")) for x in self.parameters()}
+        blanks |= {id(x): x.to("meta") for x in self.buffers()}
+        twin._modules = copy.deepcopy(self._modules, blanks)  # in place of every weight its blank: no copy is made
+        return twin
 
 
 class WithWeight(nn.Module):
@@ -104,7 +121,7 @@ def build_network(graph: Graph) -> OnnxNetwork:
         if isinstance(layer.call, nn.Module):
             modules[node.path] = layer.call
         function = None if isinstance(layer.call, nn.Module) else layer.call
-        steps.append(Step(str(node)[:120], node.path, function, inputs, tuple(node.outputs)))
+        steps.append(Step(str(node), node.path, function, inputs, tuple(node.outputs)))
     used = {name for step in steps for name in (*step.inputs, *graph.outputs)}
     network = OnnxNetwork(steps, {name: value for name, value in graph.constants.items() if name in used}, graph)
     for path, module in modules.items():

@@ -34,7 +34,7 @@ def open_onnx(path: str | os.PathLike[str]) -> tuple[OnnxNetwork, list[str]]:
     try:
         prepare(graph)
         network = build_network(graph)
-        check_sizes(network)
+        check_sizes(network, fixed)
         notes = changes(network, fixed)
         inputs = trial_inputs(network)
         if inputs is not None:

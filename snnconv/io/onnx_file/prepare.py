@@ -1,4 +1,4 @@
-"""Rewrites of the graph before it is built: constants are computed, patterns put together, the batch is freed."""
+"""Rewrites of the graph before it is built: constants are computed, patterns put together, channels come first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ def prepare(graph: Graph) -> None:
     fold(graph)
     know_shapes(graph)
     fuse(graph)
-    free_batch(graph)
     absorb_transposes(graph)
 
 
@@ -98,34 +97,13 @@ def know_shapes(graph: Graph) -> None:
         node.input_shape = graph.shapes.get(node.inputs[0], ()) if node.inputs else ()
 
 
-def free_batch(graph: Graph) -> None:
-    """Where the file fixes its batch, let reshapes keep the batch they get.
-
-    A reshape keeps it when value and target both begin with it; whether that was the batch indeed is for the
-    comparison behind (`open.py`) to say.
-    """
-    batch = graph.fixed_batch
-    if batch is None:
-        return
-    for node in graph.nodes:
-        if node.op == "Reshape" and node.is_constant(1):
-            target = node.constants[node.inputs[1]].copy()
-            leads = not node.input_shape or node.input_shape[0] in (None, batch)
-            if leads and target.size and target[0] == batch:
-                name = f"{node.inputs[1]} of {node.outputs[0]}"
-                target[0] = 0
-                if not node.attributes.get("allowzero", 0):
-                    graph.constants[name] = target
-                    node.inputs[1] = name
-
-
 def absorb_transposes(graph: Graph) -> None:
     """An input that is only ever transposed from channels-last is taken as what comes out of that.
 
     TensorFlow's files begin so. Data sources, and every other network, have channels first.
     """
     for index, entry in enumerate(graph.inputs):
-        users = graph.users(entry.name)
+        users = [node for node in graph.nodes if entry.name in node.inputs]
         rank = len(entry.shape)
         to_channels_first = [0, rank - 1, *range(1, rank - 1)]
         if rank < 3 or entry.name in graph.outputs or not users:
@@ -136,8 +114,8 @@ def absorb_transposes(graph: Graph) -> None:
         graph.inputs[index] = Input(
             entry.name, tuple(entry.shape[axis] for axis in to_channels_first), entry.dtype, order=back
         )
-        for node in users:
-            graph.nodes.remove(node)
-            for user in graph.nodes:
-                user.inputs[:] = [entry.name if name == node.outputs[0] else name for name in user.inputs]
-            graph.outputs[:] = [entry.name if name == node.outputs[0] else name for name in graph.outputs]
+        turned = {node.outputs[0]: entry.name for node in users}
+        graph.nodes[:] = [node for node in graph.nodes if node.outputs[0] not in turned]
+        for node in graph.nodes:
+            node.inputs[:] = [turned.get(name, name) for name in node.inputs]
+        graph.outputs[:] = [turned.get(name, name) for name in graph.outputs]

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...errors import InputError, UnsupportedModelError
+from .batch import free_batch, meta_inputs
 from .compare import relative
 from .network import OnnxNetwork
 
@@ -41,8 +41,8 @@ def trial_inputs(network: OnnxNetwork) -> tuple[Tensor, ...] | None:
     )
 
 
-def check_sizes(network: OnnxNetwork) -> None:
-    """Run on shapes alone.
+def check_sizes(network: OnnxNetwork, batch: int | None) -> None:
+    """Run on shapes alone; a batch that the file fixes is freed on the way.
 
     Raises:
         InputError: an operation does not take what it gets, or some value would be absurdly large.
@@ -52,13 +52,10 @@ def check_sizes(network: OnnxNetwork) -> None:
         return
     if any(BATCH * torch.Size(shape).numel() > LARGEST for shape in shapes):
         raise InputError("the ONNX file takes absurdly large inputs", got=" and ".join(map(str, shapes)))
-    state = {name: value.to("meta") for name, value in network.state_dict(keep_vars=True).items()}
-    inputs = tuple(
-        torch.empty(BATCH, *shape, dtype=getattr(torch, entry.dtype), device="meta")
-        for shape, entry in zip(shapes, network.inputs)
-    )
     with torch.no_grad(), SizeLimit():
-        functional_call(network, state, inputs)
+        if batch is not None:
+            free_batch(network, batch)
+        network.on_meta()(*meta_inputs(network, shapes, BATCH))
 
 
 def check_free_batch(network: OnnxNetwork, inputs: tuple[Tensor, ...]) -> None:

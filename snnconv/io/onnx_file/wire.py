@@ -7,11 +7,13 @@ first.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from ...errors import InputError
 
 LARGEST_STRUCTURE = 24 * 2**20  # bytes that are not tensors' numbers; a network of 10,000 nodes has about two million
+MOST_FIELDS = 500_000  # of graphs and their nodes; the same network has about a hundred thousand
 DEEPEST = 8
 
 # Fields that hold messages which can hold tensors, by number: ModelProto.graph → GraphProto → …
@@ -42,21 +44,29 @@ def check_structure(data: bytes, where: str) -> None:
         InputError: so it is, or the bytes are no protobuf message.
     """
     try:
-        size = _structure(memoryview(data), "model", DEEPEST)
+        size = _structure(memoryview(data), "model", DEEPEST, itertools.count())
+    except TooMany:
+        size = len(data)
     except Malformed as error:
         raise InputError(
             "the ONNX file is cut short or damaged", got=str(error), where=where, remedy="download or copy it again"
         ) from error
-    if size > LARGEST_STRUCTURE:
-        raise InputError(
-            "the ONNX file describes more than a network",
-            expected=f"at most {LARGEST_STRUCTURE:,} bytes beside its weights",
-            got=f"{size:,} bytes",
-            where=where,
-        )
+    else:
+        if size <= LARGEST_STRUCTURE:
+            return
+    raise InputError(
+        "the ONNX file describes more than a network",
+        expected=f"at most {LARGEST_STRUCTURE:,} bytes beside its weights, and {MOST_FIELDS:,} fields",
+        got=f"{size:,} bytes",
+        where=where,
+    )
 
 
-def _structure(data: memoryview, level: str, depth: int) -> int:
+class TooMany(Exception):
+    """More fields than any network has."""
+
+
+def _structure(data: memoryview, level: str, depth: int, counter: Iterator[int]) -> int:
     """Bytes of a message that are not tensors' numbers, at least."""
     if depth == 0:
         raise Malformed("graphs inside graphs, too deep")
@@ -65,12 +75,14 @@ def _structure(data: memoryview, level: str, depth: int) -> int:
         return size  # too short to hold numbers worth finding
     below = _LEVELS.get(level, {})
     for number, content in fields(data):
+        if next(counter) > MOST_FIELDS:
+            raise TooMany
         if content is None:
             continue
         if level == "tensor":
             size -= len(content) if number in _NUMBERS else 0
         elif number in below:
-            size -= len(content) - _structure(content, below[number], depth - 1)
+            size -= len(content) - _structure(content, below[number], depth - 1, counter)
     return size
 
 

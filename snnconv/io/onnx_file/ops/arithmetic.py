@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..graph import Layer, Node, Value
-from .table import is_host, layer_of_all, op, operands
+from .table import is_host, layer_of_all, op, operands, settled
 
 
 def quotient(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -30,7 +30,6 @@ BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Mul": (lambda a, b: a * b, np.multiply),
     "Div": (lambda a, b: a / b, quotient),
     "Pow": (power, np.power),
-    "Mod": (lambda a, b: a % b, np.mod),
     "Equal": (lambda a, b: a == b, np.equal),
     "Greater": (lambda a, b: a > b, np.greater),
     "GreaterOrEqual": (lambda a, b: a >= b, np.greater_equal),
@@ -71,6 +70,7 @@ def bounded(of_tensors: Callable[..., Tensor], bound: str, a: Any, b: Any) -> Te
 def elementwise(of_tensors: Callable[..., Any], of_arrays: Callable[..., Any], *values: Value) -> Any:
     """Fold `values` from the left, as arrays if all of them are."""
     if is_host(*values):
+        values = tuple(settled(value) for value in values if isinstance(value, np.ndarray))
         return np.asarray(functools.reduce(of_arrays, values) if len(values) > 1 else of_arrays(*values))
     ready = operands(values)
     return functools.reduce(of_tensors, ready) if len(ready) > 1 else of_tensors(*ready)
@@ -81,6 +81,13 @@ def binary(node: Node) -> Layer:
     if len(node.inputs) == 1:
         return Layer(lambda x: x)  # the sum of one
     return layer_of_all(node, functools.partial(elementwise, *BINARY[node.op]))
+
+
+@op("Mod")
+def remainder(node: Node) -> Layer:
+    """With the sign of the divisor, or as C has it with the sign of the dividend."""
+    forms = (torch.fmod, np.fmod) if node.attributes.get("fmod", 0) else (torch.remainder, np.mod)
+    return layer_of_all(node, functools.partial(elementwise, *forms))
 
 
 @op(*UNARY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 
 from ..graph import Layer, Node, Value
 from .padding import torch_order
-from .table import LARGEST_ARRAY, as_tensor, is_host, layer_of_all, normal_axis, op
+from .table import LARGEST_ARRAY, as_tensor, is_host, layer_of_all, normal_axis, op, settled
 
 # What `Cast` may ask for, by the numbers of the ONNX standard; half precision is computed as single.
 TYPES = {1: torch.float32, 2: torch.uint8, 3: torch.int8, 5: torch.int16, 6: torch.int32, 7: torch.int64,
@@ -40,16 +41,34 @@ def shape(node: Node) -> Layer:
     return Layer(read)
 
 
-@op("Reshape")
-def reshape(node: Node) -> Layer:
-    keeps = not node.attributes.get("allowzero", 0)
+@dataclass
+class Reshape:
+    """A change of shape, in which 0 may mean the size that is there.
 
-    def call(x: Value, target: Value) -> Value:
+    Attributes:
+        keeps_zeros: 0 means that; else it means nothing at all.
+        batch: (place in the target, dimension of the input, its size in the file): where the file has its batch size
+            written into the target, so that another batch can take its place (`batch.py`).
+    """
+
+    keeps_zeros: bool
+    batch: tuple[int, int, int] | None = None
+
+    def __call__(self, x: Value, target: Value) -> Value:
         wanted = sizes(target)
-        wanted = [x.shape[i] if keeps and isinstance(s, int) and s == 0 else s for i, s in enumerate(wanted)]
+        zeros = self.keeps_zeros
+        wanted = [
+            x.shape[i] if zeros and isinstance(size, int) and size == 0 else size for i, size in enumerate(wanted)
+        ]
+        if self.batch is not None:
+            place, axis, size = self.batch
+            wanted[place] = wanted[place] * x.shape[axis] // size
         return x.reshape(wanted)  # type: ignore[arg-type]
 
-    return Layer(call, (0, 1))
+
+@op("Reshape")
+def reshape(node: Node) -> Layer:
+    return Layer(Reshape(not node.attributes.get("allowzero", 0)), (0, 1))
 
 
 @op("Flatten")
@@ -251,6 +270,7 @@ def cast(node: Node) -> Layer:
     def call(x: Value) -> Value:
         if isinstance(x, Tensor):
             return x.to(wanted) if x.dtype != wanted else x
+        x = settled(x)
         return x if x.dtype == object else x.astype(str(wanted).removeprefix("torch."))
 
     return Layer(call)
@@ -279,6 +299,8 @@ def pad_axes(x: Tensor, amounts: list[int], axes: list[int] | None, mode: str, v
     first = next((i for i in range(x.dim()) if before[i] or after[i]), x.dim())
     if first == x.dim():
         return x
+    if mode != "constant" and x.dim() > 2:
+        first = 2  # PyTorch reflects and repeats all spatial dimensions or none
     pairs = torch_order([*before[first:], *after[first:]])
     return F.pad(x, pairs, mode, value) if mode == "constant" else F.pad(x, pairs, mode)
 

@@ -65,6 +65,12 @@ def operands(values: tuple[Value, ...]) -> list[Any]:
     ]  # fmt: skip
 
 
+def settled(array: np.ndarray) -> np.ndarray:
+    """Sizes cut from others may all be plain numbers; then the array can be one of those."""
+    plain = array.dtype == object and all(isinstance(entry, (int, np.integer)) for entry in array.reshape(-1))
+    return array.astype(np.int64) if plain else array
+
+
 def is_host(*values: Value) -> bool:
     """Whether all are arrays: sizes and what is computed from them, never the network's signals."""
     return not any(isinstance(value, Tensor) for value in values)
