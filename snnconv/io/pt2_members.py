@@ -77,7 +77,7 @@ def _check_zip(file: IO[bytes], where: str) -> dict[str, int]:
             check_whole(archive)
             sizes = _check_entries(archive, file.seek(0, 2), where)
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise damaged_file(where, str(error)) from error
     if damaged:
         raise damaged_file(where, f"the checksum of {damaged} does not match")

@@ -7,7 +7,9 @@ to grow with it: the one whose step through memory ends where that dimension's d
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 
 import numpy as np
 import torch
@@ -68,5 +70,9 @@ def grown(small: Value, large: Value, target: np.ndarray, step: Step) -> tuple[i
     places = [i for i in range(len(fixed)) if math.prod(fixed[i:]) == span]
     if not places or any(wanted[i] in (-1, 0) for i in places):
         return None  # an entry that adapts by itself
-    # Entries of size 1 before it have the same span: the batch is the first of them.
-    return places[0], axis, int(small.shape[axis])
+    size = int(small.shape[axis])
+    place = next((i for i in places if fixed[i] == size), places[0])
+    behind = [int(length) for length in small.shape[axis + 1 :]]
+    if fixed[place] != size and place and fixed[place] in itertools.accumulate(behind, operator.mul):
+        place -= 1  # whole dimensions behind the batch stay together: [L, 1, E] → [L·1, E]
+    return None if wanted[place] in (-1, 0) else (place, axis, size)
