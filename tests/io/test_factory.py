@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from torch import nn
 
 from snnconv.convert.examples import examples_of
 from snnconv.errors import InputError
-from snnconv.io import build
+from snnconv.io import build, factory
 from snnconv.io.factory import find_factory, parse_arch_args
 from snnconv.io.usual_shapes import USUAL
 
@@ -92,9 +91,11 @@ def test_arguments_that_are_refused(user: None) -> None:
 
 
 @pytest.mark.parametrize(("package", "name"), [("pytorchvideo", r'"snnconv\[video\]"'), ("timm", "timm")])
-def test_absent_packages_say_how_to_get_them(package: str, name: str) -> None:
-    if importlib.util.find_spec(package) is not None:
-        pytest.skip(f"{package} is installed")
+def test_absent_packages_say_how_to_get_them(package: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(module: str) -> ModuleType:
+        raise ImportError(f"No module named {module!r}")
+
+    monkeypatch.setattr(factory, "import_quietly", absent)
     with pytest.raises(InputError, match=rf"{package} is not installed[\s\S]*pip install {name}"):
         build(f"{package}:x")
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..graph import Layer, Node, Value
-from .padding import torch_order
-from .table import LARGEST_ARRAY, as_tensor, is_host, layer_of_all, normal_axis, op, settled
+from .table import as_tensor, is_host, layer_of_all, normal_axis, op, settled
 
 # What `Cast` may ask for, by the numbers of the ONNX standard; half precision is computed as single.
 TYPES = {1: torch.float32, 2: torch.uint8, 3: torch.int8, 5: torch.int16, 6: torch.int32, 7: torch.int64,
@@ -200,65 +197,6 @@ def is_weight(array: np.ndarray) -> bool:
     return array.dtype.kind == "f" and array.ndim == 2
 
 
-@op("Expand")
-def expand(node: Node) -> Layer:
-    def call(x: Value, target: Value) -> Value:
-        wanted = sizes(target)
-        own = [1] * (len(wanted) - x.ndim) + list(x.shape)
-        wanted = [1] * (len(own) - len(wanted)) + wanted
-        full = [have if is_one(want) else want for have, want in zip(own, wanted)]
-        if isinstance(x, Tensor):
-            return x.expand(full)
-        return np.broadcast_to(x, bounded(full))
-
-    return Layer(call, (0, 1))
-
-
-@op("Tile")
-def tile(node: Node) -> Layer:
-    def call(x: Value, times: Value) -> Value:
-        if isinstance(x, Tensor):
-            return x.repeat(sizes(times))
-        bounded([x.size, *sizes(times)])
-        return np.tile(x, sizes(times))
-
-    return Layer(call, (0, 1))
-
-
-@op("ConstantOfShape")
-def constant_of_shape(node: Node) -> Layer:
-    value = node.attributes.get("value", np.zeros(1, np.float32)).reshape(-1)[0]
-
-    def call(target: Value) -> Value:
-        wanted = sizes(target)
-        if all(isinstance(size, int) for size in wanted):
-            return np.full(bounded(wanted), value)
-        return torch.full(wanted, value.item())
-
-    return Layer(call)
-
-
-@op("Range")
-def count_up(node: Node) -> Layer:
-    def call(start: Value, limit: Value, step: Value) -> Value:
-        first, last, by = (sizes(value)[0] for value in (start, limit, step))
-        bounded([max(0, int((last - first) / by))])
-        return np.arange(first, last, by)
-
-    return Layer(call, (0, 1, 2))
-
-
-def bounded(wanted: list[Any]) -> list[Any]:
-    """A file of a few bytes must not ask for gigabytes.
-
-    Raises:
-        ValueError: the array would be too large.
-    """
-    if math.prod(wanted) > LARGEST_ARRAY:
-        raise ValueError(f"a constant of size {wanted}")
-    return wanted
-
-
 @op("Cast", "CastLike")
 def cast(node: Node) -> Layer:
     if node.op == "CastLike":
@@ -274,35 +212,6 @@ def cast(node: Node) -> Layer:
         return x if x.dtype == object else x.astype(str(wanted).removeprefix("torch."))
 
     return Layer(call)
-
-
-PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
-
-
-@op("Pad")
-def pad(node: Node) -> Layer:
-    """Amounts as an attribute, or as a constant tensor; from operator set 18 for chosen axes only."""
-    amounts, mode = node.integers(1, "pads"), PAD_MODES.get(node.attributes.get("mode", "constant"))
-    if amounts is None or mode is None:
-        raise node.unsupported("how much and in which way is not told")
-    value = node.scalar(2, "value", 0.0)
-    axes = node.constant(3, "axes").reshape(-1).tolist() if node.has(3) else None
-    call: Callable[[Tensor], Tensor] = partial(pad_axes, amounts=amounts, axes=axes, mode=mode, value=value)
-    return Layer(call)
-
-
-def pad_axes(x: Tensor, amounts: list[int], axes: list[int] | None, mode: str, value: float | None) -> Tensor:
-    """Pads `amounts` (before each axis, then after each); dimensions with none, such as the batch, are left out."""
-    before, after = [0] * x.dim(), [0] * x.dim()
-    for place, axis in enumerate(axes if axes is not None else range(x.dim())):
-        before[axis], after[axis] = amounts[place], amounts[place + len(amounts) // 2]
-    first = next((i for i in range(x.dim()) if before[i] or after[i]), x.dim())
-    if first == x.dim():
-        return x
-    if mode != "constant" and x.dim() > 2:
-        first = 2  # PyTorch reflects and repeats all spatial dimensions or none
-    pairs = torch_order([*before[first:], *after[first:]])
-    return F.pad(x, pairs, mode, value) if mode == "constant" else F.pad(x, pairs, mode)
 
 
 @op("Constant")
