@@ -103,6 +103,7 @@ def test_a_transformer_block_from_pytorchs_exporter(dynamic: bool, tmp_path: Pat
     x = torch.randn(3, 4, 8)
     with torch.no_grad():
         assert torch.allclose(network(x), model(x), atol=1e-5)
+    assert {"first.weight", "second.weight", "norm.weight"} <= set(network.state_dict())
     kinds = [type(module) for module in network.modules()]
     assert nn.GELU in kinds  # put together again from erf
     assert nn.LayerNorm in kinds

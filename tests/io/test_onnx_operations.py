@@ -21,7 +21,7 @@ SEQUENCE = ("n", 5, 6)
 CLOSE = 2e-6
 
 
-def ints(*values: int) -> np.ndarray:
+def ints(*values: int | list[int]) -> np.ndarray:
     return np.array(values, np.int64)
 
 
@@ -116,6 +116,7 @@ CASES: list[tuple[str, int, list[Any], dict[str, Any], int]] = [
     ("ReduceSum", 17, [X, ints(1)], {"keepdims": 0}, 1),
     *[(name, 17, [X], {"axes": [1, 2]}, 1) for name in ("ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
                                                        "ReduceSumSquare", "ReduceLogSumExp")],
+    ("ScatterND", 17, [X, ints([0, 1], [0, 3]), weights(2, 6, 6)], {}, 1),
     ("Resize", 17, [X, None, np.array([1, 1, 2, 2], np.float32)],
      {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}, 1),
     ("Resize", 17, [X, None, np.array([1, 1, 1.5, 2], np.float32)], {"mode": "linear"}, 1),

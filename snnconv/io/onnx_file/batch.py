@@ -38,7 +38,7 @@ def free_batch(network: OnnxNetwork, batch: int) -> None:
         if isinstance(step.function, Reshape) and np.array_equal(
             target := np.asarray(small[step.inputs[1]]), np.asarray(large[step.inputs[1]])
         ):  # a target computed from the input's shape has grown by itself
-            step.function.batch = grown(small[step.inputs[0]], large[step.inputs[0]], target, step)
+            step.function.batch = grown(small[step.inputs[0]], large[step.inputs[0]], target, step, batch)
         for values in (small, large):
             state.run(step, values)
 
@@ -51,7 +51,7 @@ def meta_inputs(network: OnnxNetwork, shapes: list[tuple[int, ...]], batch: int)
     )
 
 
-def grown(small: Value, large: Value, target: np.ndarray, step: Step) -> tuple[int, int, int] | None:
+def grown(small: Value, large: Value, target: np.ndarray, step: Step, batch: int) -> tuple[int, int, int] | None:
     """Which entry of the target grows with which dimension; None where none has to.
 
     A dimension of size n, with p entries behind it in memory, spans n·p. The batch is the slowest part of it, and
@@ -71,8 +71,8 @@ def grown(small: Value, large: Value, target: np.ndarray, step: Step) -> tuple[i
     if not places or any(wanted[i] in (-1, 0) for i in places):
         return None  # an entry that adapts by itself
     size = int(small.shape[axis])
-    place = next((i for i in places if fixed[i] == size), places[0])
+    place = next((i for i in places if fixed[i] == batch), places[0])
     behind = [int(length) for length in small.shape[axis + 1 :]]
-    if fixed[place] != size and place and fixed[place] in itertools.accumulate(behind, operator.mul):
+    if fixed[place] != batch and place and fixed[place] in itertools.accumulate(behind, operator.mul):
         place -= 1  # whole dimensions behind the batch stay together: [L, 1, E] → [L·1, E]
     return None if wanted[place] in (-1, 0) else (place, axis, size)

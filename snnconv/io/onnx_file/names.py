@@ -17,6 +17,9 @@ def name_modules(nodes: list[Node]) -> None:
     Operations with weights choose first: their names are keys of the state_dict.
     """
     paths = _Paths()
+    for node in nodes:
+        if node.name.startswith("/"):  # PyTorch's: what stands before the operation is a module that holds others
+            paths.containers.update(_above(_from_scope(node)))
     weighted = [bool(_float_constants(node)) for node in nodes]
     for turn in (True, False):
         for node in (node for node, has_weights in zip(nodes, weighted) if has_weights is turn):

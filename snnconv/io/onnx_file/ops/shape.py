@@ -217,3 +217,21 @@ def cast(node: Node) -> Layer:
 @op("Constant")
 def constant(node: Node) -> Layer:
     raise node.unsupported(f"with {', '.join(node.attributes) or 'nothing'}")
+
+
+@op("ScatterND")
+def scatter(node: Node) -> Layer:
+    """Values put at places; attention masks are drawn so."""
+    if node.attributes.get("reduction", "none") != "none":
+        raise node.unsupported("values that are added to what is there")
+
+    def call(x: Value, places: Value, values: Value) -> Value:
+        if not is_host(x, places, values):
+            like = next(value for value in (x, places, values) if isinstance(value, Tensor))
+            index = as_tensor(places, like).long().unbind(-1)
+            return as_tensor(x, like).index_put(index, as_tensor(values, like))
+        filled = np.array(x)
+        filled[tuple(np.moveaxis(np.asarray(places).astype(np.int64), -1, 0))] = values
+        return filled
+
+    return Layer(call, (0, 1, 2))
