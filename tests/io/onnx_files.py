@@ -63,14 +63,16 @@ def save_operation(path: Path, op: str, opset: int, inputs: Sequence[Any], outpu
     return save_model(path, [node(op, names, made, **attributes)], constants, shapes, made, opset)
 
 
-def save_convnet(path: Path, *, batch: int | str = "n", reshape: bool = False, opset: int = 17) -> Path:
-    """Conv, BatchNorm, ReLU, MaxPool, Flatten or a Reshape that has the batch in it, Gemm; names as from PyTorch."""
+def save_convnet(
+    path: Path, *, batch: int | str = "n", reshape: tuple[int, int] | None = None, opset: int = 17
+) -> Path:
+    """Conv, BatchNorm, ReLU, MaxPool, Flatten or a Reshape, Gemm; names as from PyTorch."""
     constants = {
         "conv.weight": weights(4, 3, 3, 3), "conv.bias": weights(4),
         "bn.weight": 1 + weights(4), "bn.bias": weights(4, seed=1),
         "bn.running_mean": weights(4, seed=2), "bn.running_var": 1 + np.abs(weights(4, seed=3)),
         "head.weight": weights(10, 64), "head.bias": weights(10),
-        "target": np.array([batch if isinstance(batch, int) else 0, 64], np.int64),
+        "target": np.array(reshape or (0, 64), np.int64),
     }  # fmt: skip
     flat = node("Reshape", ["p", "target"], ["f"]) if reshape else node("Flatten", ["p"], ["f"])
     nodes = [

@@ -37,8 +37,8 @@ def test_a_network_from_pytorch_keeps_its_names(tmp_path: Path) -> None:
     assert {"relu", "pool"} <= set(sites)
 
 
-@pytest.mark.parametrize("reshape", [False, True])
-def test_a_fixed_batch_is_freed(reshape: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reshape", [None, (1, 64), (1, -1), (-1, 64), (0, -1)])
+def test_a_fixed_batch_is_freed(reshape: tuple[int, int] | None, tmp_path: Path) -> None:
     path = save_convnet(tmp_path / "net.onnx", batch=1, reshape=reshape)
     network, notes = open_onnx(path)
     assert "the file fixes its batch at 1; the network takes any" in notes

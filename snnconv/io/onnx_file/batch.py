@@ -68,11 +68,12 @@ def grown(small: Value, large: Value, target: np.ndarray, step: Step, batch: int
         fixed[fixed.index(-1)] = math.prod(small.shape) // rest if rest else 0
     span = math.prod(small.shape[axis:])
     places = [i for i in range(len(fixed)) if math.prod(fixed[i:]) == span]
-    if not places or any(wanted[i] in (-1, 0) for i in places):
-        return None  # an entry that adapts by itself
+    if not places:
+        return None
     size = int(small.shape[axis])
     place = next((i for i in places if fixed[i] == batch), places[0])
     behind = [int(length) for length in small.shape[axis + 1 :]]
     if fixed[place] != batch and place and fixed[place] in itertools.accumulate(behind, operator.mul):
         place -= 1  # whole dimensions behind the batch stay together: [L, 1, E] → [L·1, E]
-    return None if wanted[place] in (-1, 0) else (place, axis, size)
+    adapts = wanted[place] in (-1, 0)
+    return None if adapts else (place, axis, size)
