@@ -55,7 +55,8 @@ def grown(small: Value, large: Value, target: np.ndarray, step: Step, batch: int
     """Which entry of the target grows with which dimension; None where none has to.
 
     A dimension of size n, with p entries behind it in memory, spans n·p. The batch is the slowest part of it, and
-    stands in the target where an entry's span is the same.
+    stands in the target where an entry's span is the same; or it is the fastest part, where sequences come first. What
+    is taken for the wrong one does not get past the comparison of three samples with three runs.
     """
     if small.shape == large.shape or not isinstance(step.function, Reshape):
         return None
@@ -72,8 +73,12 @@ def grown(small: Value, large: Value, target: np.ndarray, step: Step, batch: int
         return None
     size = int(small.shape[axis])
     place = next((i for i in places if fixed[i] == batch), places[0])
-    behind = [int(length) for length in small.shape[axis + 1 :]]
-    if fixed[place] != batch and place and fixed[place] in itertools.accumulate(behind, operator.mul):
-        place -= 1  # whole dimensions behind the batch stay together: [L, 1, E] → [L·1, E]
+    if fixed[place] != batch:
+        behind = [int(length) for length in small.shape[axis + 1 :]]
+        ends = [j for j in range(place, len(fixed)) if fixed[j] == batch and math.prod(fixed[place : j + 1]) == size]
+        if ends:
+            place = ends[0]  # the batch was the fastest part of the dimension: [L·1, E] → [L, 1, E]
+        elif place and fixed[place] in itertools.accumulate(behind, operator.mul):
+            place -= 1  # whole dimensions behind the batch stay together: [L, 1, E] → [L·1, E]
     adapts = wanted[place] in (-1, 0)
     return None if adapts else (place, axis, size)
