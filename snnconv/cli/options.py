@@ -51,7 +51,9 @@ def shapes(
 # What is told about the model file.
 bare_model_options = together(
     click.option(
-        "--arch", help="The network a file of weights is for: torchvision:NAME, snnconv:NAME, module:factory."
+        "--arch",
+        help="The network a file of weights is for: torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME, "
+        "module:factory.",
     ),
     click.option("--num-classes", type=int, help="Number of classes, for a model given by name."),
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),

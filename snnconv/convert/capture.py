@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,9 +54,8 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
 
     with evaluating(model), settled(model):
         try:
-            program = torch.export.export(
-                model, fresh(inputs), dynamic_shapes=pytree.tree_map(free_batch, inputs), strict=False
-            )
+            shapes = as_signature(model, pytree.tree_map(free_batch, inputs))
+            program = torch.export.export(model, fresh(inputs), dynamic_shapes=shapes, strict=False)
         except Exception as error:  # torch.export raises whatever the traced Python raised
             raise UnsupportedModelError(
                 f"torch.export cannot take {type(model).__name__}: {type(error).__name__}: {first_line(error)}\n"
@@ -63,6 +63,15 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
             ) from error
     require_free_batch(program, type(model).__name__)
     return program
+
+
+def as_signature(model: nn.Module, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Shapes of positional arguments, those that a `*inputs` takes as one tuple: so torch.export wants them."""
+    kinds = [parameter.kind for parameter in inspect.signature(model.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return shapes
+    place = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*shapes[:place], shapes[place:])
 
 
 def recapture(program: ExportedProgram) -> ExportedProgram:

@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 from ..data.batches import batch_inputs
 from ..errors import InputError
 from .capture import MIN_BATCH, user_inputs, widen_batch
-from .shapes import infer_input_shape
+from .shapes import infer_input_shapes
 
 # Of one sample; several where the network takes several inputs.
 InputShape = tuple[int, ...] | Sequence[tuple[int, ...]]
@@ -47,7 +47,8 @@ class Examples:
 def examples_of(
     model: nn.Module | ExportedProgram, data: Iterable[Any] | None, input_shape: InputShape | None
 ) -> Examples:
-    """Example inputs, in this order of preference: the data's first batch, `input_shape`, the program's own, a guess.
+    """Example inputs, in this order of preference: the data's first batch, `input_shape`, the program's own, what the
+    module tells in an attribute `input_shapes`, a guess.
 
     Raises:
         InputError: empty or unusable data, a shape that is none, or nothing to go by.
@@ -68,8 +69,11 @@ def examples_of(
         shapes = known
     elif input_shape is None:
         assert isinstance(model, nn.Module)
-        shapes = [infer_input_shape(model)]
-        notices.append(f"input shape {shapes[0]} inferred; pass input_shape (--input-shape) if it is another")
+        told = getattr(model, "input_shapes", None)  # of ONNX files, and of stock networks given by name
+        shapes = check_shapes(told) if told else infer_input_shapes(model)
+        if not told:
+            shown = " and ".join(map(str, shapes))
+            notices.append(f"input shape {shown} inferred; pass input_shape (--input-shape) if it is another")
     else:
         shapes = check_shapes(input_shape)
     generator = torch.Generator().manual_seed(0)

@@ -13,12 +13,13 @@ from .capture import evaluating
 LARGE = [(224, 224), (256, 256), (299, 299)]
 SMALL = [(32, 32), (28, 28), (64, 64), (96, 96), (128, 128)]
 CLIPS = [(16, 112, 112), (8, 224, 224), (16, 224, 224), (32, 224, 224)]
+PATHWAYS = [(8, 32), (16, 64), (4, 32)]  # frames of the slow and the fast pathway of a SlowFast network
 SIGNALS = [(1024,), (16000,)]
 CONVOLUTIONS: tuple[tuple[type[nn.Module], int], ...] = ((nn.Conv1d, 1), (nn.Conv2d, 2), (nn.Conv3d, 3))
 
 
-def infer_input_shape(model: nn.Module) -> tuple[int, ...]:
-    """The first usual shape, without the batch, that the model's forward takes.
+def infer_input_shapes(model: nn.Module) -> list[tuple[int, ...]]:
+    """The first usual shape, without the batch, that the model's forward takes; two where it takes a list of clips.
 
     The first convolution gives channels and dimensions. Image sizes of ImageNet come first where that layer strides or
     the last layer has hundreds of classes, else those of CIFAR and MNIST.
@@ -26,31 +27,35 @@ def infer_input_shape(model: nn.Module) -> tuple[int, ...]:
     Raises:
         InputError: no first layer to go by, or no usual shape runs.
     """
-    tried: list[tuple[int, ...]] = []
+    tried: list[tuple[tuple[int, ...], ...]] = []
     reference = next(model.parameters(), torch.zeros(()))
     with evaluating(model):
-        for shape in candidates(model):
-            tried.append(shape)
+        for shapes in candidates(model):
+            tried.append(shapes)
+            inputs = [torch.zeros(2, *shape, dtype=reference.dtype, device=reference.device) for shape in shapes]
             try:
-                model(torch.zeros(2, *shape, dtype=reference.dtype, device=reference.device))
+                model(inputs[0] if len(inputs) == 1 else inputs)
             except Exception:
                 continue
-            return shape
+            return list(shapes)
     raise InputError(
         "the input shape cannot be inferred",
-        got=f"tried {', '.join(map(str, tried))}" if tried else f"no layer of {type(model).__name__} tells it",
+        got=f"tried {', '.join(' and '.join(map(str, shapes)) for shapes in tried)}"
+        if tried
+        else f"no layer of {type(model).__name__} tells it",
         remedy="pass input_shape=(channels, height, width) (--input-shape 3,224,224), or calibration data; several "
         "inputs take several shapes (--input-shape '3,8,224,224;3,32,224,224')",
     )
 
 
-def candidates(model: nn.Module) -> Iterator[tuple[int, ...]]:
+def candidates(model: nn.Module) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """What to try, the likeliest first: the shape of each input."""
     layers = [m for m in model.modules() if isinstance(m, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear))]
     if not layers:
         return
     first, last = layers[0], layers[-1]
     if isinstance(first, nn.Linear):
-        yield (first.in_features,)
+        yield ((first.in_features,),)
         return
     dims = next(d for kind, d in CONVOLUTIONS if isinstance(first, kind))
     classes = last.out_features if isinstance(last, nn.Linear) else last.out_channels
@@ -59,4 +64,7 @@ def candidates(model: nn.Module) -> Iterator[tuple[int, ...]]:
     if first.in_channels == 1 and not looks_large:
         images = [(28, 28), *images]
     for size in {1: SIGNALS, 2: images, 3: CLIPS}[dims]:
-        yield (first.in_channels, *size)
+        yield ((first.in_channels, *size),)
+    if dims == 3:
+        for frames in PATHWAYS:
+            yield tuple((first.in_channels, count, 224, 224) for count in frames)

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import InputError
+from .archives import check_whole
 
 _LEGACY_TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the magic number that torch.save wrote before it wrote zips
 _ONNX_SECOND_FIELDS = b"\x12\x1a\x22\x28\x32\x3a\x42\x72"  # tags of the other ModelProto fields
@@ -58,7 +59,7 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
         return FileKind.PICKLE
     if head[7:9] == b"\0{":  # a length in eight bytes, of less than 2⁵⁶, then JSON
         return _detect_safetensors(file, int.from_bytes(head[:8], "little"), size)
-    if head[:1] == b"\x08" and 1 <= head[1] <= 32 and head[2:3] and head[2] in _ONNX_SECOND_FIELDS:
+    if head[:1] == b"\x08" and len(head) > 2 and 1 <= head[1] <= 32 and head[2] in _ONNX_SECOND_FIELDS:
         return FileKind.ONNX
     raise _unusable(file, _describe(head))
 
@@ -82,16 +83,6 @@ def _detect_zip(file: Path) -> FileKind:
     raise _unusable(file, f"a zip archive with {', '.join(names[:3]) or 'nothing'} in it")
 
 
-def check_whole(archive: zipfile.ZipFile) -> None:
-    """Raise BadZipFile for an archive that does not begin where its file does.
-
-    Model archives hold archives. One that is cut short can end in the table of contents of an inner one, which would
-    then be taken for the whole.
-    """
-    if min((entry.header_offset for entry in archive.infolist()), default=0) != 0:
-        raise zipfile.BadZipFile("its table of contents is missing")
-
-
 def _detect_safetensors(file: Path, header: int, size: int) -> FileKind:
     if header + 8 > size:
         raise _unusable(file, "safetensors weights that are cut short, or damaged", "download or copy it again")
@@ -111,5 +102,5 @@ def _describe(head: bytes) -> str:
 
 
 def _unusable(file: Path, looks_like: str, remedy: str | None = None) -> InputError:
-    kinds = "a .pt2 program, a torch.save file (.pt, .pth) or .safetensors"
+    kinds = "a .pt2 program, a torch.save file (.pt, .pth), .onnx or .safetensors"
     return InputError("not a usable model file", expected=kinds, got=looks_like, where=str(file), remedy=remedy)

@@ -12,6 +12,7 @@ from torch import nn
 
 from ..errors import InputError
 from .importing import import_attribute, import_quietly
+from .usual_shapes import usual_shapes
 
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
 GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
@@ -34,7 +35,11 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
         return factory  # a ready network in a user's file
     if num_classes is not None:
         arguments[_num_classes_name(factory, spec)] = num_classes
-    return _call(factory, arguments, spec)
+    model = _call(factory, arguments, spec)
+    shapes = usual_shapes(spec, model) if not arch_args else None  # arguments can change what goes in
+    if shapes is not None:
+        model.input_shapes = shapes  # type: ignore[assignment]  # read where there are no data to tell the shape
+    return model
 
 
 def find_factory(spec: str, arguments: dict[str, Any] | None = None) -> Callable[..., Any]:
@@ -94,7 +99,10 @@ def _torchvision(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
 
 
 # Its hub has one setting of each network; the functions that take all settings are elsewhere.
-_VIDEO_FAMILIES = {name: f"pytorchvideo.models.{name}" for name in ("resnet", "slowfast", "csn", "r2plus1d", "x3d")}
+_VIDEO_FAMILIES = {
+    **{name: f"pytorchvideo.models.{name}" for name in ("resnet", "slowfast", "csn", "r2plus1d", "x3d")},
+    "multiscale_vision_transformers": "pytorchvideo.models.vision_transformers",
+}
 
 
 def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:

@@ -20,7 +20,10 @@ from .pt2 import load_program
 _ARCH = "say which network the weights are for, for example --arch torchvision:resnet18"
 _NO_NETWORK = "the file holds weights but no network"
 _SUFFIXES = (".pt", ".pth", ".pt2", ".safetensors", ".onnx")
-_EXPORT = "load it in Python where it came from and save it with torch.export.save(torch.export.export(…), 'model.pt2')"
+_EXPORT = (
+    "load the model in Python where it came from, before it was scripted or traced, and either pickle it with "
+    "torch.save(model, 'model.pt') or export it with torch.export.save(torch.export.export(…), 'model.pt2')"
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def open_model(
     allow: Sequence[str] = (),
     trust: bool = False,
 ) -> OpenedModel:
-    """Open `source`: a `.pt2`, `.pt`, `.pth` or `.safetensors` file, or an architecture as `torchvision:resnet18`.
+    """Open `source`: a `.pt2`, `.pt`, `.pth`, `.onnx` or `.safetensors` file, or a name as `torchvision:resnet18`.
 
     Args:
         source: the file or architecture. A file wins where both could be meant.
@@ -63,6 +66,7 @@ def open_model(
 
     Raises:
         UnsafeFileError: the file could run code when loaded.
+        UnsupportedModelError: an ONNX file holds operations that are not read.
         InputError: anything else is wrong with the file, the architecture, or how they go together.
     """
     options = parse_arch_args(arch_args)
@@ -78,23 +82,38 @@ def open_model(
     if arch is None and (num_classes is not None or options):
         raise InputError("--num-classes and --arch-arg go with an architecture", where=source, remedy=_ARCH)
     if kind is FileKind.PROGRAM:
-        if arch is not None or weights is not None:
-            remedy = "leave --arch and --weights out"
-            raise InputError("an exported program has its own network and weights", where=source, remedy=remedy)
+        _refuse_more(arch, weights, "an exported program", source)
         program, extra = load_program(source, trust=trust)
         if is_clipped(extra):
             clipped = open_clipped(program, extra, source)
             return OpenedModel(clipped, extra, f"{Path(source).name}, a network with learnable clips")
         return OpenedModel(program, extra, f"{Path(source).name}, an exported program")
+    if kind is FileKind.ONNX:
+        return _open_onnx(source, arch, weights)
+    if kind is FileKind.TORCHSCRIPT:
+        # It holds compiled code, which torch.export does not take; torch.jit.load would run it.
+        raise InputError("this is a TorchScript file, which cannot be converted", where=source, remedy=_EXPORT)
     if kind is FileKind.PICKLE and arch is None:
         return _open_module(source, weights, allow, trust)
-    if kind not in (FileKind.PICKLE, FileKind.SAFETENSORS):
-        raise InputError(f"{kind.value}s cannot be opened", where=source, remedy=_EXPORT)
     if arch is None:
         raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
     if weights is not None:
         raise InputError("two files with weights", got=f"{source} and --weights {weights}", remedy="leave one out")
     return _open_architecture(arch, source, num_classes, options, allow, trust)
+
+
+def _refuse_more(arch: str | None, weights: str | None, what: str, source: str) -> None:
+    if arch is not None or weights is not None:
+        remedy = "leave --arch and --weights out"
+        raise InputError(f"{what} has its own network and weights", where=source, remedy=remedy)
+
+
+def _open_onnx(source: str, arch: str | None, weights: str | None) -> OpenedModel:
+    from .onnx_file import open_onnx
+
+    _refuse_more(arch, weights, "an ONNX file", source)
+    network, notes = open_onnx(source)
+    return OpenedModel(network, {}, f"{Path(source).name}, an ONNX file", tuple(notes))
 
 
 def _open_module(source: str, weights: str | None, allow: Sequence[str], trust: bool) -> OpenedModel:

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError, UnsafeFileError
+from .archives import check_archive
 from .importing import import_attribute
 
 _PACKAGES = ("torch.nn.", "torchvision.", "pytorchvideo.", "snnconv.")
@@ -93,10 +94,11 @@ def _globals_of(file: IO[bytes], where: str) -> set[str]:
     try:
         if zipfile.is_zipfile(file):
             file.seek(0)
+            check_archive(file, where)
             return set(torch.serialization.get_unsafe_globals_in_checkpoint(file))
         file.seek(0)
         return _globals_in_old_format(file)
-    except OSError:
+    except (OSError, InputError):
         raise
     except Exception as error:
         raise _damaged(where, error) from error

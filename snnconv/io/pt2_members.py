@@ -11,7 +11,7 @@ from typing import IO
 from torch.export.pt2_archive import PT2ArchiveReader
 
 from ..errors import InputError
-from .detect import check_whole
+from .archives import check_unpacked, check_whole
 from .pt2_names import Refused, shorten
 
 MODEL = "models/model.json"
@@ -34,9 +34,6 @@ _DANGEROUS = (  # (what the name holds, what that is), for messages
     (re.compile(r"models/(?!model\.json$)"), "more than one program"),
 )  # fmt: skip
 
-# torch stores members uncompressed. Someone may have zipped the file again; no honest file shrinks a hundredfold.
-_LARGEST_RATIO = 100
-_SLACK = 16 * 2**20
 _LARGEST_JSON = 512 * 2**20
 
 
@@ -80,7 +77,7 @@ def _check_zip(file: IO[bytes], where: str) -> dict[str, int]:
             check_whole(archive)
             sizes = _check_entries(archive, file.seek(0, 2), where)
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise damaged_file(where, str(error)) from error
     if damaged:
         raise damaged_file(where, f"the checksum of {damaged} does not match")
@@ -101,13 +98,7 @@ def _check_entries(archive: zipfile.ZipFile, size: int, where: str) -> dict[str,
     sizes = {entry.filename.partition("/")[2]: entry.file_size for entry in entries}
     if len(sizes) != len(entries) or len({entry.filename.partition("/")[0] for entry in entries}) != 1:
         raise Refused("members that share a name")
-    unpacked = sum(sizes.values())
-    if unpacked > _LARGEST_RATIO * size + _SLACK:
-        raise InputError(
-            "the file claims to unpack to far more than it can hold",
-            got=f"{size:,} bytes that unpack to {unpacked:,}",
-            where=where,
-        )
+    check_unpacked(sizes.values(), size, where)
     return sizes
 
 

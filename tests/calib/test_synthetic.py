@@ -139,11 +139,32 @@ def signal() -> nn.Module:
     ids=["mlp", "resnet18", "vgg11", "inception", "mnist", "tiny", "signal"],
 )
 def test_input_shapes_are_inferred(model: nn.Module, shape: tuple[int, ...]) -> None:
-    from snnconv.convert.shapes import infer_input_shape
+    from snnconv.convert.shapes import infer_input_shapes
 
     model.train()
-    assert infer_input_shape(model) == shape
+    assert infer_input_shapes(model) == [shape]
     assert all(module.training for module in model.modules())
+
+
+class TwoClips(nn.Module):
+    """As SlowFast: a list of a slow and a fast clip, joined once the fast one is brought to the slow one's frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow, self.fast = nn.Conv3d(3, 2, 1, (1, 32, 32)), nn.Conv3d(3, 2, (4, 1, 1), (4, 32, 32))
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, clips: list[torch.Tensor]) -> torch.Tensor:
+        joined = torch.cat([torch.relu(self.slow(clips[0])), torch.relu(self.fast(clips[1]))], 1)
+        return self.head(joined.mean((2, 3, 4)))
+
+
+def test_a_list_of_clips_is_inferred_and_converts() -> None:
+    from snnconv.convert.shapes import infer_input_shapes
+
+    assert infer_input_shapes(TwoClips()) == [(3, 8, 224, 224), (3, 32, 224, 224)]
+    snn = snnconv.convert(TwoClips(), T=2, input_shape=[(3, 8, 32, 32), (3, 32, 32, 32)])
+    assert len(snn.plan.sites) == 2
 
 
 @pytest.mark.parametrize("model", [nn.ReLU(), nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(17, 2))])

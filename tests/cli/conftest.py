@@ -88,6 +88,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.export.save(program, folder / "net.pt2")
     whole = (folder / "net.pt").read_bytes()
     (folder / "truncated.pt").write_bytes(whole[: len(whole) // 2])
+    (folder / "truncated.onnx").write_bytes(b"\x08\x08\x12\x70pytorch")
     (folder / "arch.py").write_text("from tests.cli.conftest import tiny_network\n")
 
     x, y = images()

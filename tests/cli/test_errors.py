@@ -22,6 +22,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "inspect missing.pt": ("no such file",),
     "sweep missing.pt2 --data npz:{files}/data.npz": ("no such file",),
     "convert {files}/truncated.pt": ("cut short", "truncated.pt"),
+    "convert {files}/truncated.onnx": ("ONNX file is cut short", "truncated.onnx"),
+    "inspect {files}/truncated.onnx": ("ONNX file is cut short",),
     "convert {files}/hostile.pt": ("could run code", "mkdir", "--trust"),
     "convert {files}/weights.pth": ("weights but no network", "--arch"),
     "convert {files}/weights.safetensors": ("weights but no network", "--arch"),

@@ -39,6 +39,22 @@ def test_the_callers_list_is_not_overwritten() -> None:
     assert all(a is b for a, b in zip(inputs, before, strict=True))
 
 
+class AnyNumber(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(3, 4)
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        return torch.relu(self.a(xs[0])) + torch.relu(self.b(xs[1]))
+
+
+def test_a_forward_that_takes_any_number_of_inputs() -> None:
+    model, inputs = AnyNumber(), (torch.randn(2, 4), torch.randn(2, 3))
+    assert has_free_batch(capture(model, inputs))
+    raised = raised_from(model, *inputs)
+    assert torch.equal(outputs(raised, *inputs)[0], outputs(model, *inputs)[0])
+
+
 def test_every_training_flag_is_restored() -> None:
     model = nn.Sequential(SmallCNN(), nn.Linear(3, 3), nn.Dropout()).train()
     model[0].conv2.eval()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,11 @@ from types import ModuleType
 import pytest
 from torch import nn
 
+from snnconv.convert.examples import examples_of
 from snnconv.errors import InputError
-from snnconv.io import build
-from snnconv.io.factory import parse_arch_args
+from snnconv.io import build, factory
+from snnconv.io.factory import find_factory, parse_arch_args
+from snnconv.io.usual_shapes import USUAL
 
 USER_FILE = """
 from torch import nn
@@ -90,9 +91,11 @@ def test_arguments_that_are_refused(user: None) -> None:
 
 
 @pytest.mark.parametrize(("package", "name"), [("pytorchvideo", r'"snnconv\[video\]"'), ("timm", "timm")])
-def test_absent_packages_say_how_to_get_them(package: str, name: str) -> None:
-    if importlib.util.find_spec(package) is not None:
-        pytest.skip(f"{package} is installed")
+def test_absent_packages_say_how_to_get_them(package: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(module: str) -> ModuleType:
+        raise ImportError(f"No module named {module!r}")
+
+    monkeypatch.setattr(factory, "import_quietly", absent)
     with pytest.raises(InputError, match=rf"{package} is not installed[\s\S]*pip install {name}"):
         build(f"{package}:x")
 
@@ -126,6 +129,38 @@ def test_pytorchvideo_builders_with_all_settings() -> None:
     for name in ("create_resnt", "create_res_block", "build_resnet"):
         with pytest.raises(InputError, match=f"pytorchvideo has no model '{name}'"):
             build(f"pytorchvideo:{name}")
+
+
+@pytest.mark.parametrize("spec", sorted(USUAL))
+def test_usual_shapes_are_of_networks_that_exist(spec: str) -> None:
+    if spec.startswith("pytorchvideo:"):
+        pytest.importorskip("pytorchvideo")
+    assert callable(find_factory(spec))  # raises for an unknown name
+
+
+def test_stock_networks_know_their_input_shapes() -> None:
+    assert build("torchvision:r3d_18").input_shapes == ((3, 16, 112, 112),)
+    changed = build("torchvision:r3d_18", arch_args={"num_classes": "4"})
+    assert not hasattr(changed, "input_shapes")  # arguments may change what goes in
+    assert not hasattr(build("torchvision:resnet18"), "input_shapes")  # its layers tell
+
+
+def test_slowfast_takes_two_clips() -> None:
+    pytest.importorskip("pytorchvideo")
+    model = build("pytorchvideo:slowfast_r50", num_classes=5)
+    assert model.input_shapes == ((3, 8, 224, 224), (3, 32, 224, 224))
+    examples = examples_of(model, None, None)
+    assert [tuple(leaf.shape) for leaf in examples.leaves] == [(2, 3, 8, 224, 224), (2, 3, 32, 224, 224)]
+    assert isinstance(examples.arguments[0], list)
+    assert examples.notices == []
+
+
+def test_timm_networks_tell_their_input_size() -> None:
+    pytest.importorskip("timm")
+    model = build("timm:resnet10t", num_classes=5)
+    assert model.input_shapes == ((3, 176, 176),)
+    with pytest.raises(InputError, match="timm has no model 'resnet10'"):
+        build("timm:resnet10")
 
 
 def test_arch_args() -> None:

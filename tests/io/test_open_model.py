@@ -15,6 +15,7 @@ from snnconv.errors import InputError, UnsafeFileError
 from snnconv.io import open_model
 
 from .hostile import Payload, save_net
+from .test_detect import script
 
 ARCH = "torchvision:squeezenet1_1"
 
@@ -91,12 +92,16 @@ def test_weights_of_another_network(net: nn.Module, tmp_path: Path) -> None:
         open_model(str(tmp_path / "w.pt"), arch=ARCH)
 
 
-@pytest.mark.parametrize(("head", "kind"), [(b"\x08\x08\x12\x07pytorch", "ONNX")])
-def test_kinds_that_cannot_be_opened(head: bytes, kind: str, tmp_path: Path) -> None:
-    (tmp_path / "m.onnx").write_bytes(head)
-    with pytest.raises(InputError, match=rf"{kind} models cannot be opened[\s\S]*torch\.export\.save"):
-        open_model(str(tmp_path / "m.onnx"))
-    with pytest.raises(InputError, match=rf"not a file of weights[\s\S]*{kind}"):
+def test_torchscript_is_told_by_its_content_and_what_to_do_instead(tmp_path: Path) -> None:
+    script(tmp_path / "m.pt")
+    for arch in (None, ARCH):
+        with pytest.raises(InputError, match=r"TorchScript file, which cannot be converted[\s\S]*torch\.export\.save"):
+            open_model(str(tmp_path / "m.pt"), arch=arch)
+
+
+def test_files_that_are_no_weights(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
+    with pytest.raises(InputError, match=r"not a file of weights[\s\S]*ONNX"):
         open_model(ARCH, weights=str(tmp_path / "m.onnx"))
 
 

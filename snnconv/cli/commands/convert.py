@@ -32,8 +32,8 @@ def convert(
 ) -> None:
     """Convert MODEL into a spiking network and save it.
 
-    MODEL is a file (.pt2, .pt, .pth, .safetensors; weights alone need --arch), or torchvision:NAME, snnconv:NAME,
-    package.module:factory.
+    MODEL is a file (.pt2, .pt, .pth, .onnx, .safetensors; weights alone need --arch), or torchvision:NAME,
+    pytorchvideo:NAME, timm:NAME, snnconv:NAME, package.module:factory.
 
     \b
     snnconv convert model.pt --alpha 0.5 --beta 2

@@ -1,0 +1,89 @@
+"""`open_onnx`: from a file to a network, and what the user should know about it."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import torch
+
+from ...errors import InputError, SnnconvError
+from .compare import compare_with_onnxruntime
+from .network import OnnxNetwork, build_network
+from .packages import REMEDY, onnxruntime
+from .prepare import prepare
+from .read import read_graph
+from .trial import check_free_batch, check_sizes, trial_inputs
+
+DISAGREES = 1e-3
+
+
+def open_onnx(path: str | os.PathLike[str]) -> tuple[OnnxNetwork, list[str]]:
+    """Read an ONNX file. Nothing in it is run but the operations of the standard.
+
+    Returns:
+        The network, in eval mode, channels first, for any batch size; and notes for the user: what was changed, and how
+        well it agrees with onnxruntime where that is installed.
+
+    Raises:
+        InputError: the package onnx is missing, or the file is missing, cut short, damaged or absurd.
+        UnsupportedModelError: it holds what cannot be read.
+    """
+    graph = read_graph(path)
+    fixed = graph.fixed_batch
+    try:
+        prepare(graph)
+        network = build_network(graph)
+        check_sizes(network, fixed)
+        notes = changes(network, fixed)
+        inputs = trial_inputs(network)
+        if inputs is not None:
+            check_free_batch(network, inputs)
+            notes.append(agreement(path, network, inputs))
+        return network, notes
+    except SnnconvError:
+        raise
+    except Exception as error:
+        # A file can be wrong in more ways than there are checks; a traceback would help nobody.
+        raise InputError(
+            "the ONNX file does not hold together",
+            got=f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}",
+            where=str(path),
+        ) from error
+
+
+def changes(network: OnnxNetwork, fixed: int | None) -> list[str]:
+    """What is different from the file."""
+    notes = []
+    turned = [entry for entry in network.inputs if entry.order is not None]
+    if turned:
+        shape = ", ".join(str(size or "?") for size in turned[0].shape[1:])
+        notes.append(f"the file takes channels last; the network takes channels first, as ({shape})")
+    if fixed is not None:
+        notes.append(f"the file fixes its batch at {fixed}; the network takes any")
+    return notes
+
+
+def agreement(path: str | os.PathLike[str], network: OnnxNetwork, inputs: tuple[torch.Tensor, ...]) -> str:
+    """One line on how it compares with onnxruntime.
+
+    Raises:
+        InputError: it does not: the file would be converted into something else.
+    """
+    if onnxruntime() is None:
+        return f"not compared with onnxruntime, which is not installed ({REMEDY})"
+    try:
+        error = compare_with_onnxruntime(path, network, inputs)
+    except InputError as reason:
+        return f"not compared with onnxruntime: {reason}"
+    if math.isnan(error):
+        return "not comparable with onnxruntime: the outputs are not finite"
+    if error > DISAGREES:
+        raise InputError(
+            "the network read from the ONNX file disagrees with onnxruntime",
+            expected=f"a relative error of at most {DISAGREES:g}",
+            got=f"{error:.2g}",
+            where=str(path),
+            remedy="take the model where it was made and export it with torch.export, and report this file",
+        )
+    return f"agrees with onnxruntime to {error:.1g} relative"

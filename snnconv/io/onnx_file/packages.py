@@ -1,0 +1,32 @@
+"""The packages of the `onnx` extra, imported where they are needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import InputError
+from ..importing import import_quietly
+
+REMEDY = 'pip install "snnconv[onnx]"'
+
+
+def require_onnx() -> Any:
+    """The package onnx, which reads the format.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return import_quietly("onnx")
+    except ImportError as error:
+        raise InputError(
+            "ONNX files need the package onnx, which is not installed", got=str(error), remedy=REMEDY
+        ) from (error)
+
+
+def onnxruntime() -> Any | None:
+    """The package onnxruntime, with which what was read is compared; None where it is not installed."""
+    try:
+        return import_quietly("onnxruntime")
+    except ImportError:
+        return None
