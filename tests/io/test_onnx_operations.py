@@ -116,7 +116,6 @@ CASES: list[tuple[str, int, list[Any], dict[str, Any], int]] = [
     ("ReduceSum", 17, [X, ints(1)], {"keepdims": 0}, 1),
     *[(name, 17, [X], {"axes": [1, 2]}, 1) for name in ("ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
                                                        "ReduceSumSquare", "ReduceLogSumExp")],
-    ("ScatterND", 17, [X, ints([0, 1], [0, 3]), weights(2, 6, 6)], {}, 1),
     ("Resize", 17, [X, None, np.array([1, 1, 2, 2], np.float32)],
      {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}, 1),
     ("Resize", 17, [X, None, np.array([1, 1, 1.5, 2], np.float32)], {"mode": "linear"}, 1),
@@ -164,7 +163,7 @@ def test_every_operation_is_tried_or_only_ever_computes_sizes() -> None:
 
     of_sizes = {"Shape", "Range", "ConstantOfShape", "Cast", "CastLike", "Constant", "Where", "Equal", "Greater",
                 "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Not", "Sqrt", "Log", "SiLU", "ArgMax",
-                "ArgMin"}  # fmt: skip
+                "ArgMin", "ScatterND"}  # fmt: skip
     assert set(OPERATIONS) - {case[0] for case in CASES} == of_sizes
 
 
@@ -188,3 +187,19 @@ def test_sizes_computed_in_the_file(tmp_path: Path) -> None:
     assert compare_with_onnxruntime(path, network, x) < CLOSE
     program = capture(network, x)
     assert program.module(check_guards=False)(torch.zeros(7, 3, 4)).shape == (7, 6, 2)
+
+
+def test_a_mask_drawn_in_the_file(tmp_path: Path) -> None:
+    from .onnx_files import node, save_model
+
+    nodes = [node("ScatterND", ["base", "places", "values"], ["mask"]), node("Add", ["x", "mask"], ["y"])]
+    constants = {"base": weights(4, 6), "places": ints([0, 1], [3, 5]), "values": weights(2, seed=3)}
+    path = save_model(tmp_path / "mask.onnx", nodes, constants, {"x": ("n", 4, 6)})
+    network, _ = open_onnx(path)
+    assert compare_with_onnxruntime(path, network, random_inputs((3, 4, 6))) < CLOSE
+
+
+def test_a_sample_chosen_by_its_place_is_refused(tmp_path: Path) -> None:
+    path = save_operation(tmp_path / "op.onnx", "ScatterND", 17, [X, ints([0, 1], [0, 3]), weights(2, 6, 6)])
+    with pytest.raises(UnsupportedModelError, match="several samples at once"):
+        open_onnx(path)
