@@ -17,8 +17,8 @@ from safetensors.torch import save as write_tensors
 
 from .errors import InputError
 
-FORMAT = 2
-READABLE = (1, 2)  # 1 has no weights, and no offsets that change in time
+FORMAT = 3
+READABLE = (1, 2, 3)  # 1 has no weights, and no offsets that change in time; 2 has sites of the ReLU family alone
 KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
     ("span", ":span"),

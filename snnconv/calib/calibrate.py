@@ -18,7 +18,7 @@ from .statistics import Granularity, NeuronMaximum, Statistics, statistics_of
 def collect(
     canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], granularity: Granularity
 ) -> dict[str, Statistics]:
-    """Run the canonical ANN on every batch and take the statistics of every site.
+    """Run the canonical ANN on every batch and take the statistics of |activation| at every site.
 
     Args:
         batches: flat input leaves of each batch.
@@ -29,7 +29,7 @@ def collect(
     histograms = {name: statistics_of(granularity) for name in activation_sites(canonical)}
 
     def hook(histogram: Statistics) -> Callable[..., None]:
-        return lambda _module, _args, output: histogram.add(output)
+        return lambda _module, _args, output: histogram.add(output.abs())
 
     handles = [canonical.get_submodule(name).register_forward_hook(hook(h)) for name, h in histograms.items()]
     count = 0

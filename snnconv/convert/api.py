@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -27,12 +26,12 @@ from ..provenance import provenance
 from .activations import LearnedClip
 from .canonical import MAXPOOLS, MaxPool, canonicalise
 from .capture import capture, recapture
+from .elementwise import Elementwise
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
-from .operations import name_of
 from .passes.sites import activation_sites
-from .preflight import ACTIVATION_NAMES, Report, preflight
+from .preflight import Report, preflight
 from .raise_modules import raise_modules
 
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
@@ -69,7 +68,9 @@ def convert(
     """Turn a trained network into a spiking network.
 
     Every activation clip(x, 0, λ) becomes a neuron of threshold θ = αλ whose spikes s(t) are whole numbers; the mean
-    over time of θ·s(t) approximates the activation, with an error of at most θ/2T inside the neuron's range.
+    over time of θ·s(t) approximates the activation, with an error of at most θ/2T inside the neuron's range. Any other
+    elementwise activation becomes a neuron that tracks it by signed spikes. Normalisations, softmax and products of
+    values that vary stay analog, on running means: `inspect` lists them.
 
     Args:
         model: a module that torch.export can take, or an exported program. It is not changed.
@@ -196,17 +197,10 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
     if not set(names) - analog:
         raise InputError(
             "there is nothing to convert",
-            expected="at least one ReLU or clip activation that is to spike",
-            got=f"{len(names)} activation sites, {len(analog)} of them kept analog{other_activations(canonical)}",
+            expected="at least one activation that is to spike: a ReLU, a clip, or another elementwise one",
+            got=f"{len(names)} activation sites, {len(analog)} of them kept analog",
         )
     return analog
-
-
-def other_activations(canonical: fx.GraphModule) -> str:
-    """`; besides silu ×49, sigmoid ×16`, for a network that uses something else than the ReLU family."""
-    found = Counter(name for name in map(name_of, canonical.graph.nodes) if name in ACTIVATION_NAMES)
-    listed = ", ".join(f"{name} ×{count}" for name, count in found.items())
-    return f"; besides {listed}" if listed else ""
 
 
 def statistics(
@@ -268,19 +262,26 @@ def plan_sites(
     seed: int,
 ) -> dict[str, SitePlan]:
     """A neuron with its threshold for every site that spikes."""
-    options = setting.neuron_options()
     spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
-    neuron = NEURONS[setting.neuron](1.0, **options)
+    neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
     levels = getattr(neuron, "beta", 1)
     fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
     values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
     spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
     return {
-        name: SitePlan(name, setting.neuron, options, values[name].cpu(), span=spans.get(name))
+        name: SitePlan(name, *standing_at(canonical, name, setting), values[name].cpu(), span=spans.get(name))
         if name in values
         else SitePlan(name, None)
         for name in activation_sites(canonical)
     }
+
+
+def standing_at(canonical: fx.GraphModule, name: str, setting: Method) -> tuple[str, dict[str, Any]]:
+    """The neuron at a site and its options: the method's own where it stands for a ReLU or a clip, elsewhere one that
+    tracks the function with the same quantum, as many spikes a step and the same code."""
+    if isinstance(canonical.get_submodule(name), Elementwise):
+        return "tracking", setting.tracking_options()
+    return setting.neuron, setting.neuron_options()
 
 
 def settings_of(

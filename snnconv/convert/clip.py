@@ -15,7 +15,7 @@ from ..calib.calibrate import collect, thresholds
 from ..clips import CLIPS, Clip
 from ..errors import InputError
 from .activations import LearnedClip
-from .api import calibration_batches, check_maxpool, other_activations
+from .api import calibration_batches, check_maxpool
 from .canonical import MaxPool
 from .capture import capture, recapture
 from .examples import InputShape, examples_of

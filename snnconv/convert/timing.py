@@ -42,3 +42,11 @@ def batch_dims(node: fx.Node, symbols: set[object]) -> list[int]:
         for dim, size in enumerate(shape)
         if isinstance(size, torch.SymInt) and size.node.expr.free_symbols & symbols
     ]
+
+
+def size_at(size: int | torch.SymInt, batch: int) -> int:
+    """A size for a given batch size."""
+    if not isinstance(size, torch.SymInt):
+        return int(size)
+    expression = size.node.expr
+    return int(str(expression.subs(dict.fromkeys(expression.free_symbols, batch))))

@@ -18,6 +18,7 @@ from torch import fx
 
 from ...convert.graphs import value_of
 from ...convert.operations import JOINING, PADDING, RESHAPING, name_of
+from ...convert.timing import size_at
 
 Quantities = dict[str, int]
 Rule = Callable[[fx.Node], Quantities]
@@ -27,14 +28,7 @@ def shape_of_one(node: Any) -> tuple[int, ...]:
     """The node's shape for a batch of one: the free batch size counts 1 (a dimension of k·B counts k)."""
     value = value_of(node)
     sizes = value.shape if isinstance(value, torch.Tensor) else ()
-    return tuple(int(at_one(size)) for size in sizes)
-
-
-def at_one(size: Any) -> int:
-    if not isinstance(size, torch.SymInt):
-        return int(size)
-    expression = size.node.expr
-    return int(str(expression.subs(dict.fromkeys(expression.free_symbols, 1))))
+    return tuple(size_at(size, 1) for size in sizes)
 
 
 def elements(node: Any) -> int:

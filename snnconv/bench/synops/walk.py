@@ -23,12 +23,12 @@ from ...convert.graphs import value_of
 from ...convert.operations import QUOTIENTS
 from ...convert.passes.absorb import is_per_channel
 from ...convert.preflight import site_of
-from ...convert.timing import batch_dims, batch_symbols, varies_in_time
+from ...convert.timing import batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
-from ...neurons import Accumulate, Neuron, RunningClip, RunningSum, Scale, Temporal
+from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
 from ...neurons.codes import Code
 from ..count.quantities import RULES as DENSE
-from .calls import Call, call_of, elements, number, sizes
+from .calls import Call, call_of, elements, sizes
 from .layers import BATCH, SUMS, factors, layer_of
 from .parts import Source, Synapse, Wiring
 from .patterns import AVERAGES, PATTERNS, TERMS, keeps_spikes
@@ -133,7 +133,7 @@ class Walk:
             self.fire(call.node, Source(elements(call.node), self.common_code(read.sources), pool=True))
         elif isinstance(module, RunningSum) and read is not None:
             self.lost[call.node] = self.maximum_of(name, read)
-        elif not isinstance(module, (RunningSum, RunningClip)):
+        elif not isinstance(module, (RunningSum, RunningMean)):
             self.unknown[type(module).__name__] += 1
 
     def maximum_of(self, pool: str, read: Spikes) -> str:
@@ -214,7 +214,7 @@ class Walk:
             return self.spikes[node].value
         known = value_of(node)
         if isinstance(known, (torch.SymInt, int)):
-            return number(known, BATCH)
+            return size_at(known, BATCH)
         if node.op == "get_attr":
             return attribute(self.network, str(node.target)).detach().cpu()
         if isinstance(known, Tensor) and known.is_floating_point():
