@@ -8,13 +8,19 @@ import torch
 from torch import fx
 
 from .graphs import value_of
+from .operations import name_of
+
+# They take the shape and type of what they read, not its values.
+TIMELESS = {
+    "zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty",
+}  # fmt: skip
 
 
 def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set[fx.Node]:
     """Nodes downstream of a neuron, the neurons included; sizes are numbers and never vary."""
     varying: set[fx.Node] = set()
     for node in graph.nodes:
-        if isinstance(value_of(node), (torch.SymInt, int)):
+        if isinstance(value_of(node), (torch.SymInt, int)) or name_of(node) in TIMELESS:
             continue
         if is_neuron(node) or any(source in varying for source in node.all_input_nodes):
             varying.add(node)

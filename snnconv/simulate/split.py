@@ -94,7 +94,7 @@ class _Splitter:
             return self.body.node_copy(node, self.read)
         site = str(node.target)
         sources = [source for source in node.args if isinstance(source, fx.Node)]
-        values, varying = tuple(map(self.unrepeated, sources)), tuple(source in self.varying for source in sources)
+        values, varying = tuple(map(self.unrepeated, sources)), tuple(map(self.is_folded, sources))
         is_mean = isinstance(self.network.get_submodule(site), RunningMean)  # the only one of several inputs
         value, varies = (values, varying) if is_mean else (values[0], varying[0])
         before = self.body.call_method("get", (self.state, site))
@@ -105,7 +105,12 @@ class _Splitter:
 
     def unrepeated(self, node: fx.Node) -> fx.Node:
         """The body's version of a value as a module with a state takes it: constants as they are."""
-        return self.read(node) if node in self.varying or node.op == "get_attr" else self.passed[node]
+        return self.passed[node] if node in self.passed else self.read(node)
+
+    def is_folded(self, node: fx.Node) -> bool:
+        """Whether that version has time folded in: it varies, or is made in the body in the shape of what varies."""
+        made = node in self.copies and node.op != "get_attr"
+        return node in self.varying or (made and bool(batch_dims(node, self.symbols)))
 
     def read(self, node: fx.Node) -> fx.Node:
         """The body's version of a value: its own, a parameter, or a constant repeated over the chunk's steps."""

@@ -69,6 +69,18 @@ def attention(node: fx.Node) -> Quantities:
     return {"mac": prod(batch) * queries * keys * (width + shape_of_one(node.args[2])[-1])}
 
 
+def summed_product(node: fx.Node) -> Quantities:
+    """An einsum of two tensors: the sizes of all its indices multiplied; of others, or with an ellipsis, not known."""
+    equation, tensors = node.args[0], node.args[1]
+    assert isinstance(equation, str)
+    assert isinstance(tensors, (list, tuple))
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) != 2 or "." in equation:
+        return {}
+    sizes = {index: size for term, one in zip(terms, tensors) for index, size in zip(term, shape_of_one(one))}
+    return {"mac": prod(sizes.values())}
+
+
 def outputs(name: str) -> Rule:
     return lambda node: {name: elements(node)}
 
@@ -87,6 +99,8 @@ RULES: dict[str, Rule] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm"), product),
     "addmm": biased_product,
+    "baddbmm": biased_product,
+    "einsum": summed_product,
     "scaled_dot_product_attention": attention,
     **dict.fromkeys(("batch_norm", "_native_batch_norm_legit_no_training"), inputs("norm")),
     **dict.fromkeys(("relu", "relu6", "hardtanh", "clamp", "clamp_min", "threshold"), outputs("relu")),
