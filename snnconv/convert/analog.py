@@ -65,8 +65,8 @@ class Operator:
 def operator_at(node: fx.Node, varying: set[fx.Node]) -> Operator | None:
     """The analog operator that a call can become, or None where its table or its arguments do not allow it.
 
-    It must not draw random numbers, round, or hand on whole numbers that depend on data, as indices, of which only
-    those that nothing reads may be there; and its sizes must not depend on the batch's.
+    It must not draw random numbers, round, read or hand on whole numbers that depend on data, as indices (unless
+    nothing reads them); and none of its settings may depend on the batch size.
     """
     name = name_of(node)
     kind = ANALOG.get(name)
@@ -78,16 +78,16 @@ def operator_at(node: fx.Node, varying: set[fx.Node]) -> Operator | None:
     value = read[0] if several and len(read) == 1 else node
     if not isinstance(result := value_of(value), Tensor) or not result.is_floating_point():
         return None
-    if any(not isinstance(value_of(leaf), Tensor) for leaf in nodes) or (kind == "function" and is_data_dependent(nodes, varying)):
+    if any(not isinstance(value_of(leaf), Tensor) or is_mask(leaf, varying) for leaf in nodes):
         return None
     part = value.args[1] if several else None
     assert part is None or isinstance(part, int)
     return Operator(name, kind, list(dict.fromkeys(nodes)), value, part, macs_of(node, kind))
 
 
-def is_data_dependent(nodes: list[fx.Node], varying: set[fx.Node]) -> bool:
-    """Whether some input is no real number and varies in time, as a mask x > 0."""
-    return any(leaf in varying and not value_of(leaf).is_floating_point() for leaf in nodes)
+def is_mask(leaf: fx.Node, varying: set[fx.Node]) -> bool:
+    """Whether a tensor varies in time and is of no real numbers, as x > 0."""
+    return leaf in varying and not value_of(leaf).is_floating_point()
 
 
 def macs_of(node: fx.Node, kind: Kind) -> int | None:

@@ -11,33 +11,30 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
-from ..calib.calibrate import collect, thresholds
+from ..calib.calibrate import collect
 from ..calib.corrections import CALIBRATIONS
 from ..calib.samples import SAMPLES, Kept
-from ..calib.sensitivity import fair_quanta
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
-from ..plan import Plan, SitePlan
+from ..plan import Plan
 from ..progress import track
 from ..provenance import provenance
 from .activations import LearnedClip
 from .canonical import MAXPOOLS, MaxPool, canonicalise
 from .capture import capture, recapture
-from .elementwise import Elementwise
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
 from .passes.sites import activation_sites
+from .planning import plan_sites
 from .preflight import Report, preflight
 from .raise_modules import raise_modules
 
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 log = logging.getLogger("snnconv")
-
-SPAN = 0.999  # of the activations, where thresholds do not say how far they reach
 
 
 def convert(
@@ -249,39 +246,6 @@ def calibration_batches(
     reference = examples.leaves[0]
     moved = [tuple(leaf.to(reference) for leaf in batch) for batch in batches]
     return moved, [*examples.notices, notice]
-
-
-def plan_sites(
-    canonical: fx.GraphModule,
-    histograms: dict[str, Statistics],
-    analog: set[str],
-    setting: Method,
-    rule: Rule,
-    T: int,
-    samples: list[tuple[Tensor, ...]],
-    seed: int,
-) -> dict[str, SitePlan]:
-    """A neuron with its threshold for every site that spikes."""
-    spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
-    neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
-    levels = getattr(neuron, "beta", 1)
-    fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
-    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
-    spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
-    return {
-        name: SitePlan(name, *standing_at(canonical, name, setting), values[name].cpu(), span=spans.get(name))
-        if name in values
-        else SitePlan(name, None)
-        for name in activation_sites(canonical)
-    }
-
-
-def standing_at(canonical: fx.GraphModule, name: str, setting: Method) -> tuple[str, dict[str, Any]]:
-    """The neuron at a site and its options: the method's own where it stands for a ReLU or a clip, elsewhere one that
-    tracks the function with the same quantum, as many spikes a step and the same code."""
-    if isinstance(canonical.get_submodule(name), Elementwise):
-        return "tracking", setting.tracking_options()
-    return setting.neuron, setting.neuron_options()
 
 
 def settings_of(

@@ -1,4 +1,4 @@
-"""The sites of every other elementwise activation: SiLU, GELU, tanh and the like, each an operation with its settings."""
+"""The sites of every other elementwise activation, as SiLU, GELU and tanh: each an operation with its settings."""
 
 from __future__ import annotations
 

@@ -132,7 +132,9 @@ class Judge:
         if is_site and module is not None:
             return activation_entry(node, module, node in self.neurons, self.max_rate, place)
         if is_pool:
-            detail = "on running sums: the mean equals the max of the means" if node in self.varying else "computed once"
+            detail = (
+                "on running sums: the mean equals the max of the means" if node in self.varying else "computed once"
+            )
             return Entry(where, "pooling", type(module).__name__, "exact", detail, place)
         if node not in self.varying:
             return constant_entry(node, where, place, bool(self.neurons), node in self.layouts)

@@ -21,7 +21,12 @@ class TrackingState(NamedTuple):
 
 
 def tracking_step(
-    current: Tensor, state: TrackingState, theta: Tensor, beta: int, function: Callable[[Tensor], Tensor]
+    current: Tensor,
+    state: TrackingState,
+    theta: Tensor,
+    beta: int,
+    function: Callable[[Tensor], Tensor],
+    out: TrackingState | None = None,
 ) -> tuple[Tensor, TrackingState]:
     """One step of the tracking neuron.
 
@@ -34,16 +39,18 @@ def tracking_step(
         current: I [B, …]. theta: θ = αλ, broadcastable to it.
         beta: the most spikes in a step, of either sign.
         function: f, elementwise.
+        out: memory for the next state, which may be that of `state`; new memory where it is None.
 
     Returns:
-        Spikes s, whole numbers in {−β … β}, shaped like `current`, and the next state, in the memory of `state`.
+        Spikes s, whole numbers in {−β … β}, shaped like `current`, and the next state.
 
     Source: this project. Sending what a sum of spikes lacks of the value is what SD neurons do for a ReLU.
     """
-    total, steps = state.total.add_(current), state.steps + 1
+    memory, sent, _ = out or (None, None, None)
+    total, steps = torch.add(state.total, current, out=memory), state.steps + 1
     wanted = (function(total / steps) * (steps / theta)).round_()
     spikes = wanted.sub_(state.sent).clamp_(-beta, beta)
-    return spikes, TrackingState(total, state.sent.add_(spikes), steps)
+    return spikes, TrackingState(total, torch.add(state.sent, spikes, out=sent), steps)
 
 
 @NEURONS.register("tracking")
@@ -68,9 +75,7 @@ class Tracking(Neuron):
 
     integrates: ClassVar[bool] = False
 
-    def __init__(
-        self, threshold: Tensor | float, *, alpha: float = 0.2, beta: int = 5, code: Code = "unary"
-    ) -> None:
+    def __init__(self, threshold: Tensor | float, *, alpha: float = 0.2, beta: int = 5, code: Code = "unary") -> None:
         rules = [
             (0 < alpha <= 1, "alpha", "a threshold scale in (0, 1]", alpha),
             (beta >= 1 and beta == int(beta), "beta", "a whole number of spikes per step, at least 1", beta),
@@ -97,7 +102,7 @@ class Tracking(Neuron):
         return TrackingState(zeros, zeros.clone(), zeros.new_zeros(()))
 
     def step(self, x: Tensor, state: TrackingState) -> tuple[Tensor, TrackingState]:
-        spikes, state = tracking_step(x, state, self.per_unit(x), self.beta, self.function)
+        spikes, state = tracking_step(x, state, self.per_unit(x), self.beta, self.function, out=state)
         return spikes.to(x.dtype), state
 
     def extra_repr(self) -> str:

@@ -117,9 +117,13 @@ class Walk:
         if call.name in SUMS:
             read = next(operand for operand in factors(call) if batch_dims(operand, self.symbols))
             self.found.layers[self.name(call.node)] = layer_of(call, "constant", read)
-        elif call.name in DENSE and call.node.op == "call_function" and (macs := DENSE[call.name](call.node).get("mac")):
+        elif (
+            call.name in DENSE and call.node.op == "call_function" and (macs := DENSE[call.name](call.node).get("mac"))
+        ):
             read = sum(elements(operand) for operand in call.operands)
-            self.found.layers[self.name(call.node)] = Layer("constant", "product", macs, read, elements(call.node), 0, 0)
+            self.found.layers[self.name(call.node)] = Layer(
+                "constant", "product", macs, read, elements(call.node), 0, 0
+            )
 
     def temporal(self, call: Call, module: Temporal) -> None:
         name, read = str(call.node.target), self.spikes.get(call.node.all_input_nodes[0])

@@ -57,7 +57,8 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     network, layers = separate(snn)
     left = [name for name, neuron in snn.sites.items() if name not in layers or not neuron.integrates]
     if left:
-        log.warning(f"weights: {len(left)} sites own no layer, or track a function, and keep their weights: {', '.join(left[:5])}")
+        named = ", ".join(left[:5])
+        log.warning(f"weights: {len(left)} sites own no layer, or track a function, and keep their weights: {named}")
     program = split_time(network)
     generator = torch.Generator().manual_seed(snn.plan.provenance.get("seed", 0))
     with torch.no_grad(), progress("weights", len(snn.sites)) as bar:

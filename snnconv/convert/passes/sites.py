@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -119,6 +120,33 @@ def site_name(graph_module: fx.GraphModule, node: fx.Node, seen: set[str]) -> st
     inside = stack[-1][0] if stack else ""
     operation = str(node.target).split(".")[1] if "." in str(node.target) else str(node.target)
     return free_name(graph_module, f"{inside}.{operation}" if inside else operation)
+
+
+def clip_sites(graph_module: fx.GraphModule) -> dict[str, fx.Node]:
+    """The activation sites of the ReLU family: where a clip can stand."""
+    sites = activation_sites(graph_module)
+    return {n: node for n, node in sites.items() if not isinstance(graph_module.get_submodule(n), Elementwise)}
+
+
+def channel_dim(graph_module: fx.GraphModule, node: fx.Node) -> int:
+    """The dimension of a site that counts its channels: 1, or −1 for [B, …, C] at a linear layer."""
+    return -1 if value_of(node).dim() > 2 and any(map(partial(is_linear, graph_module), neighbours(node))) else 1
+
+
+def channels_in(graph_module: fx.GraphModule, node: fx.Node) -> tuple[int, ...]:
+    """The shape in which one value per channel broadcasts against one sample: (−1, 1, 1), or (1, 1, −1)."""
+    ones = [1] * (value_of(node).dim() - 2)
+    return (*ones, -1) if channel_dim(graph_module, node) == -1 else (-1, *ones)
+
+
+def neighbours(node: fx.Node) -> list[fx.Node]:
+    return [*node.all_input_nodes, *node.users]
+
+
+def is_linear(graph_module: fx.GraphModule, node: fx.Node) -> bool:
+    if node.op == "call_module":
+        return isinstance(graph_module.get_submodule(str(node.target)), nn.Linear)
+    return name_of(node) == "linear"
 
 
 def activation_sites(graph_module: fx.GraphModule) -> dict[str, fx.Node]:
