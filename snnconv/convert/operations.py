@@ -1,7 +1,7 @@
 """Which operations may stand between spiking neurons: the policy table of the pre-flight.
 
 An operation that is affine in its time-varying inputs commutes with the mean over time, so the spiking network computes
-the ANN's value from the neurons' mean rates. Anything else that varies in time has no spiking form here.
+the ANN's value from the neurons' mean rates. What else varies in time is analog: see `convert.analog`.
 """
 
 from __future__ import annotations
