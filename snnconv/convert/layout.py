@@ -93,7 +93,7 @@ def numbered(node: fx.Node, found: dict[fx.Node, Layout | None]) -> Any:
 def seen_in(result: Tensor) -> Layout | None:
     """The layout that a tensor of sample numbers shows, or None where it shows none."""
     for dim, size in enumerate(result.shape):
-        rows = result.movedim(dim, 0).flatten(1)
+        rows = result.movedim(dim, 0).reshape(size, -1)
         row = rows.amax(1)
         if size % BATCH or not bool(((rows == row[:, None]) | (rows == -1)).all()) or int(row.min()) < 0:
             continue

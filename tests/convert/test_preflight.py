@@ -47,8 +47,8 @@ MIXERS: dict[str, tuple[Function, str]] = {
     "random noise": (lambda x: x + torch.randn_like(x), RANDOM),
     "dropout in training": (lambda x: F.dropout(x, training=True), RANDOM),
     "softmax over samples": (lambda x: x.softmax(0), SEEN),
-    "largest of all samples": (lambda x: x / x.amax(0, keepdim=True), SEEN),
-    "norm over samples": (lambda x: x / x.norm(dim=0, keepdim=True), SEEN),
+    "largest of all samples": (lambda x: x - x.amax(0, keepdim=True), SEEN),
+    "norm over samples": (lambda x: x / (x.norm(dim=0, keepdim=True) + 1), SEEN),
 }
 
 
