@@ -146,6 +146,8 @@ class Walk:
 
     def analog(self, call: Call, module: RunningMean) -> None:
         """A function of running means multiplies at every step; what follows it reads real numbers."""
+        if module.kind == "activation":  # one kept analog, whose sums are what is counted, as of a pooling
+            return
         name, node = str(call.node.target), call.node
         work = self.found.norms if module.kind == "norm" else self.found.residual
         if module.macs is None:

@@ -60,8 +60,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
             kind = LateralInhibition if maxpool == "lipool" else RunningSum
             own_module(graph_module, node, kind(module))
         elif isinstance(module, Activation):
-            kind = RunningSum if is_relu(module) else RunningMean
-            own_module(graph_module, node, kind(module))
+            running = RunningSum(module) if is_relu(module) else RunningMean(module, kind="activation")
+            own_module(graph_module, node, running)
     return follow_means(graph_module, varying)
 
 
