@@ -129,4 +129,11 @@ def is_softsign(values: Mapping[str, Any]) -> bool:
     return isinstance(size, fx.Node) and size.target is aten.abs.default and size.args[0] is x
 
 
-SPECIAL: dict[str, Callable[[Mapping[str, Any]], Elementwise | None]] = {"rrelu": leaky, "clamp": between}
+def jump(settings: Mapping[str, Any]) -> Elementwise | None:
+    """x where x > threshold, else value: a ReLU where both are 0."""
+    return Elementwise("threshold.default", settings) if any(settings.values()) else None
+
+
+SPECIAL: dict[str, Callable[[Mapping[str, Any]], Elementwise | None]] = {
+    "rrelu": leaky, "clamp": between, "threshold": jump,
+}  # fmt: skip

@@ -75,7 +75,7 @@ def test_one_site_each(form: str) -> None:
     sites = activation_sites(canonical)
     assert len(sites) == 2
     site = canonical.get_submodule(list(sites)[1])
-    assert isinstance(site, Activation)
+    assert type(site) is Activation
     assert site.ceiling == ceiling
     assert_same_outputs(canonical, model, (4,))
 
