@@ -115,6 +115,9 @@ class Neuron(Temporal):
     def saturate(self, ceiling: Tensor | float) -> None:
         """Take note of where the ANN's activation is clipped: most neurons reach little more than λ, which is there."""
 
+    def follow(self, function: nn.Module) -> None:
+        """Take note of the ANN's activation: neurons that integrate stand for a ReLU or a clip whichever it is."""
+
     def offset_with(self, more: Tensor, x: Tensor) -> Tensor:
         """The offset with a further current, for an input like `x` [B, …].
 

@@ -90,7 +90,6 @@ class Tracking(Neuron):
         self.function: nn.Module = nn.Identity()
 
     def follow(self, function: nn.Module) -> None:
-        """Set f."""
         self.function = function
 
     def ideal(self, z: Tensor, T: int) -> Tensor:

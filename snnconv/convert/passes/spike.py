@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
-from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale, Tracking
+from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..activations import Activation
@@ -42,8 +42,7 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         assert isinstance(activation, Activation)
         if activation.ceiling is not None:
             neuron.saturate(activation.ceiling)
-        if isinstance(neuron, Tracking):
-            neuron.follow(activation)
+        neuron.follow(activation)
         put_module(graph_module, name, neuron)
         if plan.weight is not None:
             put_weights(graph_module, layers[name], plan.weight, plan.bias)
