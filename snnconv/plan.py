@@ -17,8 +17,8 @@ from safetensors.torch import save as write_tensors
 
 from .errors import InputError
 
-FORMAT = 2
-READABLE = (1, 2)  # 1 has no weights, and no offsets that change in time
+FORMAT = 3
+READABLE = (1, 2, 3)  # 1 has no weights, and no offsets that change in time; 2 has sites of the ReLU family alone
 KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
     ("span", ":span"), ("layer_span", ":layer_span"),
@@ -34,7 +34,8 @@ class SitePlan:
     Attributes:
         neuron: registry name, or None for a site that stays analog.
         options: keyword arguments of the neuron besides its threshold.
-        threshold: λ, float32: [], one per channel [C] or one per neuron (the shape of one sample).
+        threshold: λ, float32: [], one per channel ([C], or [1, …, C] where channels come last) or one per neuron (the
+            shape of one sample).
         offset: current added at every step; potential: v(0) in place of the neuron's own. Found by calibrating the
             spiking network, shaped as thresholds are; an offset that changes in time is [T, C, 1, …].
         span: what the ANN's activations reach, the 99.9 percentile, where λ does not say it; layer_span: the same of

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .reference_neurons import COS, DCGS, IF, SD, SRP, MultiThreshold, SignedDigits
+from .reference_neurons import COS, DCGS, IF, SD, SRP, MultiThreshold, SignedDigits, Tracking
 
 Array = NDArray[np.float64]
 
@@ -32,6 +32,7 @@ NEURONS: dict[str, type[ScalarNeuron]] = {
     "srp": SRP,
     "cos": COS,
     "differential": DCGS,
+    "tracking": Tracking,
 }
 
 

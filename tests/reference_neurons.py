@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -215,4 +215,30 @@ class DCGS:
         self.sent += s * self.theta
         self.mean_in += (current - self.b) / self.t
         self.mean_out += s * self.theta / self.t
+        return s
+
+
+def itself(x: float) -> float:
+    return x
+
+
+@dataclass
+class Tracking:
+    """Sends, up or down, what the spikes so far lack of t·f(mean input so far)."""
+
+    theta: float
+    beta: int = 5
+    code: str = "unary"  # of no effect on the spikes
+    function: Callable[[float], float] = itself
+
+    def __post_init__(self) -> None:
+        self.currents: list[float] = []
+        self.fired = 0
+
+    def fire(self, current: float) -> int:
+        self.currents.append(current)
+        t = len(self.currents)
+        lacking = round(t * self.function(sum(self.currents) / t) / self.theta) - self.fired
+        s = min(abs(lacking), self.beta) * (1 if lacking > 0 else -1)
+        self.fired += s
         return s

@@ -9,7 +9,7 @@ from torch import Tensor, fx
 
 from ..convert.activations import Activation, LearnedClip
 from ..convert.graphs import as_call
-from ..convert.passes.sites import activation_sites
+from ..convert.passes.sites import activation_sites, channel_dim, channels_in
 from ..errors import InputError
 from .checkpoint import Checkpoint
 from .rules import Rule, Site
@@ -22,7 +22,7 @@ def collect(
     granularity: Granularity,
     checkpoint: Checkpoint | None = None,
 ) -> dict[str, Statistics]:
-    """Run the canonical ANN on every batch and take the statistics of every site.
+    """Run the canonical ANN on every batch and take the statistics of |activation| at every site.
 
     Args:
         batches: flat input leaves of each batch.
@@ -31,12 +31,17 @@ def collect(
     Raises:
         InputError: there is no batch, or an activation is not finite.
     """
-    histograms = {name: statistics_of(granularity) for name in activation_sites(canonical)}
+    sites = activation_sites(canonical)
+    histograms = {name: statistics_of(granularity) for name in sites}
+    dims = {name: channel_dim(canonical, node) if granularity == "channel" else 1 for name, node in sites.items()}
 
-    def hook(histogram: Statistics) -> Callable[..., None]:
-        return lambda _module, _args, output: histogram.add(output)
+    def hook(histogram: Statistics, channels: int) -> Callable[..., None]:
+        return lambda _module, _args, output: histogram.add(output.abs().movedim(channels, 1))
 
-    handles = [canonical.get_submodule(name).register_forward_hook(hook(h)) for name, h in histograms.items()]
+    handles = [
+        canonical.get_submodule(name).register_forward_hook(hook(histogram, dims[name]))
+        for name, histogram in histograms.items()
+    ]
     seen = checkpoint.restore(histograms) if checkpoint else 0
     count = 0
     try:
@@ -69,12 +74,15 @@ def thresholds(
 ) -> dict[str, Tensor]:
     """λ of every site by `rule`: [] per layer, [C] per channel, the shape of a sample per neuron.
 
+    Where channels are the last of three dimensions or more, λ per channel is [1, …, C].
+
     A channel or neuron that never rose above 0 gets the median λ of its layer: it may still fire on other data.
 
     Raises:
         InputError: a site whose every activation was 0, or a rule that gave something else than positive numbers.
     """
     result: dict[str, Tensor] = {}
+    sites = activation_sites(canonical)
     for name, histogram in histograms.items():
         activation = canonical.get_submodule(name)
         assert isinstance(activation, Activation)
@@ -95,5 +103,7 @@ def thresholds(
             raise InputError("a threshold rule gave no usable value", where=f"site {name}", got=shown)
         value = torch.where(value > 0, value, value[value > 0].median())
         several = value.numel() > 1 and (whole or histogram.per_channel or learned)
+        if several and not whole and channel_dim(canonical, sites[name]) == -1:
+            value = value.view(channels_in(canonical, sites[name]))
         result[name] = value if several else value.flatten()[0]
     return result

@@ -10,6 +10,7 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ..convert.graphs import as_call
+from ..convert.passes.sites import activation_sites, channel_dim
 from ..simulate.memory import elements
 
 PROBES = 2  # random directions a batch; the mean over samples and positions does the rest
@@ -39,6 +40,7 @@ def fair_quanta(
     """
     generator = torch.Generator().manual_seed(seed)
     activations: dict[str, Tensor] = {}
+    dims = {name: channel_dim(canonical, node) for name, node in activation_sites(canonical).items()}
 
     def hook(name: str) -> Callable[..., Tensor]:
         def keep(_module: Any, _args: Any, output: Tensor) -> Tensor:
@@ -63,6 +65,7 @@ def fair_quanta(
                     )
                     for name, gradient in zip(activations, found):
                         squares = torch.zeros_like(activations[name]) if gradient is None else gradient.square()
+                        squares = squares.movedim(dims[name], 1)
                         energy[name] = energy.get(name, torch.zeros(())) + per_channel(squares).cpu()
             outputs.append(output.detach().double().cpu())
     finally:

@@ -14,7 +14,7 @@ aten = torch.ops.aten
 
 @dataclass(frozen=True)
 class Match:
-    """An activation call: what it reads and where it stops rising (None: never)."""
+    """A ReLU or clip: what it reads and where it stops rising (None: never)."""
 
     input: fx.Node
     ceiling: float | Tensor | None = None
@@ -74,7 +74,7 @@ def match_activation(graph_module: fx.GraphModule, node: fx.Node) -> Match | Non
         if isinstance(module, Activation) and isinstance(module.ceiling, Tensor):
             return Match(node.args[0], module.ceiling)
         for kind, settings in MODULES.items():
-            if isinstance(module, kind):
+            if type(module) is kind:
                 return clip(node.args[0], *settings(module))
         return None
     matcher = FUNCTIONS.get(node.target)
@@ -134,7 +134,8 @@ def constant(graph_module: fx.GraphModule, value: Any) -> Any:
 MODULES: dict[type[nn.Module], Callable[[Any], tuple[Any, Any]]] = {
     Activation: lambda m: (0, m.ceiling),
     nn.ReLU: lambda m: (0, None),
-    nn.Hardtanh: lambda m: (m.min_val, m.max_val),  # nn.ReLU6 is one
+    nn.Hardtanh: lambda m: (m.min_val, m.max_val),
+    nn.ReLU6: lambda m: (m.min_val, m.max_val),
 }
 
 Matcher = Callable[[fx.GraphModule, fx.Node], Match | None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from os import PathLike
 from typing import Any
@@ -13,19 +12,17 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
-from ..calib.calibrate import collect, thresholds
+from ..calib.calibrate import collect
 from ..calib.checkpoint import Checkpoint
 from ..calib.corrections import CALIBRATIONS
-from ..calib.histogram import ActivationHistogram
 from ..calib.samples import SAMPLES, Kept
-from ..calib.sensitivity import fair_quanta
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..fingerprint import describe_data, fingerprint
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
-from ..plan import Plan, SitePlan
+from ..plan import Plan
 from ..progress import track
 from ..provenance import provenance
 from .activations import LearnedClip
@@ -34,15 +31,13 @@ from .capture import capture, recapture
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
-from .operations import name_of
 from .passes.sites import activation_sites
-from .preflight import ACTIVATION_NAMES, Report, preflight
+from .planning import plan_sites
+from .preflight import Report, preflight
 from .raise_modules import raise_modules
 
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 log = logging.getLogger("snnconv")
-
-SPAN = 0.999  # of the activations, where thresholds do not say how far they reach
 
 
 def convert(
@@ -74,7 +69,9 @@ def convert(
     """Turn a trained network into a spiking network.
 
     Every activation clip(x, 0, λ) becomes a neuron of threshold θ = αλ whose spikes s(t) are whole numbers; the mean
-    over time of θ·s(t) approximates the activation, with an error of at most θ/2T inside the neuron's range.
+    over time of θ·s(t) approximates the activation, with an error of at most θ/2T inside the neuron's range. Any other
+    elementwise activation becomes a neuron that tracks it by signed spikes. Normalisations, softmax and products of
+    values that vary stay analog, on running means: `inspect` lists them.
 
     Args:
         model: a module that torch.export can take, or an exported program. It is not changed.
@@ -210,17 +207,10 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
     if not set(names) - analog:
         raise InputError(
             "there is nothing to convert",
-            expected="at least one ReLU or clip activation that is to spike",
-            got=f"{len(names)} activation sites, {len(analog)} of them kept analog{other_activations(canonical)}",
+            expected="at least one activation that is to spike: a ReLU, a clip, or another elementwise one",
+            got=f"{len(names)} activation sites, {len(analog)} of them kept analog",
         )
     return analog
-
-
-def other_activations(canonical: fx.GraphModule) -> str:
-    """`; besides silu ×49, sigmoid ×16`, for a network that uses something else than the ReLU family."""
-    found = Counter(name for name in map(name_of, canonical.graph.nodes) if name in ACTIVATION_NAMES)
-    listed = ", ".join(f"{name} ×{count}" for name, count in found.items())
-    return f"; besides {listed}" if listed else ""
 
 
 def statistics(
@@ -270,36 +260,6 @@ def calibration_batches(
     reference = examples.leaves[0]
     moved = [tuple(leaf.to(reference) for leaf in batch) for batch in batches]
     return moved, [*examples.notices, notice]
-
-
-def plan_sites(
-    canonical: fx.GraphModule,
-    histograms: dict[str, Statistics],
-    analog: set[str],
-    setting: Method,
-    rule: Rule,
-    T: int,
-    samples: list[tuple[Tensor, ...]],
-    seed: int,
-) -> dict[str, SitePlan]:
-    """A neuron with its threshold for every site that spikes."""
-    options = setting.neuron_options()
-    spiking = {name: histogram for name, histogram in histograms.items() if name not in analog}
-    neuron = NEURONS[setting.neuron](1.0, **options)
-    levels = getattr(neuron, "beta", 1)
-    fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
-    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
-    spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
-    rows = {name: seen for name, seen in spiking.items() if isinstance(seen, ActivationHistogram) and seen.per_channel}
-    layers = {name: seen.quantile_of_layer(SPAN).cpu() for name, seen in rows.items() if seen.maximum.numel()}
-    return {
-        name: SitePlan(
-            name, setting.neuron, options, values[name].cpu(), span=spans.get(name), layer_span=layers.get(name)
-        )
-        if name in values
-        else SitePlan(name, None)
-        for name in activation_sites(canonical)
-    }
 
 
 def settings_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,13 +16,14 @@ from ..calib.calibrate import collect, thresholds
 from ..clips import CLIPS, Clip
 from ..errors import InputError
 from .activations import LearnedClip
-from .api import calibration_batches, check_maxpool, other_activations
+from .api import calibration_batches, check_maxpool
 from .canonical import MaxPool
 from .capture import capture, recapture
+from .elementwise import Elementwise
 from .examples import InputShape, examples_of
 from .graphs import clone, put_module
 from .passes.maxpool import average_maxpools
-from .passes.sites import activation_sites, name_sites, stack_with
+from .passes.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
 from .raise_modules import raise_modules
 from .tensors import container_at
 
@@ -47,6 +49,8 @@ def clip(
     seed: int = 0,
 ) -> fx.GraphModule:
     """Put a learnable clip(x, 0, λ) in the place of every ReLU: the network that fine-tuning starts from.
+
+    Activations other than the ReLU family stay as they are.
 
     The result is an ordinary module: it has the model's own state_dict keys and one λ more for every activation site,
     and trains in any loop; `snnconv.convert` takes the learned λ as thresholds. The model is not changed.
@@ -86,21 +90,19 @@ def clip(
     network = name_sites(raised)
     if maxpool == "avg":
         network = average_maxpools(network)
-    sites = activation_sites(network)
+    sites = clip_sites(network)
     if not sites:
-        raise InputError(
-            "there is nothing to clip", expected="a ReLU", got=f"no activation site{other_activations(network)}"
-        )
+        raise InputError("there is nothing to clip", expected="a ReLU", got=f"no ReLU, but {others(network)}")
     check_sites(given, sites)
     batches, notices = calibration_batches(clone(network) if examples.batches is None else network, examples, seed)
     histograms = collect(network, batches, "channel" if per_channel else "layer")
-    wanted = {name: histogram for name, histogram in histograms.items() if name not in given}
+    wanted = {name: histograms[name] for name in sites if name not in given}
     values = thresholds(network, wanted, rule, T=1, levels=1, scale=1.0)
     values.update({name: torch.tensor(float(value)) for name, value in given.items()})
     for name, node in sites.items():
         maximum = histograms[name].maximum
         rows = len(maximum) if per_channel else 1
-        start, highest = (shaped(value, node, rows) for value in (values[name], maximum))
+        start, highest = (shaped(value, channels_in(network, node), rows) for value in (values[name], maximum))
         put_clip(network, node, kind.fitted(start, highest, **options).to(maximum.device))
     keep_unused(network, everything)
     network.meta["input_shapes"] = examples.shapes
@@ -108,6 +110,13 @@ def clip(
     for notice in notices:
         log.warning(notice)
     return network.train()
+
+
+def others(network: fx.GraphModule) -> str:
+    """`silu ×2, sigmoid ×1`: the activations that are no ReLU, or `no activation`."""
+    sites = (network.get_submodule(name) for name in activation_sites(network))
+    found = Counter(site.name for site in sites if isinstance(site, Elementwise))
+    return ", ".join(f"{name} ×{count}" for name, count in found.items()) or "no activation"
 
 
 def options_of(activation: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,12 +162,11 @@ def check_sites(given: Mapping[str, float], sites: Mapping[str, fx.Node]) -> Non
             raise InputError(f"init names a site that is not there: {name}", expected=f"one of {shown} …")
 
 
-def shaped(value: Tensor, node: fx.Node, rows: int) -> Tensor:
-    """λ as the site's activation takes it: [] for one row, [C, 1, …] for C."""
+def shaped(value: Tensor, channels: tuple[int, ...], rows: int) -> Tensor:
+    """λ as the site's activation takes it: [] for one row, else broadcast against one sample as `channels_in` says."""
     if rows == 1:
         return value.max()  # of one per channel, learned before: nothing is cut off
-    dims = node.meta["val"].dim() - 2
-    return value.reshape(-1).expand(rows).reshape(rows, *[1] * dims).clone()
+    return value.reshape(-1).expand(rows).reshape(channels).clone()
 
 
 def put_clip(network: fx.GraphModule, node: fx.Node, module: Clip) -> None:

@@ -1,7 +1,7 @@
 """Which operations may stand between spiking neurons: the policy table of the pre-flight.
 
 An operation that is affine in its time-varying inputs commutes with the mean over time, so the spiking network computes
-the ANN's value from the neurons' mean rates. Anything else that varies in time has no spiking form here.
+the ANN's value from the neurons' mean rates. What else varies in time is analog: see `convert.analog`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,20 @@ RESHAPING = {
     "view", "_unsafe_view", "reshape", "flatten", "unflatten", "permute", "transpose", "t", "numpy_T", "movedim",
     "squeeze", "unsqueeze", "slice", "select", "narrow", "expand", "expand_as", "view_as", "flip", "roll", "repeat",
     "clone", "contiguous", "detach", "alias", "lift_fresh_copy", "to", "_to_copy", "pixel_shuffle", "pixel_unshuffle",
-    "channel_shuffle", "index_select",
+    "channel_shuffle", "index_select", "index", "repeat_interleave", "swapaxes", "swapdims", "native_channel_shuffle",
+    "diagonal", "tril", "triu", "unfold", "im2col",
 }  # fmt: skip
-JOINING = {"cat", "concat", "stack", "split", "split_with_sizes", "chunk", "unbind", "tensor_split"}
+JOINING = {"cat", "concat", "stack", "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split",
+           "unsafe_chunk"}  # fmt: skip
 PADDING = {"pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
            "replication_pad1d", "replication_pad2d", "replication_pad3d", "zeros_like"}  # fmt: skip
 
 # Affine in one argument as long as the other does not vary in time.
 PRODUCTS = {"mul", "matmul", "mm", "bmm", "einsum", "addmm"}
 QUOTIENTS = {"div"}
+
+# Affine in what they choose from, as long as what chooses does not vary in time.
+CHOICES = {"where": 0, "masked_fill": 1, "index": 1}
 
 ALWAYS = LINEAR | RESHAPING | JOINING | PADDING
 
@@ -82,16 +87,31 @@ def numerator_varies(node: fx.Node, varying: set[fx.Node]) -> bool:
     return node.args[1] not in varying and not is_rounded
 
 
+def choice_is_constant(node: fx.Node, varying: set[fx.Node]) -> bool:
+    chooses = pytree.tree_leaves(node.args[CHOICES[name_of(node)]])
+    return not any(leaf in varying for leaf in chooses if isinstance(leaf, fx.Node))
+
+
 PRODUCT_RULES: dict[str, Callable[[fx.Node, set[fx.Node]], bool]] = {
     **dict.fromkeys(PRODUCTS, one_varies),
     **dict.fromkeys(QUOTIENTS, numerator_varies),
+    **dict.fromkeys(CHOICES, choice_is_constant),
 }
+
+
+# Where an operation says that it may draw random numbers: the argument that says that it does not, and its default.
+UNLESS: dict[str, tuple[str, int]] = {"scaled_dot_product_attention": ("dropout_p", 4), "rrelu": ("training", 3)}
 
 
 def is_random(node: fx.Node) -> bool:
     """Whether the operation draws random numbers each time it runs."""
     target = node.target
-    return isinstance(target, torch._ops.OpOverload) and torch.Tag.nondeterministic_seeded in target.tags
+    if not isinstance(target, torch._ops.OpOverload) or torch.Tag.nondeterministic_seeded not in target.tags:
+        return False
+    if (name := name_of(node)) not in UNLESS:
+        return True
+    argument, position = UNLESS[name]
+    return bool(node.args[position] if len(node.args) > position else node.kwargs.get(argument, 0))
 
 
 def uses_batch_statistics(node: fx.Node) -> bool:

@@ -11,22 +11,28 @@ from torch import fx, nn
 
 from ..errors import UnsupportedModelError
 from .activations import shown
+from .analog import ANALOG, WHY, Kind, Operator, operator_at
+from .elementwise import Elementwise
+from .layout import Layout, layouts
 from .operations import is_affine, is_random, name_of
 from .passes.sites import MAX_POOL_MODULES, activation_sites
-from .timing import batch_dims, batch_symbols, varies_in_time
+from .timing import varies_in_time
 
-Verdict = Literal["exact", "approximate", "unsupported"]
-ACTIVATION_NAMES = {
-    "silu", "gelu", "hardswish", "hardsigmoid", "sigmoid", "tanh", "mish", "softplus", "elu", "selu", "celu",
-    "leaky_relu", "prelu", "rrelu", "softmax", "log_softmax", "hardtanh", "clamp", "glu", "log_sigmoid", "softsign",
-}  # fmt: skip
-NORM_NAMES = {"layer_norm", "group_norm", "instance_norm", "rms_norm", "native_layer_norm", "native_group_norm"}
+Verdict = Literal["exact", "approximate", "analog", "unsupported"]
+KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 MERGES = {"add", "cat", "concat", "sub", "stack"}
+BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One site: what it is, what becomes of it, where it stands in the user's source, and the remedy."""
+    """One site: what it is, what becomes of it, where it stands in the user's source, and the remedy.
+
+    Attributes:
+        verdict: "exact": the error falls as 1/T; "approximate"; "analog": exact in the mean over time, but in real
+            numbers, by nature; "unsupported".
+        macs: multiply-accumulates of an analog operator in a step, of one sample, where they can be counted.
+    """
 
     site: str
     kind: Literal["activation", "pooling", "norm", "merge", "operation"]
@@ -35,6 +41,7 @@ class Entry:
     detail: str
     source: str = ""
     remedy: str = ""
+    macs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,11 @@ class Report:
         """(converted, all) activation sites."""
         sites = [entry for entry in self.entries if entry.kind == "activation"]
         return sum(entry.verdict != "unsupported" for entry in sites), len(sites)
+
+    @property
+    def analog(self) -> list[Entry]:
+        """Operators by nature analog: normalisation, softmax, products of values that both vary."""
+        return [entry for entry in self.entries if entry.verdict == "analog"]
 
     @property
     def unsupported(self) -> list[Entry]:
@@ -90,63 +102,90 @@ def preflight(
     sites = activation_sites(canonical)
     neurons = {node for name, node in sites.items() if name not in analog}
     varying = varies_in_time(canonical.graph, neurons.__contains__)
-    symbols = batch_symbols(canonical.graph)
+    judge = Judge(canonical, sites, neurons, varying, layouts(canonical.graph), max_rate)
     entries = [Entry(name, "norm", "BatchNorm", "exact", "folded into the layer before it") for name in folded]
-    for node in canonical.graph.nodes:
-        entry = judge(canonical, node, sites, neurons, varying, symbols, max_rate)
-        if entry is not None:
-            entries.append(entry)
+    entries += [entry for node in canonical.graph.nodes if (entry := judge.entry(node)) is not None]
     return Report(entries)
 
 
-def judge(
-    canonical: fx.GraphModule,
-    node: fx.Node,
-    sites: dict[str, fx.Node],
-    neurons: set[fx.Node],
-    varying: set[fx.Node],
-    symbols: set[object],
-    max_rate: float,
-) -> Entry | None:
-    """The entry of one node, or None where there is nothing to say about it."""
-    if node.op not in {"call_function", "call_module"}:
-        return None
-    module = canonical.get_submodule(str(node.target)) if node.op == "call_module" else None
-    place = source_line(node)
-    if str(node.target) in sites and module is not None:
-        return activation_entry(node, module, node in neurons, max_rate, place)
-    if isinstance(module, MAX_POOL_MODULES):
-        detail = "on running sums: the mean equals the max of the means" if node in varying else "computed once"
-        return Entry(str(node.target), "pooling", type(module).__name__, "exact", detail, place)
-    where = site_of(node)
-    if node not in varying:
-        return constant_entry(node, where, place, bool(neurons))
-    if batch_dims(node, symbols) not in ([], [0]):
-        detail = "moves the batch away from dimension 0, into which time is folded"
-        return Entry(where, "operation", name_of(node), "unsupported", detail, place, "keep the batch in dimension 0")
-    if is_affine(canonical, node, varying):
-        return affine_entry(node, module, varying, where, place)
-    return unsupported_entry(node, where, place)
+@dataclass(frozen=True)
+class Judge:
+    """What has to be known of a network to judge its nodes."""
+
+    canonical: fx.GraphModule
+    sites: dict[str, fx.Node]
+    neurons: set[fx.Node]
+    varying: set[fx.Node]
+    layouts: dict[fx.Node, Layout | None]
+    max_rate: float
+
+    def entry(self, node: fx.Node) -> Entry | None:
+        """The entry of one node, or None where there is nothing to say about it."""
+        if node.op not in {"call_function", "call_module"}:
+            return None
+        module = self.canonical.get_submodule(str(node.target)) if node.op == "call_module" else None
+        place, where = source_line(node), site_of(node)
+        is_site = module is not None and str(node.target) in self.sites
+        is_pool = isinstance(module, MAX_POOL_MODULES)
+        if node in self.varying and not self.is_foldable(node, has_state=is_site or is_pool):
+            return Entry(where, "operation", name_of(node), "unsupported", BATCH_FIRST, place, "keep the batch first")
+        if is_site and module is not None:
+            return activation_entry(node, module, node in self.neurons, self.max_rate, place)
+        if is_pool:
+            detail = (
+                "on running sums: the mean equals the max of the means" if node in self.varying else "computed once"
+            )
+            return Entry(where, "pooling", type(module).__name__, "exact", detail, place)
+        if node not in self.varying:
+            return constant_entry(node, where, place, bool(self.neurons), node in self.layouts)
+        if is_affine(self.canonical, node, self.varying):
+            return affine_entry(node, module, self.varying, where, place)
+        operator = operator_at(node, self.varying)
+        if operator is None:
+            return unsupported_entry(node, where, place)
+        states = [operator.value, *(source for source in operator.inputs if source in self.varying)]
+        if all(self.is_foldable(state, has_state=True) for state in states):
+            return analog_entry(operator, where, place)
+        return Entry(where, "operation", operator.name, "unsupported", BATCH_FIRST, place, "keep the batch first")
+
+    def is_foldable(self, node: fx.Node, has_state: bool) -> bool:
+        """Whether time can be folded into the batch here: where there is a state, time has to come first."""
+        layout = self.layouts.get(node, Layout(0, 1))
+        if has_state:
+            return layout is not None and layout.is_first
+        repeated = [self.layouts[s] for s in node.all_input_nodes if s in self.layouts and s not in self.varying]
+        return layout is not None and all(source is not None and source.outer == 1 for source in repeated)
 
 
 def activation_entry(node: fx.Node, module: nn.Module, spikes: bool, max_rate: float, place: str) -> Entry:
     name, ceiling = str(node.target), module.ceiling
+    if isinstance(module, Elementwise):
+        detail = "spiking: follows f(mean input) up and down" if spikes else "stays analog, on running means"
+        return Entry(name, "activation", module.name, "exact", detail + "; error falls as 1/T" * spikes, place)
     operation = "ReLU" if ceiling is None else f"clip to {shown(ceiling)}"  # type: ignore[arg-type]
     if not spikes:
-        return Entry(name, "activation", operation, "exact", "stays analog, on running sums", place)
+        return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
     if ceiling is not None and max_rate > 1 + 1e-6:
         detail = "spiking; rates above the ceiling are possible"
         return Entry(name, "activation", operation, "approximate", detail, place, "choose alpha · beta ≤ 1")
     return Entry(name, "activation", operation, "exact", "spiking; error falls as 1/T below the threshold", place)
 
 
-def constant_entry(node: fx.Node, where: str, place: str, spikes: bool) -> Entry | None:
-    """An activation before the first neuron is computed once; where there is no neuron at all, nothing can spike."""
-    if name_of(node) not in ACTIVATION_NAMES:
+def constant_entry(node: fx.Node, where: str, place: str, spikes: bool, per_sample: bool) -> Entry | None:
+    """A norm or softmax before the first neuron is computed once; where there is no neuron at all, nothing spikes."""
+    kind = ANALOG.get(name_of(node))
+    if kind not in ("norm", "softmax", "attention") or not per_sample:
         return None
     if not spikes:
         return unsupported_entry(node, where, place)
-    return Entry(where, "operation", name_of(node), "exact", "before the first neuron: computed once, analog", place)
+    detail = "before the first neuron: computed once, analog"
+    return Entry(where, KINDS.get(kind, "operation"), name_of(node), "exact", detail, place)
+
+
+def analog_entry(operator: Operator, where: str, place: str) -> Entry:
+    detail = f"on running means, {WHY[operator.kind]}"
+    kind = KINDS.get(operator.kind, "operation")
+    return Entry(where, kind, operator.name, "analog", detail, place, macs=operator.macs)
 
 
 def affine_entry(
@@ -164,23 +203,14 @@ def affine_entry(
 
 def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
     name = name_of(node)
-    if name in ACTIVATION_NAMES:
-        remedy = "replace it by a ReLU or a clip(x, 0, c) and fine-tune"
-        return Entry(
-            where, "activation", name, "unsupported", "an activation other than the ReLU family", place, remedy
-        )
-    if name in NORM_NAMES:
-        remedy = "use BatchNorm"
-        return Entry(
-            where, "norm", name, "unsupported", "statistics of the running input are not linear", place, remedy
-        )
     if is_random(node):
-        remedy = "export the network in eval mode"
-        return Entry(where, "operation", name, "unsupported", "draws random numbers at inference", place, remedy)
-    detail = "not affine in values that vary in time"
-    return Entry(
-        where, "operation", name, "unsupported", detail, place, "move it before the first or after the last layer"
-    )
+        detail, remedy = "draws random numbers at inference", "export the network in eval mode"
+    elif name in ANALOG:
+        detail, remedy = "hands on whole numbers, or sizes, that depend on the data", "use its values alone"
+    else:
+        detail = "not affine in values that vary in time, and in no table of what can follow their means"
+        remedy = "move it before the first or after the last layer"
+    return Entry(where, "operation", name, "unsupported", detail, place, remedy)
 
 
 def site_of(node: fx.Node) -> str:

@@ -82,7 +82,9 @@ class _Raiser:
         source = node.args[0] if node.args else None
         is_output = target is operator.getitem and isinstance(source, fx.Node) and node.args[1] == 0
         if is_output and copies[source].op == "call_module":  # type: ignore[index]
-            return copies[source]  # type: ignore[index]  # a decomposed BatchNorm yields statistics beside its output
+            # A decomposed BatchNorm yields statistics beside its output, an adaptive max pooling indices.
+            copies[source].meta["val"] = node.meta["val"]  # type: ignore[index]
+            return copies[source]  # type: ignore[index]
         raiser = RAISERS.get(target) if call else None
         module = raiser(call) if raiser and call else None
         if call and module is not None and self.settle(call, module):

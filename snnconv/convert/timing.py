@@ -8,13 +8,19 @@ import torch
 from torch import fx
 
 from .graphs import value_of
+from .operations import name_of
+
+# They take the shape and type of what they read, not its values.
+TIMELESS = {
+    "zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty",
+}  # fmt: skip
 
 
 def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set[fx.Node]:
     """Nodes downstream of a neuron, the neurons included; sizes are numbers and never vary."""
     varying: set[fx.Node] = set()
     for node in graph.nodes:
-        if isinstance(value_of(node), (torch.SymInt, int)):
+        if isinstance(value_of(node), (torch.SymInt, int)) or name_of(node) in TIMELESS:
             continue
         if is_neuron(node) or any(source in varying for source in node.all_input_nodes):
             varying.add(node)
@@ -42,3 +48,11 @@ def batch_dims(node: fx.Node, symbols: set[object]) -> list[int]:
         for dim, size in enumerate(shape)
         if isinstance(size, torch.SymInt) and size.node.expr.free_symbols & symbols
     ]
+
+
+def size_at(size: int | torch.SymInt, batch: int) -> int:
+    """A size for a given batch size."""
+    if not isinstance(size, torch.SymInt):
+        return int(size)
+    expression = size.node.expr
+    return int(str(expression.subs(dict.fromkeys(expression.free_symbols, batch))))

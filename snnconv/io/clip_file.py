@@ -92,14 +92,14 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         InputError: a file of a later format, damaged texts, or clips that do not fit the program.
     """
     from ..convert.clip import keep_unused, put_clip, tensors_of
-    from ..convert.passes.sites import activation_sites, name_sites
+    from ..convert.passes.sites import clip_sites, name_sites
     from ..convert.raise_modules import raise_modules
 
     document = read_document(texts, where)
     raised = raise_modules(program)
     everything = tensors_of(raised)
     network = name_sites(raised)
-    nodes = activation_sites(network)
+    nodes = clip_sites(network)
     others = {name: value for name, value in everything.items() if name.rpartition(".")[0] not in nodes}
     try:
         tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE], validate=True))

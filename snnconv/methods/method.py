@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ..calib import Granularity, Rule, depends_on_T
 from ..errors import InputError
+from ..neurons import NEURONS
 from ..registry import Registry
 
 MaxPool = Literal["exact", "avg", "lipool"]
@@ -99,6 +100,12 @@ class Method:
         if "down_limit" in options and options["down_limit"] is None:
             options["down_limit"] = options["beta"] if "beta" in options else 2 ** options["bits"] - 1
         return options
+
+    def tracking_options(self) -> dict[str, Any]:
+        """The options of the tracking neuron that stands at other activations than the ReLU family: the quantum, the
+        most spikes a step and the code of the method's own neuron."""
+        neuron = NEURONS[self.neuron](1.0, **self.neuron_options())
+        return {"alpha": neuron.scale, "beta": getattr(neuron, "beta", 1), "code": neuron.code}
 
     @property
     def at_T(self) -> bool:

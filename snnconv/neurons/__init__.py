@@ -9,7 +9,7 @@ from .lipool import LateralInhibition as LateralInhibition
 from .registry import NEURONS as NEURONS
 from .response import Sent as Sent
 from .response import response as response
-from .running import RunningClip as RunningClip
+from .running import RunningMean as RunningMean
 from .running import RunningSum as RunningSum
 from .scale import Scale as Scale
 from .sd import ScalableDualThreshold as ScalableDualThreshold
@@ -18,3 +18,4 @@ from .srp import ResidualPotential as ResidualPotential
 from .temporal import Neuron as Neuron
 from .temporal import State as State
 from .temporal import Temporal as Temporal
+from .tracking import Tracking as Tracking

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 
@@ -33,7 +33,7 @@ class BinaryWeighted(ScalableDualThreshold):
     Source: H-MT, AAAI 2026 (harmony multi-threshold neurons; v(0) = λ_min/2).
     """
 
-    code: ClassVar[Code] = "binary"
+    code: Code = "binary"
 
     def __init__(
         self,

@@ -74,7 +74,7 @@ class DifferentialMultiThreshold(Neuron):
         v0: initial potential in units of the smallest threshold.
     """
 
-    code: ClassVar[Code] = "binary"
+    code: Code = "binary"
     differential: ClassVar[bool] = True
 
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, bits: int = 8, v0: float = 0.0) -> None:

@@ -1,4 +1,5 @@
-"""Functions of the mean: positively homogeneous ones (max pooling, ReLU) applied to the running sum of their input."""
+"""Functions of the mean, analog: positively homogeneous ones (max pooling, ReLU) applied to the running sum of their
+input, and any others to the running means of theirs."""
 
 from __future__ import annotations
 
@@ -39,39 +40,80 @@ class RunningSum(Temporal):
         return (given - state.given).to(x.dtype), RunningState(total, given)
 
 
-class ClipState(NamedTuple):
-    total: Tensor  # Σ₁..t x
-    given: Tensor  # clip(Σ₁..t x, 0, t·c)
-    steps: Tensor  # t
+class MeanState(NamedTuple):
+    totals: tuple[Tensor | None, ...]  # Σ₁..t x of every input; None for those that are constant in time
+    given: Tensor  # t·g(means), what has been emitted so far; 0 at first
+    steps: Tensor  # t, []
 
 
-class RunningClip(Temporal):
-    """An analog clip(x, 0, c): emits t·clip(Σ₁..t x / t, 0, c) − (t−1)·clip(Σ₁..t−1 x / (t−1), 0, c).
+class RunningMean(Temporal):
+    """Any function g of one or several values, analog: emits what t·g(X/t) has changed by.
 
-    The mean of what it emits over T steps is clip(mean of x, 0, c). The clip is not homogeneous, so it needs t.
+        y(t) = t·g(X_t/t, c) − (t−1)·g(X_{t−1}/(t−1), c),  X_t = Σ₁..t x
+
+    with X the sums of the inputs that vary in time, c those that are constant. The mean of y over T steps is g(mean of
+    x, c), exactly. What g cannot be taken of yet (0/0 before the first spike) is held back: y is 0 there, and made up
+    for as soon as it is finite.
 
     Args:
-        ceiling: c, one number or a tensor that broadcasts against one sample.
+        function: g, a module of as many tensors as it is called with; float32 all of them.
+        name: what g is, in a word. kind: how its work is counted. macs: its multiply-accumulates in a step where they
+            can be counted, of one sample.
+
+    Source: the expectation compensation of Huang et al., ACM Multimedia 2024 ("Towards high-performance spiking
+    transformers from ANN to SNN conversion"), for any operation.
     """
 
-    ceiling: Tensor | float
-
-    def __init__(self, ceiling: Tensor | float) -> None:
+    def __init__(self, function: nn.Module, name: str = "", kind: str = "function", macs: int | None = None) -> None:
         super().__init__()
-        if isinstance(ceiling, Tensor):
-            self.register_buffer("ceiling", ceiling)
-        else:
-            self.ceiling = ceiling
+        self.function = function
+        self.name, self.kind, self.macs = name or type(function).__name__, kind, macs
 
-    def initial(self, x: Tensor) -> ClipState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
-        return ClipState(zeros, zeros.clone(), zeros.new_zeros(()))
+    def initial(self, x: Tensor | tuple[Tensor, ...], varying: tuple[bool, ...] = (True,)) -> MeanState:
+        parts = x if isinstance(x, tuple) else (x,)
+        totals = tuple(torch.zeros_like(p, dtype=torch.float32) if v else None for p, v in zip(parts, varying))
+        return MeanState(totals, torch.zeros((), device=parts[0].device), torch.zeros((), device=parts[0].device))
 
-    def step(self, x: Tensor, state: ClipState) -> tuple[Tensor, ClipState]:
-        total, steps = state.total.add_(x), state.steps + 1
-        given = total.clamp(min=0).minimum(steps * self.ceiling)
-        return (given - state.given).to(x.dtype), ClipState(total, given, steps)
+    def step(self, x: Tensor | tuple[Tensor, ...], state: MeanState) -> tuple[Tensor, MeanState]:
+        parts, steps = x if isinstance(x, tuple) else (x,), state.steps + 1
+        totals = tuple(None if t is None else t.add_(p) for t, p in zip(state.totals, parts, strict=True))
+        means = [as_float32(p) if t is None else t / steps for t, p in zip(totals, parts, strict=True)]
+        wanted = self.function(*means) * steps
+        given = torch.where(wanted.isfinite(), wanted, state.given)
+        return (given - state.given).to(dtype_of(parts, totals)), MeanState(totals, given, steps)
+
+    def forward(
+        self,
+        x: Tensor | tuple[Tensor, ...],
+        state: MeanState | None,
+        steps: int,
+        varying: bool | tuple[bool, ...] = True,
+    ) -> tuple[Tensor, MeanState]:
+        """Run `steps` time steps.
+
+        Args:
+            x: the inputs, [steps·B, …] those that vary in time, the others as they are.
+            varying: which do.
+        """
+        parts = x if isinstance(x, tuple) else (x,)
+        varies = varying if isinstance(varying, tuple) else (varying,)
+        inputs = [p.unflatten(0, (steps, -1)) if v else p for p, v in zip(parts, varies, strict=True)]
+        if state is None:
+            state = self.initial(tuple(p[0] if v else p for p, v in zip(inputs, varies)), varies)
+        outputs: list[Tensor] = []
+        for t in range(steps):
+            output, state = self.step(tuple(p[t] if v else p for p, v in zip(inputs, varies)), state)
+            outputs.append(output)
+        return torch.cat(outputs), state
 
     def extra_repr(self) -> str:
-        several = isinstance(self.ceiling, Tensor) and self.ceiling.dim()
-        return f"clip to [{len(self.ceiling)}]" if several else f"clip to {float(self.ceiling):g}"  # type: ignore[arg-type]
+        return f"of {self.name}"
+
+
+def as_float32(x: Tensor) -> Tensor:
+    return x.float() if x.is_floating_point() else x
+
+
+def dtype_of(parts: tuple[Tensor, ...], totals: tuple[Tensor | None, ...]) -> torch.dtype:
+    """Of the first input that varies."""
+    return next(p.dtype for p, t in zip(parts, totals) if t is not None)

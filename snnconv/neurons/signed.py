@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ class SignedDigit(BinaryWeighted):
     IEEE Signal Processing Magazine 1998).
     """
 
-    code: ClassVar[Code] = "signed"
+    code: Code = "signed"
     beta: int
     retract: Retract
     borders: Tensor

@@ -84,11 +84,14 @@ class Neuron(Temporal):
             of time, and as many dimensions as the input (so [T, C] or [T, C, 1, 1]), changes from step to step: step
             t = 0, 1, … takes row min(t, T − 1).
         differential: whether its spikes are differences, to be decoded by an `Accumulate` behind it.
+        integrates: whether a constant added to its input shows as such in its output, in range: what corrections by
+            currents and potentials count on.
         opening: steps that it has to see at once when it starts afresh; 0 where steps can come one by one.
     """
 
-    code: ClassVar[Code] = "unary"
+    code: Code = "unary"
     differential: ClassVar[bool] = False
+    integrates: ClassVar[bool] = True
     opening: int = 0
     theta: Tensor
     offset: Tensor | None
@@ -111,6 +114,9 @@ class Neuron(Temporal):
 
     def saturate(self, ceiling: Tensor | float) -> None:
         """Take note of where the ANN's activation is clipped: most neurons reach little more than λ, which is there."""
+
+    def follow(self, function: nn.Module) -> None:
+        """Take note of the ANN's activation: neurons that integrate stand for a ReLU or a clip whichever it is."""
 
     def offset_with(self, more: Tensor, x: Tensor) -> Tensor:
         """The offset with a further current, for an input like `x` [B, …].
@@ -136,6 +142,10 @@ class Neuron(Temporal):
     def reach(self, T: int) -> float:
         """The largest mean output of T steps, in quanta: β, the most spikes of one step; 1 where none is named."""
         return float(getattr(self, "beta", 1))
+
+    def ideal(self, z: Tensor, T: int) -> Tensor:
+        """The mean output of T steps for a mean input of z [B, …], were spikes of any size: clip(z, 0, ρθ)."""
+        return z.clamp(min=0).minimum(self.reach(T) * self.per_unit(z).to(z.dtype))
 
     def is_timed(self, x: Tensor) -> bool:
         """Whether the offset changes from step to step, for an input like `x` [B, …]."""

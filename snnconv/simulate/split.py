@@ -12,7 +12,7 @@ from torch import Tensor, fx
 
 from ..convert.graphs import value_of
 from ..convert.timing import batch_dims, batch_symbols, varies_in_time
-from ..neurons import Temporal
+from ..neurons import RunningMean, Temporal
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ def split_time(network: fx.GraphModule) -> TimeProgram:
     return TimeProgram(*splitter.parts())
 
 
-def repeat_in_time(x: Tensor, steps: int) -> Tensor:
-    """[B, …] → [steps·B, …], time-major."""
-    return x.repeat(steps, *[1] * (x.dim() - 1)) if steps > 1 else x
+def repeat_in_time(x: Tensor, steps: int, dim: int = 0) -> Tensor:
+    """[B, …] → [steps·B, …], time-major; `dim` is where the batch is."""
+    return torch.cat([x] * steps, dim) if steps > 1 else x
 
 
 def times(size: int, steps: int) -> int:
@@ -92,14 +92,25 @@ class _Splitter:
     def copy(self, node: fx.Node) -> fx.Node:
         if not self.is_temporal(node):
             return self.body.node_copy(node, self.read)
-        site, source = str(node.target), node.all_input_nodes[0]
-        varies = source in self.varying
-        value = self.read(source) if varies else self.passed[source]
+        site = str(node.target)
+        sources = [source for source in node.args if isinstance(source, fx.Node)]
+        values, varying = tuple(map(self.unrepeated, sources)), tuple(map(self.is_folded, sources))
+        is_mean = isinstance(self.network.get_submodule(site), RunningMean)  # the only one of several inputs
+        value, varies = (values, varying) if is_mean else (values[0], varying[0])
         before = self.body.call_method("get", (self.state, site))
         result = self.body.call_module(site, (value, before, self.steps, varies))
         output = self.body.call_function(operator.getitem, (result, 0))
         self.states[site] = self.body.call_function(operator.getitem, (result, 1))
         return output
+
+    def unrepeated(self, node: fx.Node) -> fx.Node:
+        """The body's version of a value as a module with a state takes it: constants as they are."""
+        return self.passed[node] if node in self.passed else self.read(node)
+
+    def is_folded(self, node: fx.Node) -> bool:
+        """Whether that version has time folded in: it varies, or is made in the body in the shape of what varies."""
+        made = node in self.copies and node.op != "get_attr"
+        return node in self.varying or (made and bool(batch_dims(node, self.symbols)))
 
     def read(self, node: fx.Node) -> fx.Node:
         """The body's version of a value: its own, a parameter, or a constant repeated over the chunk's steps."""
@@ -110,9 +121,10 @@ class _Splitter:
         value = value_of(node)
         if isinstance(value, torch.SymInt) and value.node.expr.free_symbols & self.symbols:
             return self.repeated.setdefault(node, self.body.call_function(times, (self.passed[node], self.steps)))
-        if isinstance(value, Tensor) and batch_dims(node, self.symbols):
+        if isinstance(value, Tensor) and (dims := batch_dims(node, self.symbols)):
             if node not in self.repeated:
-                self.repeated[node] = self.body.call_function(repeat_in_time, (self.passed[node], self.steps))
+                arguments = (self.passed[node], self.steps, dims[0])
+                self.repeated[node] = self.body.call_function(repeat_in_time, arguments)
             return self.repeated[node]
         return self.passed[node]
 

@@ -61,10 +61,10 @@ class Payload:
         return os.mkdir, ("hacked",)
 
 
-def tiny_network(*, activation: type[nn.Module] = nn.ReLU, classes: int = 10) -> nn.Sequential:
+def tiny_network(*, classes: int = 10) -> nn.Sequential:
     first, last = nn.Conv2d(1, 4, 3, padding=1), nn.Linear(4, classes)
     pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return nn.Sequential(first, nn.ReLU(), nn.Conv2d(4, 4, 3), activation(), *pool, last).eval()
+    return nn.Sequential(first, nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), *pool, last).eval()
 
 
 def images(count: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +81,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(network, folder / "net.pt")
     torch.save(network.state_dict(), folder / "weights.pth")
     torch.save({"state": Payload()}, folder / "hostile.pt")
-    torch.save(tiny_network(activation=nn.SiLU).append(nn.Sigmoid()).append(nn.Softmax(1)), folder / "unsupported.pt")
+    jumping = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.SiLU(), nn.FractionalMaxPool2d(2, output_size=3), nn.LPPool2d(2.0, 2)
+    )
+    torch.save(jumping.append(nn.Flatten()).append(nn.Softmax(1)), folder / "unsupported.pt")
     save_file(network.state_dict(), folder / "weights.safetensors")
     dynamic = ({0: torch.export.Dim("batch", max=1024)},)
     program = torch.export.export(network, (torch.randn(2, *SHAPE),), dynamic_shapes=dynamic)

@@ -18,6 +18,7 @@ from torch import fx
 
 from ...convert.graphs import value_of
 from ...convert.operations import JOINING, PADDING, RESHAPING, name_of
+from ...convert.timing import size_at
 
 Quantities = dict[str, int]
 Rule = Callable[[fx.Node], Quantities]
@@ -27,14 +28,7 @@ def shape_of_one(node: Any) -> tuple[int, ...]:
     """The node's shape for a batch of one: the free batch size counts 1 (a dimension of k·B counts k)."""
     value = value_of(node)
     sizes = value.shape if isinstance(value, torch.Tensor) else ()
-    return tuple(int(at_one(size)) for size in sizes)
-
-
-def at_one(size: Any) -> int:
-    if not isinstance(size, torch.SymInt):
-        return int(size)
-    expression = size.node.expr
-    return int(str(expression.subs(dict.fromkeys(expression.free_symbols, 1))))
+    return tuple(size_at(size, 1) for size in sizes)
 
 
 def elements(node: Any) -> int:
@@ -75,6 +69,18 @@ def attention(node: fx.Node) -> Quantities:
     return {"mac": prod(batch) * queries * keys * (width + shape_of_one(node.args[2])[-1])}
 
 
+def summed_product(node: fx.Node) -> Quantities:
+    """An einsum of two tensors: the sizes of all its indices multiplied; of others, or with an ellipsis, not known."""
+    equation, tensors = node.args[0], node.args[1]
+    assert isinstance(equation, str)
+    assert isinstance(tensors, (list, tuple))
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) != 2 or "." in equation:
+        return {}
+    sizes = {index: size for term, one in zip(terms, tensors) for index, size in zip(term, shape_of_one(one))}
+    return {"mac": prod(sizes.values())}
+
+
 def outputs(name: str) -> Rule:
     return lambda node: {name: elements(node)}
 
@@ -93,6 +99,8 @@ RULES: dict[str, Rule] = {
     "linear": linear,
     **dict.fromkeys(("matmul", "mm", "bmm"), product),
     "addmm": biased_product,
+    "baddbmm": biased_product,
+    "einsum": summed_product,
     "scaled_dot_product_attention": attention,
     **dict.fromkeys(("batch_norm", "_native_batch_norm_legit_no_training"), inputs("norm")),
     **dict.fromkeys(("relu", "relu6", "hardtanh", "clamp", "clamp_min", "threshold"), outputs("relu")),

@@ -66,7 +66,7 @@ def remedy(part: str, plan: SitePlan) -> str:
         return "more time steps, or neurons that fire several smaller spikes a step (method sdm or auto)"
     if part == "quantisation":
         return "more time steps, or a smaller α with β raised so that α·β stays"
-    if plan.neuron is not None and NEURONS[plan.neuron].differential:
+    if plan.neuron is not None and (NEURONS[plan.neuron].differential or not NEURONS[plan.neuron].integrates):
         return "more time steps"
     if not plan.options.get("down_limit"):
         return "more time steps, or neurons that take early spikes back (method sdm or auto)"

@@ -34,6 +34,8 @@ def split_error(
     steps that the output is read from, after the warm-up. y are the spikes; where spikes are differences, the decoded
     mean, which is what the layers behind see.
 
+    A neuron that tracks another f is limited on both sides: clip(f(z), −ρθ, ρθ) stands for clip(z, 0, ρθ) there.
+
     With f the ReLU, as in the source, clip(z, 0, ρθ) is clip(f(z), 0, ρθ). An f with a ceiling below ρθ differs: what
     the neuron emits above the ceiling counts as clipping (of the wrong height), not as quantisation.
 
@@ -54,7 +56,7 @@ def split_error(
     if neuron.offset is not None:
         z = z - per_unit(neuron.offset, drive).double()
     ideal = activation(z)
-    clipped = z.clamp(min=0).minimum(neuron.reach(T) * theta)
+    clipped = neuron.ideal(z, T)
     level = response(neuron, z, T, warm_up).double()
     return {
         "inherited": ideal - wanted.double(),

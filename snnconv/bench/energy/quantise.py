@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from ...convert.elementwise import Elementwise
 from ...convert.graphs import clone, insert_module_after, put_module, value_of
 from ...convert.passes.batchnorm import LAYERS
 from ...convert.passes.residual import fuse_residual_adds
@@ -19,29 +20,42 @@ from ...neurons import Neuron, Scale
 from ...plan import SitePlan
 
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+RANGE = 20.0  # beyond it the bounded activations do not change
 CLIP_RATIOS = [ratio / 100 for ratio in range(30, 101, 2)]
 
 
 class Quantiser(nn.Module):
-    """k = round(clip(x, 0, λ)/Δ), Δ = λ/(levels − 1): whole numbers from 0 to levels − 1, each worth Δ.
+    """k = round(clip(f(x), low, λ)/Δ), Δ = (λ − low)/(levels − 1): whole numbers, 0 among them, each worth Δ.
 
     Args:
         threshold: λ; of one value per channel the largest. A Δ for each channel would have to go into the weights
             before they are rounded, which then lose more than finer steps gain.
+        function: f; None for the ReLU family, where low = 0. Elsewhere low is the least that f gives, at least −λ.
     """
 
     step: Tensor
 
-    def __init__(self, threshold: Tensor, levels: int) -> None:
+    def __init__(self, threshold: Tensor, levels: int, function: nn.Module | None = None) -> None:
         super().__init__()
-        self.register_buffer("step", threshold.detach().float().max() / (levels - 1))
-        self.levels = levels
+        largest = threshold.detach().float().max()
+        low = torch.zeros(()) if function is None else lowest(function).to(largest).maximum(-largest)
+        self.register_buffer("step", (largest - low.to(largest)) / (levels - 1))
+        self.levels, self.function = levels, function
+        self.first = round(float(low / self.step)) if function is not None else 0
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x / self.step.to(x.dtype)).round_().clamp_(0, self.levels - 1)
+        value = x if self.function is None else self.function(x)
+        return (value / self.step.to(x.dtype)).round_().clamp_(self.first, self.first + self.levels - 1)
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}"
+
+
+def lowest(function: nn.Module) -> Tensor:
+    """The least of an elementwise function, over −RANGE … RANGE and its channels."""
+    channels = max([1, *(value.numel() for value in function.parameters())])
+    with torch.no_grad():
+        return function(torch.linspace(-RANGE, RANGE, 4001)[:, None].expand(-1, channels)).min()
 
 
 class InputGrid(nn.Module):
@@ -71,10 +85,10 @@ def quantised(
 ) -> fx.GraphModule:
     """The ANN of a spiking network with whole-number activations and weights, called as `snn.ann` is. `snn` stays.
 
-    Every activation that spikes in `snn` takes `levels` equally spaced values from 0 to its layer's threshold λ there,
-    or to the layer's 99.9 percentile (`SitePlan.layer_span`) where channels have thresholds of their own. Rounding is
-    to nearest; activations kept analog stay as they are, and so do biases. As in the spiking network the steps are
-    folded into the layers that read them, so that whole numbers travel.
+    Every activation that spikes in `snn` takes `levels` equally spaced values from 0 (or the least that it gives, where
+    that is negative) to its layer's threshold λ there, or to the layer's 99.9 percentile (`SitePlan.layer_span`) where
+    channels have thresholds of their own. Rounding is to nearest; activations kept analog stay as they are, and so do
+    biases. As in the spiking network the steps are folded into the layers that read them, so that whole numbers travel.
     Weights of convolutions and linear layers take 2^b − 1 values, symmetric about 0, per output channel, clipped where
     the squared error is least. Nothing is trained or calibrated for it, as nothing was for the spiking network.
 
@@ -94,7 +108,10 @@ def quantised(
     for name, node in activation_sites(network).items():
         site = snn.plan.sites[name]
         if site.neuron is not None and site.threshold is not None:
-            quantiser = Quantiser(reach_of(site, site.threshold).to(next(network.parameters()).device), levels)
+            span = reach_of(site, site.threshold)
+            activation = network.get_submodule(name)
+            function = activation if isinstance(activation, Elementwise) else None
+            quantiser = Quantiser(span.to(next(network.parameters()).device), levels, function)
             put_module(network, name, quantiser)
             scale = Scale(quantiser.step)
             scaled = insert_module_after(network, node, f"{name}_quantum", scale)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from ...convert.graphs import value_of
 from ...convert.handlers import bind
 from ...convert.operations import LINEAR_MODULES, name_of
+from ...convert.timing import size_at
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,7 @@ def is_float(node: fx.Node) -> bool:
 def sizes(node: Any, batch: int = 1) -> tuple[int, ...]:
     """The shape of a node's tensor, or of a tensor, for a given batch size."""
     value = value_of(node) if isinstance(node, fx.Node) else node
-    return tuple(number(size, batch) for size in value.shape) if isinstance(value, Tensor) else ()
-
-
-def number(size: Any, batch: int) -> int:
-    """A symbolic size for a given batch size."""
-    if not isinstance(size, torch.SymInt):
-        return int(size)
-    expression = size.node.expr
-    return int(str(expression.subs(dict.fromkeys(expression.free_symbols, batch))))
+    return tuple(size_at(size, batch) for size in value.shape) if isinstance(value, Tensor) else ()
 
 
 def elements(node: Any) -> int:

@@ -14,6 +14,9 @@ Reads = Literal["constant", "spikes", "float"]
 Operation = Literal["conv", "linear", "product"]
 
 
+SHOWN = 3  # names in a sentence
+
+
 @dataclass(frozen=True)
 class Layer:
     """One call of a convolution, a linear layer or a product with a constant matrix; sizes of one sample.
@@ -80,10 +83,11 @@ class Wiring:
     """The whole network, in execution order; every number is of one sample and, where time matters, one step.
 
     Attributes:
-        residual: {path: elements} of explicit quanta (residual adds) and of other products by constants: one multiply-
-            accumulate each.
-        norms: {path: elements} of BatchNorms that stayed.
-        pools: {path: elements} summed up by running sums: max poolings and activations kept analog.
+        residual: {path: elements} of explicit quanta (residual adds), of other products by constants, and of products
+            element by element (gates): one multiply-accumulate each.
+        norms: {path: elements} of BatchNorms that stayed, and of other normalisations.
+        pools: {path: elements} summed up by running sums and means: max poolings, activations kept analog, analog
+            operators.
         added: {place: elements} of constants added to varying values, outside layers.
         unsupported_ops: {operation: how often}: varying operations whose work is not known, and so not counted.
         floats: {layer: why it reads floats}, of those in `analog` that spikes would reach but for what stands between.
@@ -121,8 +125,18 @@ class Wiring:
 
     @property
     def notices(self) -> list[str]:
-        """Layers that spikes do not reach as such, though they are fired: one sentence each."""
-        return [f"{layer} is counted as multiplying at every step: {why}" for layer, why in self.floats.items()]
+        """Layers that spikes do not reach as such, though they are fired: one sentence for each reason."""
+        groups: dict[str, list[str]] = {}
+        for layer, why in self.floats.items():
+            groups.setdefault(why, []).append(layer)
+        return [f"{listed(layers)} counted as multiplying at every step: {why}" for why, layers in groups.items()]
 
     def _macs(self, reads: Reads) -> dict[str, int]:
         return {name: layer.macs for name, layer in self.layers.items() if layer.reads == reads}
+
+
+def listed(layers: list[str]) -> str:
+    """`fc is`, `a, b are`, or `12 layers (a, b, c …) are`."""
+    if len(layers) > SHOWN:
+        return f"{len(layers)} layers ({', '.join(layers[:SHOWN])} …) are"
+    return f"{', '.join(layers)} {'is' if len(layers) == 1 else 'are'}"

@@ -23,18 +23,19 @@ from ...convert.graphs import value_of
 from ...convert.operations import QUOTIENTS
 from ...convert.passes.absorb import is_per_channel
 from ...convert.preflight import site_of
-from ...convert.timing import batch_dims, batch_symbols, varies_in_time
+from ...convert.timing import batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
-from ...neurons import Accumulate, Neuron, RunningClip, RunningSum, Scale, Temporal
+from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
 from ...neurons.codes import Code
 from ..count.quantities import RULES as DENSE
-from .calls import Call, call_of, elements, number, sizes
+from .calls import Call, call_of, elements, sizes
 from .layers import BATCH, SUMS, factors, layer_of
-from .parts import Source, Synapse, Wiring
+from .parts import Layer, Source, Synapse, Wiring
 from .patterns import AVERAGES, PATTERNS, TERMS, keeps_spikes
 
 NORMS = {"batch_norm", "batch_norm1d", "batch_norm2d", "batch_norm3d", "_native_batch_norm_legit_no_training"}
 MULTIPLIES = {"mul"} | QUOTIENTS
+ANALOG_BEFORE = "what they read comes from analog operators"
 
 
 def wiring(snn: SpikingNetwork) -> Wiring:
@@ -116,8 +117,13 @@ class Walk:
         if call.name in SUMS:
             read = next(operand for operand in factors(call) if batch_dims(operand, self.symbols))
             self.found.layers[self.name(call.node)] = layer_of(call, "constant", read)
-        elif call.name in DENSE and call.node.op == "call_function" and DENSE[call.name](call.node).get("mac"):
-            self.unknown[call.name] += 1
+        elif (
+            call.name in DENSE and call.node.op == "call_function" and (macs := DENSE[call.name](call.node).get("mac"))
+        ):
+            read = sum(elements(operand) for operand in call.operands)
+            self.found.layers[self.name(call.node)] = Layer(
+                "constant", "product", macs, read, elements(call.node), 0, 0
+            )
 
     def temporal(self, call: Call, module: Temporal) -> None:
         name, read = str(call.node.target), self.spikes.get(call.node.all_input_nodes[0])
@@ -128,13 +134,30 @@ class Walk:
             if read is not None:  # differential spikes are what travels: each layer would sum them up behind itself
                 self.spikes[call.node] = replace(read, whole=False)
             return
-        self.found.pools[name] = elements(call.node.all_input_nodes[0])
-        if isinstance(module, RunningSum) and read is not None and read.whole:
+        self.found.pools[name] = sum(elements(source) for source in call.node.args if source in self.varying)
+        if isinstance(module, RunningMean):
+            self.analog(call, module)
+        elif isinstance(module, RunningSum) and read is not None and read.whole:
             self.fire(call.node, Source(elements(call.node), self.common_code(read.sources), pool=True))
         elif isinstance(module, RunningSum) and read is not None:
             self.lost[call.node] = self.maximum_of(name, read)
-        elif not isinstance(module, (RunningSum, RunningClip)):
+        elif not isinstance(module, RunningSum):
             self.unknown[type(module).__name__] += 1
+
+    def analog(self, call: Call, module: RunningMean) -> None:
+        """A function of running means multiplies at every step; what follows it reads real numbers."""
+        if module.kind == "activation":  # one kept analog, whose sums are what is counted, as of a pooling
+            return
+        name, node = str(call.node.target), call.node
+        work = self.found.norms if module.kind == "norm" else self.found.residual
+        if module.macs is None:
+            self.unknown[module.name] += 1
+        elif module.kind in {"attention", "product"}:
+            inputs = self.found.pools[name]
+            self.found.layers[name] = Layer("float", "product", module.macs, inputs, elements(node), 0, 0)
+        else:
+            work[name] = module.macs
+        self.lost[node] = ANALOG_BEFORE
 
     def maximum_of(self, pool: str, read: Spikes) -> str:
         """Why max pooling of these hands on floats.
@@ -214,7 +237,7 @@ class Walk:
             return self.spikes[node].value
         known = value_of(node)
         if isinstance(known, (torch.SymInt, int)):
-            return number(known, BATCH)
+            return size_at(known, BATCH)
         if node.op == "get_attr":
             return attribute(self.network, str(node.target)).detach().cpu()
         if isinstance(known, Tensor) and known.is_floating_point():

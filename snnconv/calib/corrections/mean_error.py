@@ -20,7 +20,11 @@ Correct = Callable[[Neuron, Drive, Tensor], None]  # of a neuron, its input, and
 
 
 def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Correct) -> SpikingNetwork:
-    """Correct one site after the other, in execution order, each under the spikes of those corrected before it."""
+    """Correct one site after the other, in execution order, each under the spikes of those corrected before it.
+
+    Neurons that track a function round to nearest, and a current in front of it would be another's error: they are left
+    as they are.
+    """
     work, steps = with_sites(snn, {}), snn.warm_up + T
     leaves = fitting(snn, samples, steps)
     program = work._hidden[0]
@@ -28,7 +32,8 @@ def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Corre
         wanted = ann_means(snn, leaves)
 
         def stop(site: str, neuron: Neuron, drive: Drive) -> Drive:
-            correct(neuron, drive, wanted[site])
+            if neuron.integrates:
+                correct(neuron, drive, wanted[site])
             return drive
 
         values = program.prefix(*leaves)

@@ -19,5 +19,5 @@ def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) ->
     Source: Deng & Gu, ICLR 2021, "Optimal conversion of conventional artificial neural networks to spiking neural
     networks" (the bias shifted by θ/2T).
     """
-    offsets = {name: neuron.theta / (2 * T) for name, neuron in snn.sites.items()}
+    offsets = {name: neuron.theta / (2 * T) for name, neuron in snn.sites.items() if neuron.integrates}
     return with_sites(snn, {name: replace(snn.plan.sites[name], offset=offset) for name, offset in offsets.items()})

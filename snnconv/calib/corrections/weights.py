@@ -55,9 +55,10 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     steps = snn.warm_up + T
     leaves = fitting(snn, samples, steps, ALIVE)
     network, layers = separate(snn)
-    left = [name for name in snn.sites if name not in layers]
+    left = [name for name, neuron in snn.sites.items() if name not in layers or not neuron.integrates]
     if left:
-        log.warning(f"weights: {len(left)} sites own no layer and keep their weights: {', '.join(left[:5])}")
+        named = ", ".join(left[:5])
+        log.warning(f"weights: {len(left)} sites own no layer, or track a function, and keep their weights: {named}")
     program = split_time(network)
     generator = torch.Generator().manual_seed(snn.plan.provenance.get("seed", 0))
     with torch.no_grad(), progress("weights", len(snn.sites)) as bar:
@@ -122,7 +123,7 @@ class Learning:
 
     def stop(self, site: str, neuron: Neuron, drive: Drive) -> Drive:
         wanted = next(value for name, value in self.wanted if name == site)
-        if site not in self.layers:
+        if site not in self.layers or not neuron.integrates:
             return drive
         layer = self.network.get_submodule(self.layers[site])
         assert isinstance(layer, LAYERS)

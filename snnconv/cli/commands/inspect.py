@@ -15,7 +15,7 @@ from ..options import maxpool_option, model_options, shared_options
 from ..output import print_json
 
 WIDE = 160
-COLOURS = {"exact": "green", "approximate": "yellow", "unsupported": "red"}
+COLOURS = {"exact": "green", "approximate": "yellow", "analog": "cyan", "unsupported": "red"}
 
 
 @click.command()
@@ -51,10 +51,14 @@ def print_report(report: Report) -> None:
         colour = COLOURS[entry.verdict]
         verdict = f"[{colour}]{entry.verdict}[/{colour}]"
         place = entry.source.partition(": ")[0]
-        table.add_row(entry.site, entry.kind, entry.operation, verdict, entry.detail, "/".join(place.split("/")[-2:]))
+        detail = entry.detail if entry.macs is None else f"{entry.detail}; {entry.macs:,} MACs a step"
+        table.add_row(entry.site, entry.kind, entry.operation, verdict, detail, "/".join(place.split("/")[-2:]))
     # Not cut to 80 columns where nobody looks at a terminal: one line per site for grep and logs.
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     for entry in report.unsupported:
         click.echo(f"{entry.site}: {entry.detail}\n  where: {entry.source}\n  remedy: {entry.remedy}")
     converted, total = report.activations
     click.echo(f"{converted} of {total} activations can spike")
+    if report.analog:
+        macs = sum(entry.macs or 0 for entry in report.analog)
+        click.echo(f"{len(report.analog)} operations are by nature analog: at least {macs:,} MACs a step")

@@ -1,4 +1,4 @@
-"""The ReLU family as modules where the source had a module; `passes.sites` finds the functional calls."""
+"""Activations as modules where the source had a module; `passes.sites` finds the functional calls."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import torch
 from torch import nn
 
 from ..activations import Activation, LearnedClip
+from ..elementwise import ELEMENTWISE, Elementwise, elementwise_of
 from .call import Call, raises
 
 aten = torch.ops.aten
+TRACKED = [getattr(aten, name).default for name in ELEMENTWISE if name not in {"softsign", "hardtanh", "clamp"}]
 
 
 @raises(aten.relu.default)
@@ -24,7 +26,7 @@ def hardtanh(call: Call) -> nn.Module | None:
         return nn.ReLU6()
     if call.traced_in(nn.Hardtanh) and call.fixed("min_val", "max_val"):
         return nn.Hardtanh(call.values["min_val"], call.values["max_val"])
-    return None
+    return elementwise(call)
 
 
 @raises(aten.relu6.default)
@@ -37,6 +39,15 @@ def clamp(call: Call) -> nn.Module | None:
     """Only our own canonical clip was a module; a plain clamp stays a function, which is a site all the same."""
     kind = next((kind for kind in (Activation, LearnedClip) if call.traced_in(kind)), None)
     if kind is None:
-        return None
+        return elementwise(call)
     per_channel = "max" in call.tensors
     return kind(torch.empty(call.shape("max"), device="meta") if per_channel else call.values["max"])
+
+
+@raises(*TRACKED, aten.div.Tensor)
+def elementwise(call: Call) -> nn.Module | None:
+    """SiLU, GELU, … with their settings; the weight of a PReLU comes from the program."""
+    if not call.traced_in(Elementwise, *ELEMENTWISE.values()):
+        return None
+    tensors = {name: nn.Parameter(torch.empty(call.shape(name), device="meta")) for name in call.tensors}
+    return elementwise_of(call.target, call.values, tensors)

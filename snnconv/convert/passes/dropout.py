@@ -7,8 +7,11 @@ from torch import fx, nn
 
 from ..graphs import graph_pass
 
+aten = torch.ops.aten
 MODULES = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
-FUNCTIONS = {torch.ops.aten.dropout.default, torch.ops.aten.feature_dropout.default}
+FUNCTIONS = {
+    aten.dropout.default, aten.feature_dropout.default, aten.alpha_dropout.default, aten.feature_alpha_dropout.default,
+}  # fmt: skip
 
 
 @graph_pass

@@ -13,7 +13,8 @@ from ..operations import PADDING, RESHAPING, name_of
 
 POOLS = (
     nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
-    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, RunningSum,  # the largest stays the largest: factors are positive
+    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
+    RunningSum,  # the largest stays the largest: factors are positive
 )  # fmt: skip
 POOL_FUNCTIONS = {
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",

@@ -12,6 +12,11 @@ REPLACEMENTS: dict[type[nn.Module], type[nn.Module]] = {
     nn.MaxPool2d: nn.AvgPool2d,
     nn.MaxPool3d: nn.AvgPool3d,
 }
+ADAPTIVE: dict[type[nn.Module], type[nn.Module]] = {
+    nn.AdaptiveMaxPool1d: nn.AdaptiveAvgPool1d,
+    nn.AdaptiveMaxPool2d: nn.AdaptiveAvgPool2d,
+    nn.AdaptiveMaxPool3d: nn.AdaptiveAvgPool3d,
+}
 
 
 @graph_pass
@@ -31,4 +36,6 @@ def average_maxpools(graph_module: fx.GraphModule) -> fx.GraphModule:
         settings = {"ceil_mode": pool.ceil_mode, "count_include_pad": False}
         average = REPLACEMENTS[type(pool)](pool.kernel_size, pool.stride, pool.padding, **settings)
         own_module(graph_module, node, average)
+    for node, pool in module_calls(graph_module, *ADAPTIVE):
+        own_module(graph_module, node, ADAPTIVE[type(pool)](pool.output_size))
     return graph_module

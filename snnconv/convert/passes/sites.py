@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import torch
 from torch import fx, nn
 
-from ..activations import Activation, match_activation
-from ..graphs import free_name, graph_pass, put_module
+from ..activations import Activation, constant, match_activation
+from ..elementwise import CANDIDATES, INPUTS, Elementwise, elementwise_of
+from ..graphs import free_name, graph_pass, put_module, value_of
 from ..handlers.call import bind
-from ..handlers.pooling import max_pool_module
+from ..handlers.pooling import MAX_POOLS, max_pool_module
+from ..operations import name_of
+from ..timing import batch_dims, batch_symbols
 
-aten = torch.ops.aten
-MAX_POOLS: dict[object, int] = {aten.max_pool1d.default: 1, aten.max_pool2d.default: 2, aten.max_pool3d.default: 3}
-MAX_POOL_MODULES = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+MAX_POOL_MODULES = (
+    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
+)  # fmt: skip
 
 
 @graph_pass
@@ -20,24 +26,50 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
     """Give every activation call its own `Activation` and every max-pooling call its own `nn.MaxPool`.
 
     The site is named after the module called (`layer1.0.relu`, `layer1.0.relu#2` for a second call), a function after
-    the module it was called in and the operation (`layer1.0.relu` for F.relu in `layer1.0`).
+    the module it was called in and the operation (`layer1.0.relu` for F.relu in `layer1.0`). What does not depend on
+    the input, as a function of weights alone, is no site.
     """
     seen: set[str] = set()
+    symbols = batch_symbols(graph_module.graph)
     for node in list(graph_module.graph.nodes):
-        match = match_activation(graph_module, node)
-        module = match.site() if match else max_pool_at(graph_module, node)
-        if module is None:
+        found = site_at(graph_module, node)
+        if found is None or not depends_on_batch(node, symbols):
             continue
-        source = match.input if match else node.args[0]
+        source, module = found
         path = site_name(graph_module, node, seen)
         seen.add(path)
         put_module(graph_module, path, module)
         with graph_module.graph.inserting_before(node):
             call = graph_module.graph.call_module(path, (source,))
         call.meta = {**node.meta, "nn_module_stack": stack_with(node, path, module)}
-        node.replace_all_uses_with(call)
+        for value in values_of(node):
+            call.meta["val"] = value_of(value)
+            value.replace_all_uses_with(call)
+        for user in list(node.users):
+            graph_module.graph.erase_node(user)
         graph_module.graph.erase_node(node)
     return graph_module
+
+
+def site_at(graph_module: fx.GraphModule, node: fx.Node) -> tuple[Any, nn.Module] | None:
+    """What the node reads and the module of the activation or max pooling that it is, or None."""
+    if (match := match_activation(graph_module, node)) is not None:
+        return match.input, match.site()
+    if (activation := elementwise_at(graph_module, node)) is not None:
+        return node.args[0], activation
+    pool = max_pool_at(graph_module, node)
+    return None if pool is None else (node.args[0], pool)
+
+
+def values_of(node: fx.Node) -> list[fx.Node]:
+    """The node itself; the values it returns, where it returns indices beside them (which nothing reads)."""
+    if isinstance(value_of(node), torch.Tensor):
+        return [node]
+    return [user for user in node.users if user.args[1] == 0]
+
+
+def depends_on_batch(node: fx.Node, symbols: set[object]) -> bool:
+    return any(batch_dims(value, symbols) for value in values_of(node))
 
 
 def stack_with(node: fx.Node, path: str, module: nn.Module) -> dict[str, tuple[str, str]]:
@@ -48,14 +80,35 @@ def stack_with(node: fx.Node, path: str, module: nn.Module) -> dict[str, tuple[s
     return {**stack, f"site {path}": (path, f"{kind.__module__}.{kind.__qualname__}")}
 
 
+def elementwise_at(graph_module: fx.GraphModule, node: fx.Node) -> Elementwise | None:
+    """The elementwise activation other than a ReLU or clip that `node` computes, or None."""
+    if node.op == "call_module":
+        module = graph_module.get_submodule(str(node.target))
+        if isinstance(module, Elementwise):
+            return Elementwise(module.operation, module.settings, module.tensors)
+        is_clamp = isinstance(module, nn.Hardtanh)
+        return Elementwise("clamp.default", {"min": module.min_val, "max": module.max_val}) if is_clamp else None
+    call = bind(node, node.target, {}) if name_of(node) in CANDIDATES else None
+    if call is None:
+        return None
+    read = {name: value for name, value in call.values.items() if isinstance(value, fx.Node) and name == "weight"}
+    tensors = {name: tensor_at(graph_module, value) for name, value in read.items() if value.op == "get_attr"}
+    settings = {name: value if name in INPUTS else constant(graph_module, value) for name, value in call.values.items()}
+    return elementwise_of(call.target, {**call.values, **settings}, tensors)
+
+
+def tensor_at(graph_module: fx.GraphModule, node: fx.Node) -> torch.Tensor:
+    owner, _, name = str(node.target).rpartition(".")
+    return getattr(graph_module.get_submodule(owner), name)
+
+
 def max_pool_at(graph_module: fx.GraphModule, node: fx.Node) -> nn.Module | None:
-    """The max pooling that `node` computes, or None. Pools that also return indices are not taken."""
+    """The max pooling that `node` computes, or None. Pools whose indices are read are not taken."""
     if node.op == "call_module":
         module = graph_module.get_submodule(str(node.target))
         return module if isinstance(module, MAX_POOL_MODULES) else None
-    dims = MAX_POOLS.get(node.target)
-    call = bind(node, node.target, {}) if dims else None
-    return max_pool_module(call, dims) if call and dims and call.fixed("kernel_size", "stride") else None
+    call = bind(node, node.target, {}) if node.target in MAX_POOLS else None
+    return max_pool_module(call) if call else None
 
 
 def site_name(graph_module: fx.GraphModule, node: fx.Node, seen: set[str]) -> str:
@@ -67,6 +120,33 @@ def site_name(graph_module: fx.GraphModule, node: fx.Node, seen: set[str]) -> st
     inside = stack[-1][0] if stack else ""
     operation = str(node.target).split(".")[1] if "." in str(node.target) else str(node.target)
     return free_name(graph_module, f"{inside}.{operation}" if inside else operation)
+
+
+def clip_sites(graph_module: fx.GraphModule) -> dict[str, fx.Node]:
+    """The activation sites of the ReLU family: where a clip can stand."""
+    sites = activation_sites(graph_module)
+    return {n: node for n, node in sites.items() if not isinstance(graph_module.get_submodule(n), Elementwise)}
+
+
+def channel_dim(graph_module: fx.GraphModule, node: fx.Node) -> int:
+    """The dimension of a site that counts its channels: 1, or −1 for [B, …, C] at a linear layer."""
+    return -1 if value_of(node).dim() > 2 and any(map(partial(is_linear, graph_module), neighbours(node))) else 1
+
+
+def channels_in(graph_module: fx.GraphModule, node: fx.Node) -> tuple[int, ...]:
+    """The shape in which one value per channel broadcasts against one sample: (−1, 1, 1), or (1, 1, −1)."""
+    ones = [1] * (value_of(node).dim() - 2)
+    return (*ones, -1) if channel_dim(graph_module, node) == -1 else (-1, *ones)
+
+
+def neighbours(node: fx.Node) -> list[fx.Node]:
+    return [*node.all_input_nodes, *node.users]
+
+
+def is_linear(graph_module: fx.GraphModule, node: fx.Node) -> bool:
+    if node.op == "call_module":
+        return isinstance(graph_module.get_submodule(str(node.target)), nn.Linear)
+    return name_of(node) == "linear"
 
 
 def activation_sites(graph_module: fx.GraphModule) -> dict[str, fx.Node]:

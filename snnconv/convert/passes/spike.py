@@ -7,12 +7,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
-from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningClip, RunningSum, Scale
+from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
+from ..activations import Activation
 from ..graphs import graph_pass, insert_module_after, own_module, put_module
 from ..timing import varies_in_time
 from .feeding import feeding_layers, put_weights
+from .means import follow_means
 from .sites import MAX_POOL_MODULES, activation_sites
 
 
@@ -20,8 +22,9 @@ from .sites import MAX_POOL_MODULES, activation_sites
 def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: str = "exact") -> fx.GraphModule:
     """Put the planned neuron at each activation site, followed by an explicit `Scale` that holds its quantum θ.
 
-    Sites planned without a neuron, and max poolings, become running sums where their input varies in time; where it is
-    constant they stay what they were and are computed once.
+    Max poolings become running sums where their input varies in time; sites planned without a neuron, and operations
+    that are not affine in what varies, functions of running means. Where the input is constant they stay what they were
+    and are computed once.
 
     Args:
         maxpool: "lipool" for max pooling by lateral inhibition in place of running sums.
@@ -35,8 +38,11 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         assert plan.threshold is not None
         neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
         neuron.correct(offset=plan.offset, potential=plan.potential)
-        if (ceiling := getattr(graph_module.get_submodule(name), "ceiling", None)) is not None:
-            neuron.saturate(ceiling)
+        activation = graph_module.get_submodule(name)
+        assert isinstance(activation, Activation)
+        if activation.ceiling is not None:
+            neuron.saturate(activation.ceiling)
+        neuron.follow(activation)
         put_module(graph_module, name, neuron)
         if plan.weight is not None:
             put_weights(graph_module, layers[name], plan.weight, plan.bias)
@@ -49,11 +55,18 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         if node.op != "call_module" or node in neurons or node not in varying:
             continue
         module = graph_module.get_submodule(str(node.target))
-        if isinstance(module, MAX_POOL_MODULES) or str(node.target) in sites:
-            ceiling = getattr(module, "ceiling", None)
-            kind = LateralInhibition if maxpool == "lipool" and isinstance(module, MAX_POOL_MODULES) else RunningSum
-            own_module(graph_module, node, kind(module) if ceiling is None else RunningClip(ceiling))
-    return graph_module
+        if isinstance(module, MAX_POOL_MODULES):
+            kind = LateralInhibition if maxpool == "lipool" else RunningSum
+            own_module(graph_module, node, kind(module))
+        elif isinstance(module, Activation):
+            running = RunningSum(module) if is_relu(module) else RunningMean(module, kind="activation")
+            own_module(graph_module, node, running)
+    return follow_means(graph_module, varying)
+
+
+def is_relu(activation: Activation) -> bool:
+    """Whether f(cx) = c·f(x) for c > 0, so that the sum will do for the mean."""
+    return type(activation) is Activation and activation.ceiling is None
 
 
 def quantum_of(neuron: Neuron, node: fx.Node) -> Tensor:

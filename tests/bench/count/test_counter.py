@@ -63,6 +63,17 @@ def test_matrix_products_and_attention() -> None:
     assert result.quantities["mac"] == 3 * heads * tokens * tokens * width
 
 
+class Summed(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        scores = torch.einsum("bhqd,bhkd->bhqk", x, x)
+        return torch.einsum("b h q k, b h k d -> b q d", scores, x)
+
+
+def test_einsum() -> None:
+    """The products of each are the sizes of all its indices multiplied."""
+    assert count(Summed(), (2, 5, 3)).quantities["mac"] == 2 * 2 * 5 * 5 * 3
+
+
 class Spectrum(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.fft.rfft(torch.erfinv(x / 10)).abs()

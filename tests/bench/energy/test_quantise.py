@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench.energy import levels_of, quantised
 from snnconv.bench.energy.quantise import InputGrid, Quantiser, bits_of, quantised_spiking, quantised_weight
+from snnconv.convert.elementwise import Elementwise
 from snnconv.data import DataSource, open_data
 
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
@@ -213,3 +214,25 @@ def test_thresholds_per_channel_leave_the_rival_as_it_is_per_layer(options: dict
             other = found.get_submodule(name)
             assert isinstance(other, Quantiser)
             torch.testing.assert_close(other.step, module.step, rtol=0.02, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("activation", "low"),
+    [
+        (Elementwise("silu.default"), -0.2785),
+        (Elementwise("sigmoid.default"), 0.0),
+        (Elementwise("tanh.default"), -1.0),
+        (Elementwise("leaky_relu.default", {"negative_slope": 0.5}), -3.0),
+    ],
+)
+def test_other_activations_are_quantised_from_the_least_that_they_give(activation: Elementwise, low: float) -> None:
+    """No level is spent on values that do not occur; 0 stays 0."""
+    quantiser, x = Quantiser(torch.tensor(3.0), 64, activation), torch.linspace(-20, 20, 1000)
+    step = float(quantiser.step)
+    assert step == pytest.approx((3 - low) / 63, rel=1e-3)
+    values = quantiser(x)
+    assert is_whole(values)
+    assert len(values.unique()) <= 64
+    inside = activation(x).abs() <= 3
+    assert ((values * step - activation(x))[inside].abs() <= step * (1 if low else 0.5) + 1e-5).all()
+    assert float(quantiser(torch.tensor([0.0]))) == round(float(activation(torch.zeros(1))) / step)
