@@ -169,7 +169,7 @@ def test_sites_without_a_layer_of_their_own_are_told(caplog: pytest.LogCaptureFi
     torch.manual_seed(0)
     x = torch.randn(32, 6)
     snn = converted(PreActivation().eval(), x, ("weights",))
-    assert "1 sites own no layer and keep their weights: relu" in caplog.text
+    assert "1 sites own no layer, or track a function, and keep their weights: relu" in caplog.text
     assert [site.weight is None for site in snn.plan.sites.values()] == [True, False]
 
 
