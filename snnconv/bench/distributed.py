@@ -2,24 +2,25 @@
 
     torchrun --nproc-per-node 2 --no-python snnconv sweep …
 
-What travels between the processes are small Python objects: gloo carries them wherever the networks run.
+What one of them measures the others learn through `exchange`; one that fails takes all others with it.
 """
 
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, SnnconvError
+from .exchange import Exchange
 
-PATIENCE = datetime.timedelta(days=30)  # one process may have nothing to do while another computes for days
 LEAVING = datetime.timedelta(seconds=20)
-FAILED = "snnconv/failed"
+FAILED = "failed"
 
 
 @dataclass
@@ -29,16 +30,16 @@ class Group:
     Attributes:
         rank: number of this process, from 0.
         size: how many there are.
-        store: what the processes tell each other at once; None where someone else started them.
-        channel: torch's process group.
+        exchange: what they tell each other; None for one alone.
         failed: an error was agreed upon: all processes are on their way out.
+        turn: how many values of all of them were exchanged.
     """
 
     rank: int = 0
     size: int = 1
-    store: Any = None
-    channel: Any = None
+    exchange: Exchange | None = None
     failed: bool = False
+    turn: int = 0
 
     @property
     def first(self) -> bool:
@@ -51,12 +52,13 @@ class Group:
         Raises:
             InputError: a process came here with an error; then all raise, with the error of the lowest rank.
         """
-        if self.size == 1:
+        if self.exchange is None:
             return [value]
-        import torch.distributed as dist
-
-        told: list[Any] = [None] * self.size
-        dist.all_gather_object(told, (value, error), group=self.channel)
+        self.exchange.tell(str(self.turn), (value, error))
+        told = [self.exchange.hear(str(self.turn), other) for other in range(self.size)]
+        if self.turn:
+            self.exchange.forget(str(self.turn - 1))  # who tells its next value has heard all former ones
+        self.turn += 1
         first = next((error for _, error in told if error is not None), None)
         if first is not None:
             self.failed = True
@@ -65,18 +67,18 @@ class Group:
 
     def check(self) -> None:
         """Stop if another process has met an error: it waits for this one to say so too."""
-        if self.store is not None and self.store.check([FAILED]):
+        if self.exchange is not None and self.exchange.store.check([FAILED]):
             self.gather(None)
 
     def fail(self, error: str) -> None:
         """Tell the others, who join in at their next `gather` or `check`, and raise what is agreed upon."""
-        if self.size > 1 and not self.failed:
-            if self.store is not None:
-                self.store.set(FAILED, "1")
+        if self.exchange is not None and not self.failed:
+            self.exchange.store.set(FAILED, "1")
             self.gather(None, error)
 
 
 _current: ContextVar[Group | None] = ContextVar("group", default=None)
+_numbers = itertools.count()  # of groups that share a store; all processes make them in the same order
 
 
 @contextmanager
@@ -108,6 +110,15 @@ def process_number() -> int:
     return int(os.environ.get("RANK", "0")) if int(os.environ.get("WORLD_SIZE", "1")) > 1 else 0
 
 
+def standing() -> Group:
+    """The processes between which torch's own process group stands already, whoever made it."""
+    import torch.distributed as dist
+    from torch.distributed.distributed_c10d import PrefixStore, _get_default_store
+
+    store = PrefixStore(f"snnconv/{next(_numbers)}", _get_default_store())
+    return Group(dist.get_rank(), dist.get_world_size(), Exchange(store, dist.get_rank()))
+
+
 @contextmanager
 def _joined() -> Iterator[Group]:
     size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -119,7 +130,7 @@ def _joined() -> Iterator[Group]:
     from torch.distributed.rendezvous import rendezvous
 
     if dist.is_initialized():
-        yield Group(dist.get_rank(), dist.get_world_size(), None, dist.new_group(backend="gloo", timeout=PATIENCE))
+        yield standing()
         return
     try:
         store, rank, size = next(iter(rendezvous("env://")))
@@ -129,20 +140,17 @@ def _joined() -> Iterator[Group]:
             got=str(error),
             remedy="start them with torchrun, or unset WORLD_SIZE",
         ) from error
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    exchange = Exchange(PrefixStore("snnconv", store), rank)
     try:
-        yield Group(rank, size, PrefixStore("sweep", store))
+        with exchange.beating():
+            yield Group(rank, size, exchange)
     finally:
-        # Who holds the store leaves last, and nobody closes a connection that another still reads: either would abort.
-        meet(store, "done", rank, range(size))
-        dist.destroy_process_group()
-        meet(store, "left", rank, range(size) if rank == 0 else ())
+        leave(exchange, range(size) if rank == 0 else range(0))
 
 
-def meet(store: Any, place: str, rank: int, others: Iterable[int]) -> None:
-    """Say that this process has come to a place, and wait for others to; not for long: one may have died."""
+def leave(exchange: Exchange, others: range) -> None:
+    """Say that this process goes. The first waits for all others: it may hold the store that they still read."""
     with suppress(RuntimeError):  # of the store: it is gone, or they did not come
-        store.set(f"{place}/{rank}", "1")
-        names = [f"{place}/{other}" for other in others]
-        if names:
-            store.wait(names, LEAVING)
+        exchange.store.set(f"left/{exchange.rank}", "1")
+        if others:
+            exchange.store.wait([f"left/{other}" for other in others], LEAVING)

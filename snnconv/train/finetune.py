@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from ..bench.distributed import PATIENCE, Group
+from ..bench.distributed import Group, standing
 from ..convert.clip import clips_of
 from ..data import DataSource
 from ..errors import InputError
@@ -68,7 +68,7 @@ def finetune(
     root = made(folder)
     writer = LOGS[log](root)
     fabric = launch(device, chosen.precision)
-    group = group_of(fabric)
+    group = standing() if fabric.world_size > 1 else Group()
     feed = feed_of(data, chosen.batch_size, chosen.augment, chosen.seed, group)
     configuration = configuration_of(clipped, data, val, chosen, group)
     kept = load_checkpoint(root, configuration) if resume else None
@@ -102,16 +102,6 @@ def configuration_of(
         "processes": group.size,
         **described,
     }
-
-
-def group_of(fabric: Any) -> Group:
-    """The processes of the engine, for what they tell each other besides gradients."""
-    if fabric.world_size == 1:
-        return Group()
-    import torch.distributed as dist
-
-    channel = dist.new_group(backend="gloo", timeout=PATIENCE)
-    return Group(fabric.global_rank, fabric.world_size, None, channel)
 
 
 def made(folder: str | PathLike[str]) -> Path:

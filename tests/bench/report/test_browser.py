@@ -21,6 +21,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium (pi
 from selenium.webdriver.chrome.service import Service  # noqa: E402  # a module that may be absent
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -28,6 +29,8 @@ FLAGS = (
 )  # fmt: skip
 
 OWN = ("chrome:", "chrome-untrusted:", "data:,", "about:blank")  # the browser's own pages
+
+LOADED = "return window.before === undefined && document.readyState === 'complete'"
 
 OVERFLOW = """
 const root = document.documentElement, width = root.clientWidth;
@@ -56,7 +59,9 @@ def opened(browser: Any, page: Path, width: int = 1400) -> Any:
         browser.get_log(log)  # what came before is not this page's
     size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get(page.as_uri())
+    browser.execute_script("window.before = true")
+    browser.get(page.as_uri())  # of an address that is open already the driver may return before it is there again
+    WebDriverWait(browser, 30).until(lambda it: it.execute_script(LOADED))
     return browser
 
 
