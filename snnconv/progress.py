@@ -36,9 +36,9 @@ class Bar:
         if self._display is not None:
             self._display.update(self._task, description=text)
 
-    def advance(self) -> None:
+    def advance(self, by: int = 1) -> None:
         if self._display is not None:
-            self._display.advance(self._task)
+            self._display.advance(self._task, by)
 
 
 @contextmanager

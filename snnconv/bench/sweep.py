@@ -21,6 +21,7 @@ from ..network import SpikingNetwork
 from ..notices import each_once
 from ..progress import progress
 from .assemble import assemble
+from .claims import Claims
 from .counting import Meter
 from .curves import Curve as Curve
 from .curves import Rival as Rival
@@ -117,29 +118,34 @@ def measure(
     model: EnergyModel,
     group: Group,
 ) -> None:
-    """Add what is missing to the journal, this process its share.
+    """Add what is missing to the journal, this process its share: whole settings, at the end some of others' batches.
 
     Args:
         reference: the setting with whose thresholds the ANN is quantised; those of its longest T.
     """
-    turn, total = 0, batches_in(data)
+    total = batches_in(data)
     whole = None if total is None else total * len(planned)
     last = max(place for place, simulation in enumerate(planned) if simulation.setting == reference)
+    claims, shown = Claims(group), 0
     with each_once(), progress("sweeping", whole, len(journal.counted)) as bar:
-        for position, simulation in enumerate(planned):
+        for position in claims.own_then_others(len(planned)):
+            simulation = planned[position]
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: Meter | None = None
-            for number, read in missing_batches(journal, simulation.name, data):
+            mine = claims.draw(simulation.name)
+            for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data)):
                 group.check()
-                turn += 1
-                if turn % group.size != group.rank:
+                if place != mine:
                     continue
                 if meter is None:
                     rivals = {"with_ann": position == 0, "with_quantised": position == last}
                     meter = Meter(simulation.name, simulation.made(), simulation.steps, data, **rivals)
                     journal.add(meter.converted(model))
                 journal.add(meter.count(read(), number))
-                bar.advance()
+                mine = claims.draw(simulation.name)
+                done = claims.draw("done") + 1  # by all
+                bar.advance(done - shown)
+                shown = done
 
 
 def missing_batches(journal: Journal, name: str, data: Iterable[Any]) -> Iterator[tuple[int, Callable[[], Any]]]:

@@ -73,20 +73,22 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_torchrun_gives_what_one_process_gives_and_resumes(alone: Path, tmp_path: Path) -> None:
-    """Two settings of six batches each: every process takes half. Continued by another number of processes."""
+    """Two settings of six batches each: a process takes one. Continued by another number of processes."""
     command = [sys.executable, *TORCHRUN, "2", "-m", "snnconv", *ARGUMENTS, "-o", str(tmp_path), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1  # one voice
     assert timeless(tmp_path) == timeless(alone)
-    assert [batches_in(tmp_path / name) for name in ("sweep.jsonl", "sweep.1.jsonl")] == [6, 6]
+    shares = [batches_in(tmp_path / name) for name in ("sweep.jsonl", "sweep.1.jsonl")]
+    assert sum(shares) == 12
+    assert min(shares) > 0
     for name in ("sweep.csv", "sweep.svg"):
         assert (tmp_path / name).read_bytes() == (alone / name).read_bytes()
 
-    # What the second process did is lost from its fourth line on: one process does it again.
+    # What the second process did is lost from its last line on: one process does it again.
     second = tmp_path / "sweep.1.jsonl"
-    second.write_text("".join(second.read_text().splitlines(keepends=True)[:4]))
+    second.write_text("".join(second.read_text().splitlines(keepends=True)[:-1]))
     kept = batches_in(second)
-    assert kept < 6
+    assert kept == shares[1] - 1
     (tmp_path / "sweep.json").unlink()
     single = [sys.executable, "-m", "snnconv", *ARGUMENTS, "-o", str(tmp_path), "-q"]
     subprocess.run(single, check=True, capture_output=True)

@@ -1,0 +1,47 @@
+"""Whoever draws, every number is drawn once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from torch.distributed import HashStore  # pyright: ignore[reportPrivateImportUsage]
+
+from snnconv.bench.claims import Claims
+from snnconv.bench.distributed import Group
+from snnconv.bench.exchange import Exchange
+
+
+def test_one_process_takes_everything_in_order() -> None:
+    claims = Claims(Group())
+    assert list(claims.own_then_others(3)) == [0, 1, 2]
+    assert [claims.draw("a"), claims.draw("b"), claims.draw("a")] == [0, 0, 1]
+    assert Claims(Group()).draw("a") == 0
+
+
+def test_each_position_has_one_that_begins_it_and_all_come_to_help() -> None:
+    store = HashStore()
+    first, second = (Claims(Group(rank, 2, Exchange(store, rank))).own_then_others(4) for rank in range(2))
+    assert [next(first), next(second), next(second), next(first)] == [0, 1, 2, 3]
+    assert list(second) == [3, 0]  # begun last, most left
+    assert list(first) == [2, 1]
+
+
+def test_numbers_are_drawn_once_by_all_at_the_same_time() -> None:
+    store = HashStore()
+
+    def draw(rank: int) -> list[int]:
+        claims = Claims(Group(rank, 3, Exchange(store, rank)))
+        return [claims.draw("batch") for _ in range(200)]
+
+    with ThreadPoolExecutor(3) as pool:
+        drawn = Counter(number for numbers in pool.map(draw, range(3)) for number in numbers)
+    assert drawn == Counter(range(600))
+
+
+def test_another_turn_begins_anew() -> None:
+    store = HashStore()
+    group = Group(0, 2, Exchange(store, 0))
+    assert Claims(group).draw("batch") == 0
+    group.turn += 1
+    assert Claims(group).draw("batch") == 0
