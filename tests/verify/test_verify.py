@@ -138,6 +138,21 @@ def test_a_model_that_insists_on_float32() -> None:
     assert any("does not run in float64" in notice for notice in result.notices)
 
 
+def test_average_pooling_is_another_function() -> None:
+    result = verify(SmallCNN(), input_shape=(2, 6, 6), T=8, maxpool="avg")
+    assert failing(result) == ["canonical"]
+    assert any("average pooling stands in place of max pooling" in notice for notice in result.notices)
+
+
+@pytest.mark.parametrize(("activation", "told"), [("clip", False), ("qcfs", True)])
+def test_trained_clips(activation: str, told: bool) -> None:
+    x = torch.randn(4, 2, 6, 6)
+    result = verify(snnconv.clip(SmallCNN(), data=[x], activation=activation), [x], T=8)
+    assert failing(result) == []
+    assert {site.operation.split()[0] for site in result.sites.values()} == {"clip"}
+    assert any("without the levels of training" in notice for notice in result.notices) is told
+
+
 def test_sites_kept_analog_as_asked() -> None:
     result = verify(SmallCNN(), input_shape=(2, 6, 6), T=8, keep="relu2")
     assert (result.converted, result.total) == (1, 2)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from ...verify import Verification
 
-COLUMNS = 52  # characters that fit in a line above the picture
+COLUMNS = 56  # characters of 10 pt that fit in a line above the picture
 
 
 def plot_verification(verification: Verification, path: Path) -> None:
     """Relative error against time steps, both logarithmic, with a line that falls as 1/T."""
-    with picture(path, 5.0, 3.8) as figure:
+    with picture(path, 5.0, 4.0) as figure:
         axes = figure.subplots()
         drawn = {t: 100 * error for t, error in verification.snn_error.items() if 0 < error < math.inf}
         if drawn:
@@ -30,8 +30,8 @@ def plot_verification(verification: Verification, path: Path) -> None:
             axes.text(0.5, 0.5, "nothing was run" if not verification.snn_error else "no error above 0",
                       ha="center", transform=axes.transAxes)  # fmt: skip
         axes.set_ylabel("error of the output (%)")
-        axes.set_title(textwrap.fill(verification.model, COLUMNS))
-        figure.suptitle(textwrap.fill(caption(verification), COLUMNS), fontsize=11)
+        axes.set_title(textwrap.fill(verification.model, COLUMNS), fontsize=10)
+        figure.suptitle(textwrap.fill(caption(verification), COLUMNS), fontsize=10)
 
 
 def curve(axes: Axes, errors: dict[int, float], slope: float | None) -> None:
