@@ -19,6 +19,8 @@ Pair = tuple[Callable[[Any], Any], Callable[[Any], Any] | None]  # in torch, in 
 class Gain(nn.Module):
     """A learned factor per channel, and a constant added per channel: as layer scale has them."""
 
+    shift: Tensor
+
     def __init__(self, channels: int, dims: int) -> None:
         super().__init__()
         self.gain = nn.Parameter(torch.randn(channels, *[1] * dims))

@@ -61,7 +61,7 @@ def average(b: Builder, x: int) -> int:
 def adaptive(b: Builder, x: int) -> int:
     size = b.choose([1, 2, 3])
     kind = b.choose([("AdaptiveAvgPool", "adaptive_avg_pool"), ("AdaptiveMaxPool", "adaptive_max_pool")])
-    return form(b, x, *kind, {"output_size": size})
+    return form(b, x, kind[0], kind[1], {"output_size": size})
 
 
 def form(b: Builder, x: int, module: str, function: str, settings: dict[str, Any]) -> int:

@@ -140,7 +140,7 @@ def reference_of(net: RandomNet, site: Callable[[int], ref.Spiking]) -> ref.Prog
     steps: list[tuple[Any, tuple[int, ...]]] = []
     count = 0
     for step in net.steps:
-        part = step.reference
+        part: Any = step.reference
         if part == "activation":
             part, count = site(count), count + 1
         steps.append((part if hasattr(part, "step") else ref.Stateless(part), step.inputs))
