@@ -26,7 +26,7 @@ def residual(b: Builder, x: int) -> int | None:
     """A body of one to three layers that keeps the shape, and its input added."""
     y = x
     for _ in range(b.choose([1, 1, 2, 3])):
-        y = again(b, y) if b.chance(0.25) and any(s == b.values[y].shape for _, s, _ in b.layers) else y
+        y = (again(b, y) or y) if b.chance(0.25) else y
         y = convolution(b, y, keep_shape=True) or y
         if b.chance(0.4):
             y = batch_norm(b, y) or y
