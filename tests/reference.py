@@ -6,9 +6,9 @@ up and down spikes are counted one by one by comparing the residual again, time 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,38 +103,50 @@ class Analog:
 
 @dataclass
 class Conv:
-    """Cross-correlation with zero padding, one output pixel after the other."""
+    """Cross-correlation with zero padding in any number of dimensions, one output position after the other."""
 
     weight: Array
     bias: Array | None = None
     stride: int = 1
     padding: int = 0
     groups: int = 1
+    dilation: int = 1
 
     def step(self, x: Array) -> Array:
-        p = self.padding
-        padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
-        outputs, inputs, height, width = self.weight.shape
-        rows = (padded.shape[2] - height) // self.stride + 1
-        columns = (padded.shape[3] - width) // self.stride + 1
-        y = np.zeros((len(x), outputs, rows, columns))
+        outputs, inputs, *kernel = self.weight.shape
+        padded = np.pad(x, [(0, 0), (0, 0), *[(self.padding, self.padding)] * len(kernel)])
+        reach = [self.dilation * (size - 1) + 1 for size in kernel]
+        space = [(size - r) // self.stride + 1 for size, r in zip(padded.shape[2:], reach)]
+        y = np.zeros((len(x), outputs, *space))
         for o in range(outputs):
             first = o // (outputs // self.groups) * inputs
-            for r in range(rows):
-                for c in range(columns):
-                    top, left = r * self.stride, c * self.stride
-                    patch = padded[:, first : first + inputs, top : top + height, left : left + width]
-                    y[:, o, r, c] = (patch * self.weight[o]).sum((1, 2, 3)) + (0 if self.bias is None else self.bias[o])
+            for place in np.ndindex(*space):
+                starts = [self.stride * p for p in place]
+                window = tuple(slice(s, s + r, self.dilation) for s, r in zip(starts, reach))
+                patch = (padded[:, first : first + inputs, *window] * self.weight[o]).reshape(len(x), -1)
+                y[:, o, *place] = patch.sum(1) + (0 if self.bias is None else self.bias[o])
         return y
 
 
 @dataclass
 class Linear:
     weight: Array
-    bias: Array
+    bias: Array | float
 
     def step(self, x: Array) -> Array:
         return x @ self.weight.T + self.bias
+
+
+@dataclass
+class Affine:
+    """gain·x + bias, per channel."""
+
+    gain: Array
+    bias: Array
+
+    def step(self, x: Array) -> Array:
+        ones = [1] * (x.ndim - 2)
+        return x * self.gain.reshape(-1, *ones) + self.bias.reshape(-1, *ones)
 
 
 @dataclass
@@ -181,6 +193,37 @@ class Residual:
 
     def step(self, x: Array) -> Array:
         return run_layers(self.body, x) + run_layers(self.shortcut, x)
+
+
+@dataclass
+class Stateless:
+    """A function of the values of one step."""
+
+    function: Callable[..., Array]
+
+    def step(self, *x: Array) -> Array:
+        return self.function(*x)
+
+
+def doubled(x: Array) -> Array:
+    """Every value twice along every dimension of space: nearest upsampling."""
+    for axis in range(2, x.ndim):
+        x = np.repeat(x, 2, axis)
+    return x
+
+
+@dataclass
+class Program:
+    """A graph: value 0 is the input, every part makes the next value from those that it reads."""
+
+    parts: Sequence[tuple[Any, tuple[int, ...]]]
+    output: int
+
+    def step(self, x: Array) -> Array:
+        values = [x]
+        for part, inputs in self.parts:
+            values.append(part.step(*(values[number] for number in inputs)))
+        return values[self.output]
 
 
 def run_layers(layers: Sequence[Layer], x: Array) -> Array:
@@ -279,4 +322,6 @@ def sites(layers: Sequence[Layer]) -> list[Spiking]:
             found.append(layer)
         if isinstance(layer, Residual):
             found += [*sites(layer.body), *sites(layer.shortcut)]
+        if isinstance(layer, Program):
+            found += sites([part for part, _ in layer.parts])
     return found

@@ -126,10 +126,17 @@ def constant(graph_module: fx.GraphModule, value: Any) -> Any:
         return 0
     if value.target in {aten.full.default, aten.full_like.default}:
         return value.args[1]
-    if value.target in {aten.lift_fresh_copy.default, aten.detach.default, aten.detach_.default}:
-        return constant(graph_module, value.args[0])
+    if value.target in COPIES and value.meta["val"].is_floating_point():  # integers would be rounded
+        number = constant(graph_module, value.args[0])
+        return value if isinstance(number, fx.Node) else number
     return value
 
+
+# The same number, as another tensor.
+COPIES = {
+    aten.lift_fresh_copy.default, aten.detach.default, aten.detach_.default, aten.clone.default, aten.expand.default,
+    aten.to.device, aten.to.dtype, aten.to.dtype_layout, aten.to.other, aten._to_copy.default,
+}  # fmt: skip
 
 MODULES: dict[type[nn.Module], Callable[[Any], tuple[Any, Any]]] = {
     Activation: lambda m: (0, m.ceiling),

@@ -26,7 +26,7 @@ LINEAR = {
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution", "linear",
     "batch_norm", "_native_batch_norm_legit_no_training",
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
-    "mean", "sum", "add", "sub", "rsub", "neg", "cumsum",
+    "mean", "sum", "add", "sub", "rsub", "neg", "cumsum", "diff", "col2im",
     "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "upsample_linear1d", "upsample_bilinear2d",
     "upsample_trilinear3d", "upsample_bicubic2d",
 }  # fmt: skip
@@ -37,10 +37,12 @@ RESHAPING = {
     "squeeze", "unsqueeze", "slice", "select", "narrow", "expand", "expand_as", "view_as", "flip", "roll", "repeat",
     "clone", "contiguous", "detach", "alias", "lift_fresh_copy", "to", "_to_copy", "pixel_shuffle", "pixel_unshuffle",
     "channel_shuffle", "index_select", "index", "repeat_interleave", "swapaxes", "swapdims", "native_channel_shuffle",
-    "diagonal", "tril", "triu", "unfold", "im2col",
+    "diagonal", "tril", "triu", "unfold", "im2col", "positive", "mT", "adjoint", "broadcast_to", "tile", "rot90",
+    "fliplr",
 }  # fmt: skip
 JOINING = {"cat", "concat", "stack", "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split",
-           "unsafe_chunk"}  # fmt: skip
+           "unsafe_chunk", "hstack", "dstack", "column_stack", "hsplit", "dsplit"}  # fmt: skip
+WRITING = {"fill", "copy", "slice_scatter", "select_scatter", "diagonal_scatter"}  # what x[:, 0] = y became
 PADDING = {"pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
            "replication_pad1d", "replication_pad2d", "replication_pad3d", "zeros_like"}  # fmt: skip
 
@@ -48,10 +50,13 @@ PADDING = {"pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "re
 PRODUCTS = {"mul", "matmul", "mm", "bmm", "einsum", "addmm"}
 QUOTIENTS = {"div"}
 
-# Affine in what they choose from, as long as what chooses does not vary in time.
-CHOICES = {"where": 0, "masked_fill": 1, "index": 1}
+# Affine in what they choose from, as long as what chooses (the argument of this number) does not vary in time.
+CHOICES = {
+    "where": 0, "masked_fill": 1, "index": 1, "take_along_dim": 1, "index_put": 1, "grid_sampler": 1, "gather": 2,
+    "scatter": 2, "scatter_add": 2, "index_add": 2, "index_copy": 2, "index_fill": 2,
+}  # fmt: skip
 
-ALWAYS = LINEAR | RESHAPING | JOINING | PADDING
+ALWAYS = LINEAR | RESHAPING | JOINING | PADDING | WRITING
 
 
 def name_of(node: fx.Node) -> str:

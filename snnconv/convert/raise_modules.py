@@ -18,6 +18,7 @@ from ..errors import UnsupportedModelError
 from .functionalise import functionalise, out_of_place
 from .graphs import put_module
 from .handlers import RAISERS, Call, bind
+from .synonyms import usual_name
 from .tensors import ProgramTensors, attach_all, place_rest, safe_path
 
 
@@ -77,7 +78,7 @@ class _Raiser:
 
     def call(self, graph: fx.Graph, node: fx.Node, copies: dict[fx.Node, fx.Node]) -> fx.Node:
         """The module call that stands for `node`, or a copy of the function call where no module fits."""
-        target = out_of_place(node.target)
+        target = usual_name(out_of_place(node.target))
         call = bind(node, target, self.tensors.names)
         source = node.args[0] if node.args else None
         is_output = target is operator.getitem and isinstance(source, fx.Node) and node.args[1] == 0

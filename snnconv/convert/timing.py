@@ -14,6 +14,7 @@ from .operations import name_of
 TIMELESS = {
     "zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty",
 }  # fmt: skip
+OVERWRITTEN = {"fill", "copy"}  # of their first tensor they take no more than that
 
 
 def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set[fx.Node]:
@@ -22,7 +23,8 @@ def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set
     for node in graph.nodes:
         if isinstance(value_of(node), (torch.SymInt, int)) or name_of(node) in TIMELESS:
             continue
-        if is_neuron(node) or any(source in varying for source in node.all_input_nodes):
+        sources = node.all_input_nodes[1:] if name_of(node) in OVERWRITTEN else node.all_input_nodes
+        if is_neuron(node) or any(source in varying for source in sources):
             varying.add(node)
     return varying
 

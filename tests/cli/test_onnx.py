@@ -47,12 +47,16 @@ def test_convert_then_sweep(model: Path, command: Command) -> None:
 
 
 @pytest.mark.skipif(not FOLDER, reason="SNNCONV_DATA does not point at the CIFAR-10 data and the ONNX classifiers")
-def test_a_cifar_classifier_of_others(command: Command) -> None:
-    """Published at 63.1 % of 10,000 images."""
+@pytest.mark.parametrize(
+    ("name", "mean", "std"),
+    [("cifar10_small", "0,0,0", "1,1,1"), ("cifar_base_kw", "0.485,0.456,0.406", "0.225,0.225,0.225")],
+)
+def test_a_cifar_classifier_of_others(name: str, mean: str, std: str, command: Command) -> None:
+    """The first is published at 63.1 % of 10,000 images, the second fixes its batch at 1 and has about 61 % here."""
     data = f"npz:{FOLDER}/cifar10_test_5000.npz"
-    arguments = ("--calib", f"npz:{FOLDER}/cifar10_train_0.npz", "--mean", "0,0,0", "--std", "1,1,1", "--limit", "200")
-    done = command("sweep", f"{FOLDER}/onnx/cifar10_small.onnx", "--data", data, *arguments, "--T", "8", "--json")
+    arguments = ("--calib", f"npz:{FOLDER}/cifar10_train_0.npz", "--mean", mean, "--std", std, "--limit", "200")
+    done = command("sweep", f"{FOLDER}/onnx/{name}.onnx", "--data", data, *arguments, "--T", "8", "--json")
     assert done.code == 0, done.err
     result = json.loads(done.out)
-    assert 55 <= result["ann_accuracy"] <= 72  # 200 images: ±7
+    assert 52 <= result["ann_accuracy"] <= 72  # 200 images: ±7
     assert result["rows"][0]["accuracy"] >= result["ann_accuracy"] - 5

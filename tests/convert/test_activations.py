@@ -29,6 +29,10 @@ FORMS: dict[str, tuple[Function, float | None]] = {
     "clamp_(min=0)": (lambda x: x.clamp_(min=0), None),
     "clamp_min": (lambda x: torch.clamp_min(x, 0), None),
     "clamp_min_": (lambda x: x.clamp_min_(0.0), None),
+    "clip(min=0)": (lambda x: x.clip(min=0), None),
+    "clip_(0, c)": (lambda x: x.clip_(0, 2), 2.0),
+    "torch.clip": (lambda x: torch.clip(x, 0.0), None),
+    "maximum(0 on the device, x)": (lambda x: torch.maximum(torch.zeros(()).to(x), x), None),
     "maximum(x, 0)": (lambda x: torch.maximum(x, torch.tensor(0.0)), None),
     "maximum(0, x)": (lambda x: torch.maximum(torch.zeros_like(x), x), None),
     "maximum(x, zeros(()))": (lambda x: torch.maximum(x, torch.zeros(())), None),
@@ -44,6 +48,7 @@ FORMS: dict[str, tuple[Function, float | None]] = {
 }
 OTHERS: dict[str, Function] = {
     "clamp(-1, 1)": lambda x: x.clamp(-1, 1),
+    "clip(-1, 1)": lambda x: x.clip(-1, 1),
     "clamp(min=0.5)": lambda x: x.clamp(min=0.5),
     "clamp(max=0)": lambda x: x.clamp(max=0),
     "hardtanh": F.hardtanh,

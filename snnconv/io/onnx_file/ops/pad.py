@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..graph import Layer, Node
 from .padding import torch_order
+from .shape import sizes
 from .table import op
 
 PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
@@ -17,14 +18,18 @@ PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", 
 
 @op("Pad")
 def pad(node: Node) -> Layer:
-    """Amounts as an attribute, or as a constant tensor; from operator set 18 for chosen axes only."""
-    amounts, mode = node.integers(1, "pads"), PAD_MODES.get(node.attributes.get("mode", "constant"))
-    if amounts is None or mode is None:
+    """Amounts as an attribute, a constant, or computed from sizes; from operator set 18 for chosen axes only."""
+    mode = PAD_MODES.get(node.attributes.get("mode", "constant"))
+    is_computed = node.has(1) and not node.is_constant(1)
+    amounts = None if is_computed else node.integers(1, "pads")
+    if mode is None or (amounts is None and not is_computed):
         raise node.unsupported("how much and in which way is not told")
     value = node.scalar(2, "value", 0.0)
     axes = node.constant(3, "axes").reshape(-1).tolist() if node.has(3) else None
-    call: Callable[[Tensor], Tensor] = partial(pad_axes, amounts=amounts, axes=axes, mode=mode, value=value)
-    return Layer(call)
+    settings: dict[str, Any] = {"axes": axes, "mode": mode, "value": value}
+    if amounts is None:
+        return Layer(lambda x, given: pad_axes(x, sizes(given), **settings), (0, 1))
+    return Layer(partial(pad_axes, amounts=amounts, **settings))
 
 
 def pad_axes(x: Tensor, amounts: list[int], axes: list[int] | None, mode: str, value: float | None) -> Tensor:

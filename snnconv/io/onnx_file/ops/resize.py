@@ -2,43 +2,70 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ..graph import Layer, Node
+from ..graph import Layer, Node, Value
 from .table import op
 
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+COORDINATES = ("half_pixel", "pytorch_half_pixel", "align_corners")  # those of linear interpolation
 
 
 @op("Resize", "Upsample")
 def resize(node: Node) -> Layer:
     """Where PyTorch computes the same: nearest neighbours by whole factors, linear by the usual coordinates."""
     scales_at = 2 if node.op == "Resize" and node.opset >= 11 else 1
+    mode = node.attributes.get("mode", "nearest")
+    coordinates = node.attributes.get(
+        "coordinate_transformation_mode", "half_pixel" if scales_at == 2 else "asymmetric"
+    )
+    align_corners = coordinates == "align_corners" if mode == "linear" else None
+    if mode != "nearest" and (mode != "linear" or coordinates not in COORDINATES):
+        raise node.unsupported(f"mode {mode} by {coordinates}")
+    for place, setting in ((scales_at, "scale_factor"), (3, "size")):
+        if node.has(place) and not node.is_constant(place):
+            check_nearest(node, mode, coordinates, None)
+            return Layer(partial(resized, setting=setting, mode=mode, align_corners=align_corners), (0, place))
     scales = node.attributes.get("scales")
     if scales is None and node.has(scales_at):
         scales = node.constant(scales_at, "scales").reshape(-1).tolist()
     sizes = node.constant(3, "sizes").reshape(-1).tolist() if node.op == "Resize" and node.has(3) else None
-    mode, dims = node.attributes.get("mode", "nearest"), len(scales or sizes or ()) - 2
-    coordinates = node.attributes.get(
-        "coordinate_transformation_mode", "half_pixel" if scales_at == 2 else "asymmetric"
-    )
+    dims = len(scales or sizes or ()) - 2
     if dims not in LINEAR or list(scales[:2] if scales else [1, 1]) != [1, 1]:
         raise node.unsupported("it changes the batch or the channels, or has no spatial dimensions")
+    check_nearest(node, mode, coordinates, scales)
     settings: dict[str, Any] = {"scale_factor": tuple(scales[2:])} if scales else {"size": (sizes or [])[2:]}
-    if mode == "nearest":
-        whole = scales is not None and all(float(scale).is_integer() for scale in scales)
-        rounding = node.attributes.get("nearest_mode", "round_prefer_floor")
-        if not (whole or (coordinates == "asymmetric" and rounding == "floor")):
-            raise node.unsupported(f"nearest neighbours by {coordinates}, {rounding}")
-        if coordinates == "asymmetric" and rounding != "floor" and scales_at == 2 and np.any(np.array(scales) > 2):
-            raise node.unsupported(f"nearest neighbours by {coordinates}, {rounding}")
-        return Layer(nn.Upsample(**settings, mode="nearest"))
-    if mode != "linear" or coordinates not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
-        raise node.unsupported(f"mode {mode} by {coordinates}")
-    return Layer(nn.Upsample(**settings, mode=LINEAR[dims], align_corners=coordinates == "align_corners"))
+    kind = LINEAR[dims] if mode == "linear" else "nearest"
+    return Layer(nn.Upsample(**settings, mode=kind, align_corners=align_corners))
+
+
+def check_nearest(node: Node, mode: str, coordinates: str, scales: list[float] | None) -> None:
+    """Refuse nearest neighbours that PyTorch chooses otherwise; `scales` are None where sizes are given instead."""
+    if mode != "nearest":
+        return
+    rounding = node.attributes.get("nearest_mode", "round_prefer_floor")
+    is_pytorchs = coordinates == "asymmetric" and rounding == "floor"
+    whole = scales is not None and all(float(scale).is_integer() for scale in scales)
+    is_old = node.op == "Upsample" or node.opset < 11  # which names no rounding
+    far = coordinates == "asymmetric" and not is_old and np.any(np.array(scales or ()) > 2)
+    if not is_pytorchs and (not whole or far):
+        raise node.unsupported(f"nearest neighbours by {coordinates}, {rounding}")
+
+
+def resized(x: Tensor, given: Value, setting: str, mode: str, align_corners: bool | None) -> Tensor:
+    """By factors, or to sizes, that the file computes from other sizes."""
+    assert isinstance(given, np.ndarray), "sizes are never computed from the network's signals"
+    numbers = given.reshape(-1).tolist()
+    if numbers[1] != (1 if setting == "scale_factor" else x.shape[1]):
+        raise ValueError(f"it changes the channels: {numbers}")
+    kind = LINEAR[x.dim() - 2] if mode == "linear" else "nearest"
+    settings: dict[str, Any] = {setting: numbers[2:], "align_corners": align_corners}
+    return F.interpolate(x, mode=kind, **settings)
 
 
 @op("DepthToSpace")

@@ -1,0 +1,102 @@
+"""Operations between neurons: under every name that ATen has for them, and writes into parts of a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import snnconv
+from snnconv.convert.operations import name_of
+from snnconv.convert.synonyms import SYNONYMS
+
+from .raising import raised_from
+
+TERM = torch.randn(4, 4, 4, generator=torch.Generator().manual_seed(3))
+
+
+def written(x: Tensor) -> Tensor:
+    """Parts of it overwritten by a number and by other parts."""
+    y = x.clone()
+    y[:, 0] = 0.5
+    y[:, 2] = x[:, 1]
+    return y
+
+
+def placed(x: Tensor) -> Tensor:
+    """In the middle of zeros, as padded shortcuts are written."""
+    y = torch.zeros(x.shape[0], 6, 4, 4)
+    y[:, 1:5] = x
+    return y
+
+
+def zeros(x: Tensor) -> Tensor:
+    return torch.zeros(x.shape[0], 1, 4, 4, dtype=torch.long)
+
+
+OTHER_NAMES: dict[str, Callable[[Tensor], Tensor]] = {
+    "multiply": lambda x: torch.multiply(x, 0.5),
+    "subtract": lambda x: x.subtract(TERM, alpha=2),
+    "divide": lambda x: torch.divide(x, TERM.abs() + 1),
+    "true_divide": lambda x: torch.true_divide(x, 2.0),
+    "negative": torch.negative,
+    "absolute": torch.absolute,
+    "concatenate": lambda x: torch.concatenate([x, x * 2], 1),
+    "concat": lambda x: torch.concat([x, x * 2], 1),
+    "moveaxis": lambda x: torch.moveaxis(x, 1, 2),
+    "clip": lambda x: x.clip(-1, 1),
+    "special_expit": torch.special.expit,
+    "arctan": torch.arctan,
+}
+AFFINE: dict[str, Callable[[Tensor], Tensor]] = {
+    "written": written, "placed": placed, "hstack": lambda x: torch.hstack([x, x]),
+    "dstack": lambda x: torch.dstack([x, x]),
+    "hsplit": lambda x: torch.hsplit(x, 2)[1], "tile": lambda x: x.tile(1, 2, 1, 1), "mT": lambda x: x.mT,
+    "rot90": lambda x: torch.rot90(x, 1, (2, 3)), "fliplr": torch.fliplr,
+    "broadcast_to": lambda x: x.mean(1, keepdim=True).broadcast_to(x.shape), "diff": lambda x: torch.diff(x, dim=2),
+    "fold": lambda x: F.fold(F.unfold(x, 2), (4, 4), 2), "positive": torch.positive,
+    "gather": lambda x: torch.gather(x, 1, zeros(x)), "scatter": lambda x: x.scatter(1, zeros(x), 0.5),
+    "index_add": lambda x: x.index_add(1, torch.tensor([0]), x[:, :1]),
+    "grid_sample": lambda x: F.grid_sample(x, torch.zeros(x.shape[0], 2, 2, 2), align_corners=False),
+}  # fmt: skip
+
+
+class Net(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.function = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.function(self.b(F.relu(self.a(x)))) + 1)  # which is not always 0
+
+
+def test_every_synonym_is_tried() -> None:
+    assert set(OTHER_NAMES) == set(SYNONYMS)
+
+
+@pytest.mark.parametrize("name", SYNONYMS)
+def test_a_synonym_has_the_overloads_of_the_usual_name(name: str) -> None:
+    ours, usual = (getattr(torch.ops.aten, n) for n in (name, SYNONYMS[name]))
+    tensors = {overload for overload in ours.overloads() if "name" not in overload and "out" not in overload}
+    assert tensors <= set(usual.overloads())
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_the_usual_name_stands_in_the_raised_network(name: str) -> None:
+    model, x = Net(OTHER_NAMES[name]).eval(), torch.randn(2, 3, 4, 4)
+    raised = raised_from(model, x)
+    assert SYNONYMS[name] in {name_of(node) for node in raised.graph.nodes}
+    assert torch.equal(raised(x), model(x))
+
+
+@pytest.mark.parametrize("name", [*OTHER_NAMES, *AFFINE])
+def test_the_spiking_network_tends_to_the_ann(name: str) -> None:
+    model, x = Net((OTHER_NAMES | AFFINE)[name]).eval(), torch.randn(4, 3, 4, 4)
+    if name in AFFINE:
+        assert not snnconv.inspect(model, data=[x]).analog
+    snn = snnconv.convert(model, 64, data=[x], method="sdm-zero", threshold="max", corrections=())
+    with torch.no_grad():
+        torch.testing.assert_close(snn(x), model(x), rtol=0.02, atol=0.02)
