@@ -4,6 +4,7 @@ from .bench import bench as bench
 from .compare import compare as compare
 from .convert import convert as convert
 from .count import count as count
+from .coverage import coverage as coverage
 from .diagnose import diagnose as diagnose
 from .energy import energy as energy
 from .finetune import finetune as finetune
@@ -17,4 +18,5 @@ from .tune import tune as tune
 # in the order of the help page
 COMMANDS = (
     inspect, methods, convert, finetune, tune, sweep, compare, energy, diagnose, latency, report, count, bench,
+    coverage,
 )  # fmt: skip
