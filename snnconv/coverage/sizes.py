@@ -133,7 +133,7 @@ def build_sized(name: str) -> tuple[nn.Module, list[str]]:
         owner, last = parent_of(model, path)
         setattr(owner, last, value)
         if last == "kernel_size":
-            told.append(f"{path} pools {'×'.join(map(str, value))}")
+            told.append(f"{path.rpartition('.')[0]} pools {'×'.join(map(str, value))}")
     return model.eval(), told
 
 

@@ -1,0 +1,129 @@
+"""Weights that are scaled until every weighted layer's output has variance 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models import ConvNeXt, SwinTransformer, VisionTransformer
+from torchvision.models.convnext import CNBlockConfig
+
+from snnconv.coverage import make_realistic
+
+
+class Attention(nn.Module):
+    """Projections inside nn.MultiheadAttention, and one by a bare parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.weight = nn.Parameter(torch.randn(3, 8) * 7)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = x.flatten(2).transpose(1, 2)[..., :8]
+        mixed, _ = self.attention(tokens, tokens, tokens, need_weights=False)
+        return F.linear(tokens + mixed, self.weight).mean(1)
+
+
+def convnet() -> nn.Module:
+    layers = [nn.Conv2d(3, 8, 3, groups=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8), nn.ReLU()]
+    model = nn.Sequential(*layers, nn.ConvTranspose2d(8, 4, 2), nn.Flatten(), nn.Linear(4 * 13 * 13, 10, bias=False))
+    model[3].weight.data *= 1e-3
+    model[0].bias.data += 100
+    return model
+
+
+def transformer() -> nn.Module:
+    return VisionTransformer(image_size=16, patch_size=4, num_layers=2, num_heads=2, hidden_dim=8, mlp_dim=16)
+
+
+def swin() -> nn.Module:
+    return SwinTransformer([4, 4], 8, [2], [2], [2, 2], num_classes=10)
+
+
+NETWORKS: tuple[Callable[[], nn.Module], ...] = (convnet, Attention, transformer, swin)
+each = pytest.mark.parametrize("build", NETWORKS, ids=lambda build: build.__name__)
+
+
+def outputs_of_weights(model: nn.Module, x: Tensor) -> list[Tensor]:
+    """What the calls of F.linear and of convolutions give, wherever they are made."""
+    found: list[Tensor] = []
+
+    class Watch(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            if getattr(func, "__name__", "") in ("linear", "conv2d", "conv_transpose2d"):
+                found.append(result)
+            return result
+
+    with torch.no_grad(), Watch():
+        model(x)
+    return found
+
+
+@each
+def test_every_output_has_variance_one(build: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    model, x = build().eval(), torch.randn(4, 3, 16, 16)
+    make_realistic(model, [x])
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        outputs = outputs_of_weights(model, x)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+    assert len(outputs) >= 3
+    for output in outputs:
+        assert float(output.std()) == pytest.approx(1, rel=1e-3)
+
+
+def test_dead_parts_come_to_life() -> None:
+    model = ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)], num_classes=10)
+    nn.init.zeros_(model.classifier[2].weight)
+    nn.init.zeros_(model.classifier[0].weight)
+    make_realistic(model, [torch.randn(2, 3, 32, 32)])
+    scales = [parameter for name, parameter in model.named_parameters() if name.endswith("layer_scale")]
+    assert len(scales) == 2
+    assert all(bool((scale == 0.5).all()) for scale in scales)
+    assert bool((model.classifier[0].weight == 1).all())
+    assert float(model.classifier[2].weight.std()) > 0.1
+
+
+def test_batchnorm_and_mode_are_left() -> None:
+    model = convnet().train()
+    make_realistic(model, [torch.randn(4, 3, 16, 16)])
+    assert model.training
+    norm = model[1]
+    assert bool((norm.running_mean == 0).all() and (norm.running_var == 1).all() and (norm.weight == 1).all())
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_weight_and_bias_are_scaled_by_one_number() -> None:
+    model = nn.Sequential(nn.Linear(6, 5))
+    before = [parameter.clone() for parameter in model.parameters()]
+    make_realistic(model, [torch.randn(32, 6)])
+    ratios = torch.cat([(b / a.detach()).flatten() for a, b in zip(model.parameters(), before)])
+    assert float(ratios.std()) < 1e-5 * float(ratios.mean())
+    assert float(ratios.mean()) != pytest.approx(1, abs=1e-3)
+
+
+def test_a_shared_layer_is_scaled_once() -> None:
+    shared = nn.Linear(6, 6)
+    model = nn.Sequential(shared, nn.ReLU(), shared)
+    x = torch.randn(32, 6)
+    make_realistic(model, [x])
+    with torch.no_grad():
+        assert float(shared(x).std()) == pytest.approx(1, rel=1e-4)
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    x = torch.randn(2, 3, 16, 16)
+    weights = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model = transformer()
+        make_realistic(model, [x], seed=3)
+        weights.append(model.heads.head.weight)
+    assert bool((weights[0] == weights[1]).all())
