@@ -15,7 +15,8 @@ HEADINGS = ("network", "input", "made smaller", "activations", "spiking", "analo
 WORDS = frozenset({"network", "input", "made smaller", "activations", "analog operators (M MAC)", "holds"})
 METHOD = """\
 Random weights, scaled layer by layer until every weighted layer's output has variance 1 (LSUV; Mishkin & Matas, ICLR
-2016), and {samples} Gaussian inputs, by which thresholds are set too. Settings: {settings}.
+2016), biases and shifts of BatchNorm from N(0, 0.35²), and {samples} Gaussian inputs, by which thresholds are set too.
+Settings: {settings}.
 
 - *made smaller*: `input` where it is smaller than the network's own; rows of blocks that were shortened; pooling that
   fits the smaller map.

@@ -128,7 +128,7 @@ def build_sized(name: str) -> tuple[nn.Module, list[str]]:
             setattr(owner, last, nn.Parameter(row.data[:count].clone()))
         else:
             told.append(f"{count} of {len(row)} blocks in {path}")
-            setattr(owner, last, row[:count])
+            del row[count:]
     for path, value in size.replace.items():
         owner, last = parent_of(model, path)
         setattr(owner, last, value)
