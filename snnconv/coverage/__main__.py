@@ -31,7 +31,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     warnings.simplefilter("ignore")  # of the zoos: what torch deprecates in them is not ours to tell
-    import_quietly("torch._dynamo")  # what torch.export imports late counts as imports
+    for late in ("torch._dynamo", "torchvision"):  # they fail oddly where memory is short, and count as imports
+        import_quietly(late)
     limit(arguments.seconds, arguments.memory * GIB)
     print(json.dumps(asdict(measured(arguments.model, arguments.seed))), flush=True)
 

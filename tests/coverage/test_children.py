@@ -20,7 +20,7 @@ def test_too_much_time_is_a_record() -> None:
 
 
 def test_too_much_memory_is_a_record() -> None:
-    record = Children(1, seconds=60, memory=0.001, seed=0).record("torchvision:alexnet")
+    record = Children(1, seconds=60, memory=0.1, seed=0).record("torchvision:alexnet")
     assert record is not None
     assert record.failed is not None
     assert "memory" in record.failed.lower()
