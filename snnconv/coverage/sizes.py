@@ -81,7 +81,7 @@ SIZES: tuple[Size, ...] = (
     Size("torchvision:swin_v2_.", "Swin v2", square(64)),
     Size("torchvision:swin_.", "Swin", square(64)),
     Size("torchvision:maxvit_t", "MaxViT", square(224)),  # windows of 7 × 7 have to fit every stage
-    Size("torchvision:(r3d|mc3|r2plus1d)_18", "3-D ResNet-18", clips((8, 48))),
+    Size("torchvision:(r3d|mc3|r2plus1d)_18", "3-D ResNet-18", clips((8, 32))),
     Size("torchvision:s3d", "S3D", clips((16, 64)), replace=pooled("avgpool", 2, 2, 2)),
     Size("torchvision:swin3d_.", "Video Swin", clips((4, 64))),
     Size("torchvision:mvit_v1_b", "MViT", clips((8, 64)), replace=POSITIONS,

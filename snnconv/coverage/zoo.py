@@ -14,7 +14,7 @@ from .sizes import size_of
 ZOOS = ("torchvision", "pytorchvideo")
 LEFT_OUT = r"_detection$"  # they take boxes beside the clip
 SAMPLE = (
-    "torchvision:resnet18", "torchvision:vgg11_bn", "torchvision:squeezenet1_1", "torchvision:shufflenet_v2_x0_5",
+    "torchvision:resnet18", "torchvision:alexnet", "torchvision:squeezenet1_1", "torchvision:shufflenet_v2_x0_5",
     "torchvision:mobilenet_v3_small", "torchvision:mnasnet0_5", "torchvision:regnet_x_400mf",
     "torchvision:regnet_y_400mf", "torchvision:vit_b_32", "torchvision:r3d_18", "torchvision:convnext_tiny",
     "pytorchvideo:x3d_xs",
