@@ -34,6 +34,13 @@ from .spikes import SpikeRanges, spikes_check
 
 # Where no method is named: neurons so fine and so free that what is left of the error is the conversion's own.
 GENEROUS = {"method": "sdm", "alpha": 1 / 15, "beta": 15, "retract": "zero", "threshold": "max"}
+AVERAGED = (
+    "average pooling stands in place of max pooling, as asked: where it does, the canonical ANN is another function"
+)
+STORED = (
+    "a converted network keeps its canonical ANN, not its source model: that the two are one function is not checked "
+    "here; verify the source model for it"
+)
 log = logging.getLogger("snnconv")
 
 
@@ -119,13 +126,10 @@ def checked(
     checks = [sites_check(report, snn)]
     canonical_error = precision = None
     if source is None:
-        notices.append(
-            "a converted network keeps its canonical ANN, not its source model: that the two are one function "
-            "is not checked here; verify the source model for it"
-        )
+        notices.append(STORED)
     else:
         canonical_error, precision, more = compare_canonical(source, snn.ann, inputs.leaves)
-        notices += more
+        notices += [*more, *([AVERAGED] if snn.plan.settings.get("maxpool") == "avg" else [])]
         checks.append(canonical_check(canonical_error, precision))
     arguments = as_call(snn.network, inputs.leaves)
     observer = SpikeRanges()

@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 from torch.func import functional_call
 
+from ..clips import kinds_in
 from ..convert.capture import evaluating, fresh, recapture
 from ..convert.graphs import as_call
 from ..convert.settle import settled
@@ -19,6 +20,8 @@ from .result import Check
 # Largest relative error, by the precision it is taken in. BatchNorm is folded in the model's own precision, float32,
 # which leaves 1e-7 to 1e-6 in float64 too.
 LIMITS = {"float64": 1e-5, "float32": 1e-4, "bfloat16": 0.1, "float16": 0.02}
+
+LEVELS = "trained clips are compared as the clip(x, 0, λ) that they are converted to, without the levels of training"
 
 
 def compare_canonical(
@@ -38,17 +41,18 @@ def compare_canonical(
         InputError: the model gives 0 for everything, or NaN.
     """
     module = recapture(source).module(check_guards=False) if isinstance(source, ExportedProgram) else source
+    notices = [LEVELS] if set(kinds_in(module)) - {"clip"} else []
     with ExitStack() as block:
         block.enter_context(evaluating(module))
-        block.enter_context(settled(module))  # trained clips are the clip(x, 0, λ) that they are converted as
+        block.enter_context(settled(module))
         try:
             found = outputs_of(canonical, leaves, torch.float64, canonical)
             wanted = outputs_of(module, leaves, torch.float64, canonical)
         except Exception as error:  # a forward raises whatever it likes
             own = next((leaf.dtype for leaf in leaves if leaf.is_floating_point()), torch.float32)
             found, wanted = (outputs_of(network, leaves, own, canonical) for network in (canonical, module))
-            return relative_error(found, wanted), name_of(own), [refusal(own, error)]
-    return relative_error(found, wanted), name_of(torch.float64), []
+            return relative_error(found, wanted), name_of(own), [*notices, refusal(own, error)]
+    return relative_error(found, wanted), name_of(torch.float64), notices
 
 
 def outputs_of(network: nn.Module, leaves: tuple[Tensor, ...], dtype: torch.dtype, convention: fx.GraphModule) -> Any:

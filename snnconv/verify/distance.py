@@ -5,15 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from torch import Tensor
-from torch.utils import _pytree as pytree
-
+from ..bench.diagnose.measure import tensors
 from ..errors import InputError
-
-
-def float_leaves(tree: Any) -> list[Tensor]:
-    """The real numbers in a network's output, whatever its structure."""
-    return [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.is_floating_point()]
 
 
 def relative_error(found: Any, wanted: Any) -> float:
@@ -22,7 +15,7 @@ def relative_error(found: Any, wanted: Any) -> float:
     Raises:
         InputError: y′ is all 0, holds NaN or infinity, or has no real number in it.
     """
-    ours, theirs = float_leaves(found), float_leaves(wanted)
+    ours, theirs = tensors(found), tensors(wanted)
     size = math.fsum(float(leaf.double().square().sum()) for leaf in theirs)
     if not size or not math.isfinite(size):
         raise InputError(

@@ -20,6 +20,7 @@ from ...io import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 WIDTH = 7.0  # inches
 # Okabe & Ito 2008, without the yellow that paper swallows.
@@ -85,12 +86,12 @@ def step_axis(axes: Axes, steps: list[int]) -> None:
     axes.set_xlabel("time steps T")
 
 
-def plain_ticks(axes: Axes) -> None:
+def plain_ticks(axis: Axis) -> None:
     """0.1, 1, 10 rather than powers of ten; 1, 2, 5 where there are few decades."""
-    low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=20))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,), numticks=20))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
 
 
 def ann_line(axes: Axes, accuracy: float, label: str | None = None) -> None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import FuncFormatter, NullFormatter
-
 from .caption import caption
-from .style import BLUE, GREY, ORANGE, legend_below, picture, step_axis
+from .style import BLUE, ORANGE, legend_below, picture, plain_ticks, step_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ...verify import Verification
 
+COLUMNS = 56  # characters of 10 pt that fit in a line above the picture
+
 
 def plot_verification(verification: Verification, path: Path) -> None:
     """Relative error against time steps, both logarithmic, with a line that falls as 1/T."""
-    with picture(path, 5.0, 3.6) as figure:
+    with picture(path, 5.0, 4.0) as figure:
         axes = figure.subplots()
         drawn = {t: 100 * error for t, error in verification.snn_error.items() if 0 < error < math.inf}
         if drawn:
@@ -29,8 +30,8 @@ def plot_verification(verification: Verification, path: Path) -> None:
             axes.text(0.5, 0.5, "nothing was run" if not verification.snn_error else "no error above 0",
                       ha="center", transform=axes.transAxes)  # fmt: skip
         axes.set_ylabel("error of the output (%)")
-        axes.set_title(verification.model)
-        figure.suptitle(caption(verification), fontsize=11)
+        axes.set_title(textwrap.fill(verification.model, COLUMNS), fontsize=10)
+        figure.suptitle(textwrap.fill(caption(verification), COLUMNS), fontsize=10)
 
 
 def curve(axes: Axes, errors: dict[int, float], slope: float | None) -> None:
@@ -41,7 +42,5 @@ def curve(axes: Axes, errors: dict[int, float], slope: float | None) -> None:
     level = math.exp(sum(math.log(error * t) for t, error in errors.items()) / len(errors))
     axes.plot(steps, [level / t for t in steps], color=ORANGE, linestyle="--", linewidth=1.2, label="1/T", zorder=1)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.tick_params(axis="y", which="minor", color=GREY)
+    plain_ticks(axes.yaxis)
     step_axis(axes, steps)

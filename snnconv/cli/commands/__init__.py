@@ -14,9 +14,10 @@ from .methods import methods as methods
 from .report import report as report
 from .sweep import sweep as sweep
 from .tune import tune as tune
+from .verify import verify as verify
 
 # in the order of the help page
 COMMANDS = (
-    inspect, methods, convert, finetune, tune, sweep, compare, energy, diagnose, latency, report, count, bench,
-    coverage,
+    inspect, methods, convert, verify, coverage, finetune, tune, sweep, compare, energy, diagnose, latency, report,
+    count, bench,
 )  # fmt: skip
