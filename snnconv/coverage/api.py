@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..progress import progress
 from ..provenance import provenance
-from ..verify.api import GENEROUS
+from ..verify.api import GENEROUS, settled_options
 from .children import Children
 from .journal import Journal, journal_path
 from .one import SAMPLES, STEPS
@@ -77,7 +77,8 @@ def covered(names: Sequence[str], children: Children, folder: Path, fresh: bool)
                 bar.describe(f"verified {record.model}")
                 bar.advance()
         found = [journal.records[name] for name in names]
-    record = provenance(children.seed) | {"settings": GENEROUS, "samples": SAMPLES, "jobs": children.jobs}
+    settings = settled_options({})
+    record = provenance(children.seed) | {"settings": settings, "samples": SAMPLES, "jobs": children.jobs}
     if any(network.zoo == "pytorchvideo" for network in found):
         record["versions"]["pytorchvideo"] = version("pytorchvideo")
     return Coverage(found, STEPS, record)
