@@ -117,10 +117,10 @@ class Journal:
         if self.path is None or (self._file is None and not isinstance(record, Counted)):
             return
         if self._file is None:
-            self._file = self._opened(self.path)
+            self._file = open_lines(self.path, "sweep", self.configuration)
         names = {kind: name for name, kind in KINDS.items()}
         for waiting in self._waiting:
-            self._write({names[type(waiting)]: asdict(waiting)})
+            write_line(self._file, {names[type(waiting)]: asdict(waiting)})
         self._waiting.clear()
         self._file.flush()
 
@@ -129,26 +129,33 @@ class Journal:
             self._file.close()
             self._file = None
 
-    def _opened(self, path: Path) -> IO[str]:
-        """Ready to add whole lines to: one that was cut off is cut away."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+", encoding="utf-8")
-            lock(self._file)
-            end = path.read_bytes().rfind(b"\n") + 1
-            self._file.truncate(end)
-        except BlockingIOError as error:
-            self.close()
-            raise InputError("another run of the same sweep is writing into this folder", where=str(path)) from error
-        except OSError as error:
-            raise InputError("cannot write the journal", got=error.strerror, where=str(path)) from error
-        if not end:
-            self._write({"snnconv": "sweep", "format": FORMAT, "configuration": self.configuration})
-        return self._file
 
-    def _write(self, line: dict[str, Any]) -> None:
-        assert self._file is not None
-        self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+def open_lines(path: Path, kind: str, configuration: dict[str, Any]) -> IO[str]:
+    """The file, ready to add whole lines to: one that was cut off is cut away; a new file gets its header.
+
+    Raises:
+        InputError: another run is writing to it, or it cannot be written.
+    """
+    file = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+        lock(file)
+        end = path.read_bytes().rfind(b"\n") + 1
+        file.truncate(end)
+    except BlockingIOError as error:
+        if file is not None:
+            file.close()
+        raise InputError(f"another run of the same {kind} is writing into this folder", where=str(path)) from error
+    except OSError as error:
+        raise InputError("cannot write the journal", got=error.strerror, where=str(path)) from error
+    if not end:
+        write_line(file, {"snnconv": kind, "format": FORMAT, "configuration": configuration})
+    return file
+
+
+def write_line(file: IO[str], line: dict[str, Any]) -> None:
+    file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def lock(file: IO[str]) -> None:
@@ -236,8 +243,13 @@ def record_of(line: Mapping[str, Any]) -> Record | None:
     return None
 
 
-def require_same(header: Mapping[str, Any] | None, configuration: dict[str, Any], path: Path) -> None:
+def require_same(
+    header: Mapping[str, Any] | None, configuration: dict[str, Any], path: Path, kind: str = "sweep"
+) -> None:
     """Refuse to mix two configurations in one folder.
+
+    Args:
+        kind: of what the folder holds, in the message.
 
     Raises:
         InputError: the journal has another configuration, format, or no header; the message lists what differs.
@@ -256,7 +268,7 @@ def require_same(header: Mapping[str, Any] | None, configuration: dict[str, Any]
     if changed:
         more = [f"and {len(changed) - MOST_DIFFERENCES} more"] if len(changed) > MOST_DIFFERENCES else []
         raise InputError(
-            "the folder holds a sweep of another configuration",
+            f"the folder holds a {kind} of another configuration",
             got="; ".join([*changed[:MOST_DIFFERENCES], *more]),
             where=str(path.parent),
             remedy="choose another with -o, or pass --overwrite to start afresh",

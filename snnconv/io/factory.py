@@ -106,9 +106,18 @@ _VIDEO_FAMILIES = {
 
 
 def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
-    hub = _require("pytorchvideo.models.hub", "pytorchvideo", 'pip install "snnconv[video]"')
+    hub = pytorchvideo_hub()
     family = _VIDEO_FAMILIES.get(name.removeprefix("create_")) if name.startswith("create_") else None
     return _public(hub if family is None else import_quietly(family), "pytorchvideo", name)
+
+
+def pytorchvideo_hub() -> Any:
+    """The module of pytorchvideo's own networks.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    return _require("pytorchvideo.models.hub", "pytorchvideo", 'pip install "snnconv[video]"')
 
 
 def _timm(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
@@ -152,15 +161,20 @@ def _require(module: str, package: str, remedy: str) -> Any:
 
 def _public(module: Any, prefix: str, name: str) -> Callable[..., Any]:
     """A function of `module`, unless it is private or only imported there by another package."""
+    known = public_functions(module)
+    if name not in known:
+        raise _unknown(prefix, name, known)
+    return getattr(module, name)
+
+
+def public_functions(module: Any) -> list[str]:
+    """Names of the functions that a module of a package offers as its package's own."""
     package = module.__name__.partition(".")[0]
-    known = [
+    return [
         key
         for key, value in vars(module).items()
         if inspect.isfunction(value) and not key.startswith("_") and value.__module__.startswith(package)
     ]
-    if name not in known:
-        raise _unknown(prefix, name, known)
-    return getattr(module, name)
 
 
 def _unknown(prefix: str, name: str, known: Iterable[str]) -> InputError:

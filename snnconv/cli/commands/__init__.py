@@ -4,6 +4,7 @@ from .bench import bench as bench
 from .compare import compare as compare
 from .convert import convert as convert
 from .count import count as count
+from .coverage import coverage as coverage
 from .diagnose import diagnose as diagnose
 from .energy import energy as energy
 from .finetune import finetune as finetune
@@ -17,5 +18,6 @@ from .verify import verify as verify
 
 # in the order of the help page
 COMMANDS = (
-    inspect, methods, convert, verify, finetune, tune, sweep, compare, energy, diagnose, latency, report, count, bench,
+    inspect, methods, convert, verify, coverage, finetune, tune, sweep, compare, energy, diagnose, latency, report,
+    count, bench,
 )  # fmt: skip

@@ -1,0 +1,67 @@
+"""The result of a run over model zoos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ..bench.results import Result
+from ..io import atomic_output
+from .record import Network
+
+PAGE = "coverage.md"
+
+
+@dataclass(frozen=True)
+class Coverage(Result):
+    """The networks that were tried, in the order of the run.
+
+    Attributes:
+        T: the last time step, at which errors are held against limits.
+    """
+
+    NAME: ClassVar[str] = "coverage"
+
+    networks: list[Network]
+    T: int
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def held(self) -> bool:
+        """Whether every check of every network held."""
+        return all(network.held for network in self.networks)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        return cls(**{**document, "networks": [Network.from_dict(network) for network in document["networks"]]})
+
+    def table(self) -> Iterable[dict[str, Any]]:
+        """One row for every network."""
+        for network in self.networks:
+            whole = asdict(network)
+            row = {key: value for key, value in whole.items() if not isinstance(value, (list, dict))}
+            errors = {f"error_{T}": network.snn_error.get(T) for T in steps_of(self)}
+            yield {**row, "held": network.held, "missed": "; ".join(network.missed), **errors}
+
+    def plot(self, path: str | PathLike[str]) -> None:
+        """The error of every network over time steps, both logarithmic."""
+        from ..bench.plots.coverage import plot_coverage  # matplotlib takes a second to import
+
+        plot_coverage(self, Path(path))
+
+    def save(self, folder: str | PathLike[str]) -> list[Path]:
+        """The page `coverage.md` too."""
+        from .page import page
+
+        files = super().save(folder)
+        with atomic_output(Path(folder) / PAGE, overwrite=True) as temporary:
+            temporary.write_text(page(self), encoding="utf-8")
+        return [*files, Path(folder) / PAGE]
+
+
+def steps_of(result: Coverage) -> list[int]:
+    """The time steps at which any network has an error."""
+    return sorted({T for network in result.networks for T in network.snn_error})
