@@ -86,7 +86,7 @@ def step_axis(axes: Axes, steps: list[int]) -> None:
 
 
 def plain_ticks(axes: Axes) -> None:
-    """0.1, 1, 10 rather than powers of ten; 1, 2, 5 where there are few decades, every other one where there are many."""
+    """0.1, 1, 10 rather than powers of ten; of few decades 1, 2, 5, of many every other one."""
     low, high = axes.get_xlim()
     few, many = high < 50 * low, high > 3e4 * low
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=4 if many else 20))
