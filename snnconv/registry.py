@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from .errors import InputError
 
 V = TypeVar("V")
-Entry = TypeVar("Entry", bound=Any)  # what is registered keeps its own type, which is one of V's
+Entry = TypeVar("Entry")  # what is registered keeps its own type, which is one of V's
 
 
 class Registry(Generic[V]):
@@ -25,7 +25,7 @@ class Registry(Generic[V]):
         def add(entry: Entry) -> Entry:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered already")
-            self._entries[name] = entry
+            self._entries[name] = cast(Any, entry)
             return entry
 
         return add

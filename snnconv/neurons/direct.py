@@ -75,7 +75,8 @@ class Direct(Temporal):
             raise InputError("unknown reset", expected="hard or soft", got=repr(reset))
         if surrogate not in SURROGATES:
             raise InputError("unknown surrogate", expected=", ".join(SURROGATES), got=repr(surrogate))
-        self.threshold, self.reset, self.detach = threshold, reset, detach
+        self.threshold, self.detach = threshold, detach
+        self.reset: Reset = reset
         self.surrogate: SurrogateName = surrogate
         self.alpha = SURROGATES[surrogate].alpha if alpha is None else alpha
 
@@ -93,13 +94,12 @@ class Direct(Temporal):
 
     def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
-        if state is None:
-            state = self.begin(inputs)
+        now: PotentialState = self.begin(inputs) if state is None else state
         outputs: list[Tensor] = []
         for current in inputs:  # not into one piece of memory: the gradient would copy it at every step
-            spikes, state = self.step(current, state)
+            spikes, now = self.step(current, now)
             outputs.append(spikes)
-        return torch.cat(outputs), state
+        return torch.cat(outputs), now
 
     def extra_repr(self) -> str:
         slope = f"{self.surrogate}(α={self.alpha:g})"

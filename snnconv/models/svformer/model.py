@@ -94,7 +94,7 @@ class SVFormer(nn.Module):
             x = embed(x)
             if embed is self.patches[-2]:
                 passed = x
-            for block in stage:
+            for block in stage.children():
                 x = checkpoint(block, x, use_reentrant=False) if self.checkpointed and self.training else block(x)
         if self.path is not None:
             x = torch.cat([self.path(passed), x], 1)
