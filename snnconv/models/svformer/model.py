@@ -135,7 +135,7 @@ def svformer(
         InputError: an unknown name, or frames too small for the patches.
 
     Source: Yu et al., "SVFormer: A Direct Training Spiking Transformer for Efficient Video Action Recognition",
-    IJCAI workshop HCI 2024.
+    arXiv:2406.15034.
     """
     for name, value, known in (("variant", variant, VARIANTS), ("neuron", neuron, DIRECT), ("norm", norm, NORMS)):
         if value not in known:
