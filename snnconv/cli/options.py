@@ -83,7 +83,7 @@ maxpool_option = click.option(
 )  # fmt: skip
 
 # How the network is converted. None means: as the method says.
-setting_options = together(
+bare_setting_options = together(
     click.option("--gate", help="What allows a negative spike: memory (spikes fired before) or input (Σ I > 0)."),
     click.option("--retract", help="When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
     click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
@@ -100,12 +100,15 @@ setting_options = together(
     maxpool_option,
     click.option("--keep", metavar="REGEX", help="Activation sites that stay analog."),
     click.option("--only", metavar="REGEX", help="The only activation sites that spike."),
-    click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
-    click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
 )  # fmt: skip
 
-conversion_options = together(
-    click.option("--method", default="auto", show_default=True, help="auto, sdm, …; snnconv methods lists them."),
+setting_options = together(
+    bare_setting_options,
+    click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
+    click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
+)
+
+spike_options = together(
     click.option(
         "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
     ),
@@ -113,8 +116,13 @@ conversion_options = together(
         "--beta", "--max-spikes", "beta", type=int,
         help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
     ),
-    setting_options,
 )  # fmt: skip
+
+conversion_options = together(
+    click.option("--method", default="auto", show_default=True, help="auto, sdm, …; snnconv methods lists them."),
+    spike_options,
+    setting_options,
+)
 
 # Several networks: every method with every α and β.
 grid_options = together(

@@ -102,7 +102,7 @@ def draw(
             for number, (_, point) in enumerate(rivals):
                 mark_rival(axes, number, point)
             if points:
-                plain_ticks(axes)
+                plain_ticks(axes.xaxis)
         legend_below(figure, *panels[0].get_legend_handles_labels())
         figure.draw_without_rendering()  # where names can stand depends on the layout
         for axes in panels:

@@ -20,6 +20,7 @@ from ...io import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 WIDTH = 7.0  # inches
 # Okabe & Ito 2008, without the yellow that paper swallows.
@@ -85,13 +86,13 @@ def step_axis(axes: Axes, steps: list[int]) -> None:
     axes.set_xlabel("time steps T")
 
 
-def plain_ticks(axes: Axes) -> None:
+def plain_ticks(axis: Axis) -> None:
     """0.1, 1, 10 rather than powers of ten; of few decades 1, 2, 5, of many every other one."""
-    low, high = axes.get_xlim()
+    low, high = axis.get_view_interval()
     few, many = high < 50 * low, high > 3e4 * low
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=4 if many else 20))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=4 if many else 20))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
 
 
 def ann_line(axes: Axes, accuracy: float, label: str | None = None) -> None:

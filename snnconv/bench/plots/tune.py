@@ -31,7 +31,7 @@ def plot_tune(tuned: Tuned, path: Path) -> None:
         right.set_xlabel("KL divergence (nats)")
         right.set_xscale("log")
         right.margins(x=0.15)
-        plain_ticks(right)
+        plain_ticks(right.xaxis)
         samples = shown[0].score.samples
         figure.suptitle(f"at most {tuned.budget.words}; {samples:,} calibration samples", fontsize=11)
 

@@ -13,8 +13,9 @@ from .methods import methods as methods
 from .report import report as report
 from .sweep import sweep as sweep
 from .tune import tune as tune
+from .verify import verify as verify
 
 # in the order of the help page
 COMMANDS = (
-    inspect, methods, convert, finetune, tune, sweep, compare, energy, diagnose, latency, report, count, bench,
+    inspect, methods, convert, verify, finetune, tune, sweep, compare, energy, diagnose, latency, report, count, bench,
 )  # fmt: skip

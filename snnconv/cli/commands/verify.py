@@ -1,0 +1,135 @@
+"""`snnconv verify`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from torch import nn
+
+from ...verify import Verification
+from ..notices import telling
+from ..options import bare_setting_options, model_options, normalization_options, shared_options, spike_options
+from ..output import print_json, require_free_folder
+
+WIDE = 160
+
+
+@click.command()
+@click.argument("model")
+@click.option("--data", metavar="DATA", help="Inputs: npz:FILE, imagefolder:DIR, fashion, …  [default: Gaussian]")
+@click.option("--T", "T", type=int, default=32, show_default=True, help="Time steps, at least 4.")
+@click.option("--samples", type=click.IntRange(min=1), default=4, show_default=True, help="Samples taken at most.")
+@click.option("--within", type=float, metavar="FRACTION", help="Largest error of the output at T, as 0.02 for 2 %.")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path),
+              help="Folder for verify.json, .csv, .png and .svg  [default: none is written]")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an earlier verify in the folder.")
+@click.option("--method", help="auto, sdm, …; snnconv methods lists them  [default: sdm with α = 1/15, β = 15, "
+              "retract zero and the largest activations as thresholds]")  # fmt: skip
+@spike_options
+@bare_setting_options
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
+@normalization_options
+@model_options
+@shared_options
+@click.pass_context
+def verify(
+    context: click.Context, model: str, data: str | None, T: int, samples: int, within: float | None,
+    target: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Check that MODEL converts faithfully; exit code 1 where a check does not hold.
+
+    On a few samples: every activation site spikes; the graph that conversion starts from is the same function as the
+    model (1e-5 in float64); the spiking network's error falls with time; spikes are whole numbers; the saved network
+    is the same bit for bit. Thresholds are set by the inputs that are verified.
+
+    MODEL is any model, or a converted network, which is verified with its own thresholds and settings.
+
+    \b
+    snnconv verify torchvision:resnet18 --weights resnet18.pth --data imagefolder:val
+    snnconv verify snnconv:fashion_cnn --arch-arg pretrained=true --data fashion:test --within 0.02
+    snnconv verify model.onnx --json
+    snnconv verify model.snn.pt2 --data npz:test.npz --T 16 -o out/
+    """
+    from ...verify import verify as run_verification
+    from .. import work
+
+    typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    with telling(quiet):
+        if target is not None:
+            require_free_folder(target, overwrite, Verification.NAME)
+        found = work.opened(model, options)
+        normalization = work.normalization_of(options) or work.stored_normalization(found)
+        inputs = work.data_of(data, normalization, samples, samples)
+        network: Any = work.stored(found, model, {**options, "dtype": "float32"}, typed)
+        chosen: dict[str, Any] = {}
+        if network is None:
+            network = (
+                found.model.to(work.device_of(options["device"])) if isinstance(found.model, nn.Module) else found.model
+            )
+            chosen = {name: options[name] for name in work.CONVERSION_OPTIONS}
+        result = run_verification(
+            network, inputs, input_shape=options["input_shape"], T=T, samples=samples, within=within,
+            seed=options["seed"], name=found.description, **chosen,
+        )  # fmt: skip
+        files = [] if target is None else result.save(target)
+    if as_json:
+        print_json({**result.to_dict(), "files": [str(file) for file in files]})
+    else:
+        show(result)
+        if files:
+            click.echo(f"plot: {files[2]}")
+    context.exit(0 if result.held else 1)
+
+
+def show(result: Verification) -> None:
+    """The checks, the error over time, and what cannot be converted or stays analog."""
+    # Not cut to 80 columns where nobody looks at a terminal: one line per check for grep and logs.
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console.print(checks(result), "")
+    if result.snn_error:
+        console.print(course(result), "")
+    if result.analog:
+        console.print(operators(result), "")
+    for entry in result.unsupported:
+        places = [f"\n  {name}: {entry[name]}" for name in ("source", "remedy") if entry[name]]
+        click.echo(f"{entry['site']}: {entry['detail']}{''.join(places)}\n")
+    failed = [check.name for check in result.checks if not check.held]
+    verdict = f"does not hold: {', '.join(failed)}" if failed else f"all {len(result.checks)} checks hold"
+    click.echo(f"{result.model}, {result.samples} samples of {result.data}: {verdict}")
+
+
+def checks(result: Verification) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for check in result.checks:
+        mark = "[green]✓ holds[/green]" if check.held else "[red]✗ fails[/red]"
+        got = check.got if check.held else f"{check.got}\nexpected {check.expected}"
+        table.add_row(mark, check.name, escape(got))
+    return table
+
+
+def course(result: Verification) -> Table:
+    """The relative error of the mean output after T steps."""
+    slope = "" if result.slope is None else f"slope {result.slope:.2f}, −1 is 1/T".replace("-", "−")
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for column in ("T", *map(str, result.snn_error), ""):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_row("error %", *(f"{100 * error:.3g}" for error in result.snn_error.values()), slope)
+    return table
+
+
+def operators(result: Verification) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    table.add_column(f"{len(result.analog)} operators are analog by nature")
+    table.add_column("operation")
+    table.add_column("MACs a step", justify="right")
+    for entry in result.analog:
+        macs = "–" if entry["macs"] is None else f"{entry['macs']:,}"
+        table.add_row(escape(entry["site"]), entry["operation"], macs)
+    return table

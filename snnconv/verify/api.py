@@ -1,0 +1,206 @@
+"""`verify`: the list of checks of one model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from ..convert.api import convert, inspect
+from ..convert.examples import InputShape
+from ..convert.graphs import as_call
+from ..convert.preflight import Report
+from ..errors import InputError, UnsupportedModelError
+from ..network import SpikingNetwork
+from ..provenance import provenance
+from .canonical import canonical_check, compare_canonical
+from .convergence import QUARTER, convergence_check, errors_over_time, slope_of, within_check
+from .inputs import Inputs, inputs_of
+from .result import Verification
+from .round_trip import round_trip_check
+from .sites import (
+    analog_operators,
+    refusal_check,
+    report_of,
+    site_verdicts,
+    sites_check,
+    unsupported_operations,
+)
+from .spikes import SpikeRanges, spikes_check
+
+# Where no method is named: neurons so fine and so free that what is left of the error is the conversion's own.
+GENEROUS = {"method": "sdm", "alpha": 1 / 15, "beta": 15, "retract": "zero", "threshold": "max"}
+AVERAGED = (
+    "average pooling stands in place of max pooling, as asked: where it does, the canonical ANN is another function"
+)
+STORED = (
+    "a converted network keeps its canonical ANN, not its source model: that the two are one function is not checked "
+    "here; verify the source model for it"
+)
+log = logging.getLogger("snnconv")
+
+
+def verify(
+    model: nn.Module | ExportedProgram | SpikingNetwork,
+    data: Iterable[Any] | None = None,
+    *,
+    input_shape: InputShape | None = None,
+    T: int = 32,
+    samples: int = 4,
+    within: float | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    **options: Any,
+) -> Verification:
+    """Check that a model converts faithfully. Changes nothing in it.
+
+    1. sites: every activation site spikes, and nothing is unsupported.
+    2. canonical: the graph that conversion starts from is the same function as the model:
+       ‖f_can(x) − f(x)‖ / ‖f(x)‖ ≤ 1e-5 in float64.
+    3. convergence: the relative L2 error of the mean output falls from T/4 to T, and over all of 1, 2, 4, … T.
+    4. within: that error is at most `within` at T, if given.
+    5. spikes: whole numbers, within the neuron's range.
+    6. round trip: saved and loaded again, the same plan and the same outputs bit for bit.
+
+    Thresholds are set by the very inputs that are verified. Without a method they are the largest activations (rule
+    "max") of sdm with α = 1/15, β = 15, retract "zero" and as many negative spikes as positive ones.
+
+    Args:
+        model: a module, an exported program, or a converted network, which is verified with its own settings.
+        data: batches, of which the first samples are taken; labels are not looked at. None: Gaussian inputs.
+        input_shape: as for `convert`.
+        T: time steps, at least 4.
+        samples: how many at most.
+        within: the largest error at T, as 0.02 for 2 %.
+        seed: of random inputs.
+        name: of the model in the result; its class where None.
+        options: further ones of `convert`, as method="auto" or keep="head".
+
+    Raises:
+        InputError: T < 4, samples < 1, an option out of range, options for a network that is converted already, data
+            that cannot be used, or a model that gives only 0.
+    """
+    if T < QUARTER:
+        raise InputError("too few time steps to see the error fall", expected=f"T ≥ {QUARTER}", got=f"T = {T}")
+    if within is not None and not within > 0:
+        raise InputError("within is out of range", expected="a fraction above 0, as 0.02", got=str(within))
+    if isinstance(model, SpikingNetwork):
+        if options:
+            raise InputError(f"the network is converted already: it takes no {', '.join(options)}")
+        inputs = inputs_of(model.ann, data, input_shape, samples, seed)
+        return checked(model, None, inputs, T, within, seed, name or type(model.ann).__name__)
+    inputs = inputs_of(model, data, input_shape, samples, seed)
+    name = name or (type(model).__name__ if isinstance(model, nn.Module) else "program")
+    chosen = settled_options(options)
+    try:
+        snn = convert(model, T, data=inputs, seed=seed, **chosen)
+    except UnsupportedModelError as error:
+        return refused(model, inputs, T, seed, name, chosen, error)
+    return checked(snn, model, inputs, T, within, seed, name)
+
+
+def settled_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as given where they name a method, else the generous ones with those given in their place."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if "method" in given:
+        return given
+    merged = {**GENEROUS, **given}
+    return {"down_limit": merged["beta"], **merged}
+
+
+def checked(
+    snn: SpikingNetwork,
+    source: nn.Module | ExportedProgram | None,
+    inputs: Inputs,
+    T: int,
+    within: float | None,
+    seed: int,
+    name: str,
+) -> Verification:
+    """Every check of a converted network; `source` is the model that it was made from, where that is at hand."""
+    report, notices = report_of(snn), [*inputs.notices]
+    checks = [sites_check(report, snn)]
+    canonical_error = precision = None
+    if source is None:
+        notices.append(STORED)
+    else:
+        canonical_error, precision, more = compare_canonical(source, snn.ann, inputs.leaves)
+        notices += [*more, *([AVERAGED] if snn.plan.settings.get("maxpool") == "avg" else [])]
+        checks.append(canonical_check(canonical_error, precision))
+    arguments = as_call(snn.network, inputs.leaves)
+    observer = SpikeRanges()
+    run = snn.run(arguments, T, [observer], count=False)
+    with torch.no_grad():
+        errors = errors_over_time(run.logits, snn.ann(*arguments), T)
+    checks.append(convergence_check(errors))
+    if within is not None:
+        checks.append(within_check(errors, within))
+    checks.append(spikes_check(snn.sites, observer.ranges))
+    checks.append(round_trip_check(snn, arguments))
+    sites = site_verdicts(report, snn, observer.ranges)
+    result = Verification(
+        model=name,
+        sites=sites,
+        converted=len(snn.sites),
+        total=len(sites),
+        analog=analog_operators(report),
+        unsupported=unsupported_operations(report),
+        canonical_error=canonical_error,
+        canonical_precision=precision,
+        snn_error=errors,
+        slope=slope_of(errors),
+        checks=checks,
+        T=T,
+        samples=inputs.samples,
+        data=inputs.name,
+        notices=notices,
+        settings=dict(snn.plan.settings),
+        provenance=provenance(seed),
+    )
+    return told(result)
+
+
+def refused(
+    model: nn.Module | ExportedProgram,
+    inputs: Inputs,
+    T: int,
+    seed: int,
+    name: str,
+    chosen: dict[str, Any],
+    error: UnsupportedModelError,
+) -> Verification:
+    """The verification of a model that cannot be converted: the report of why, and nothing that would need a run."""
+    try:
+        report = inspect(model, data=inputs, maxpool=chosen.get("maxpool"))
+    except UnsupportedModelError:  # torch.export does not take it: there is no graph to report on
+        report = Report([])
+    sites = site_verdicts(report, None, {})
+    result = Verification(
+        model=name,
+        sites=sites,
+        converted=0,
+        total=len(sites),
+        analog=analog_operators(report),
+        unsupported=unsupported_operations(report),
+        canonical_error=None,
+        canonical_precision=None,
+        snn_error={},
+        slope=None,
+        checks=[refusal_check(report, str(error))],
+        T=T,
+        samples=inputs.samples,
+        data=inputs.name,
+        notices=list(inputs.notices),
+        provenance=provenance(seed),
+    )
+    return told(result)
+
+
+def told(result: Verification) -> Verification:
+    for notice in result.notices:
+        log.warning(notice)
+    return result

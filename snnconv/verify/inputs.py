@@ -1,0 +1,76 @@
+"""The inputs that a model is verified on: the first samples of the data, or random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+
+from ..convert.examples import Examples, InputShape, examples_of, like_model
+from ..data.batches import limited_batches
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """One batch, as data that can be iterated again and again.
+
+    Attributes:
+        leaves: flat input tensors, [samples, …] each.
+        name: where they are from.
+        notices: what was guessed.
+    """
+
+    leaves: tuple[Tensor, ...]
+    name: str
+    notices: list[str]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter([{"input": self.leaves}])
+
+    @property
+    def samples(self) -> int:
+        return len(self.leaves[0])
+
+
+def inputs_of(
+    model: nn.Module | ExportedProgram,
+    data: Iterable[Any] | None,
+    input_shape: InputShape | None,
+    samples: int,
+    seed: int,
+) -> Inputs:
+    """At most `samples` samples, on the model's device and of its float type.
+
+    Args:
+        data: batches, labelled or not; None: Gaussian inputs of the shapes that the model, its file or `input_shape`
+            tells, as `convert` finds them.
+
+    Raises:
+        InputError: samples < 1, empty data, or shapes that cannot be found or disagree.
+    """
+    if samples < 1:
+        raise InputError("too few samples", expected="samples ≥ 1", got=str(samples))
+    if data is None:
+        examples = examples_of(model, None, input_shape)
+        return Inputs(drawn(model, examples, samples, seed), "Gaussian inputs", announced(examples, samples))
+    batches = [inputs for inputs, _ in limited_batches(data, samples)]
+    leaves = tuple(like_model(torch.cat(parts), model) for parts in zip(*batches))
+    found = Inputs(leaves, str(getattr(data, "name", "data")), [])
+    examples_of(model, found, input_shape)  # refuses data of another shape than told
+    return found
+
+
+def drawn(model: nn.Module | ExportedProgram, examples: Examples, samples: int, seed: int) -> tuple[Tensor, ...]:
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(samples, *shape) for shape in examples.shapes]
+    return tuple(like_model(torch.randn(*shape, generator=generator), model) for shape in shapes)
+
+
+def announced(examples: Examples, samples: int) -> list[str]:
+    shown = " and ".join(str(shape) for shape in examples.shapes)
+    return [*examples.notices, f"verified on {samples} Gaussian inputs {shown}; real data (data=…, --data) says more"]
