@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from snnconv import InputError
+from snnconv.bench.count import count
 from snnconv.models import respike
 from snnconv.models.respike.fusion import Fusion
 from snnconv.neurons import LIF
@@ -31,6 +32,21 @@ def test_parameters_are_the_published_ones(backbone: str, parts: tuple[int, ...]
         model = respike(backbone)
     assert tuple(map(size, (model.ann, model.snn, model.fusions, model.head))) == parts
     assert size(model) == {"resnet18": 30_081_523, "resnet50": 44_580_339}[backbone] == sum(parts)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "ann", "fusions"),
+    [
+        ("resnet18", 7_254_245_376, 8_727_011_328),
+        pytest.param("resnet50", 16_348_545_024, 10_865_713_152, marks=pytest.mark.slow),
+    ],
+)
+def test_operations_are_the_published_ones(backbone: str, ann: int, fusions: int) -> None:
+    """16 frames in segments of 4: 7.2542 and 16.3485 G of key frames, 8.7270 and 10.8657 G of attention."""
+    by_layer = count(respike(backbone).eval(), (3, 16, 224, 224)).by_layer
+    parts = {"ann": ann, "fusions": fusions, "snn.stages": 20_500_709_376, "snn.stem": 346_816_512 * 12 // 16}
+    for part, operations in parts.items():
+        assert sum(found for name, found in by_layer.items() if name.startswith(part)) == operations, part
 
 
 def test_neurons_are_the_published_ones() -> None:

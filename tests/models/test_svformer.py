@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from snnconv import InputError
+from snnconv.bench.count import count
 from snnconv.models import svformer
 from snnconv.models.firing import Firing, StepNorm, TimeNorm
 from snnconv.models.svformer import VARIANTS
@@ -40,6 +41,19 @@ def test_parameters_are_the_published_ones(settings: dict[str, Any], parameters:
     with torch.device("meta"):
         model = svformer(**settings)
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("convention", "operations"), [("mac", 38_189_558_784), ("fvcore-eval", 38_346_109_952)])
+def test_operations_are_the_published_ones(convention: str, operations: int) -> None:
+    found = count(svformer().eval(), (3, 16, 224, 224), convention=convention)
+    assert found.ops == operations
+
+
+def test_the_first_convolution_as_published() -> None:
+    """0.70006 G over 16 steps, biases counted; here of one step, as it is the same in all."""
+    found = count(svformer(T=1).eval(), (3, 1, 224, 224), convention="mac+bias")
+    assert 16 * found.by_layer["patches.0.0"] == 700_055_552
 
 
 def test_neurons_are_the_published_ones() -> None:
@@ -95,7 +109,8 @@ def test_a_step_sees_no_later_frame() -> None:
     changed = clip.clone()
     changed[:, :, 3] = torch.rand(2, 2, 32, 32).square()
     with torch.no_grad():
-        model(clip), model(changed)
+        for frames in (clip, changed):
+            model(frames)
     assert torch.equal(seen[0][:3], seen[1][:3])
     assert not torch.equal(seen[0][3], seen[1][3])
 

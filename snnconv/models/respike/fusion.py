@@ -80,7 +80,7 @@ class Fusion(nn.Module):
         z = z + self.self_attention(normal, normal)
         if self.cross_attention is not None and self.norm_cross is not None:
             context = self.tokens(key).flatten(2).transpose(1, 2)
-            every_step = context.repeat(len(x) // len(key), 1, 1)  # time-major: the same key frame at each step
+            every_step = context.repeat(x.shape[0] // key.shape[0], 1, 1)  # time-major: the same key frame at each step
             z = z + self.cross_attention(self.norm_cross(z), every_step)
         z = z + self.feed_forward(self.norm_forward(z))
         seen = self.proj_out(z.transpose(1, 2).unflatten(2, small.shape[2:]))

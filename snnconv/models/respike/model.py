@@ -93,7 +93,7 @@ class ReSpike(nn.Module):
         seen = [maps[-1].mean((-2, -1))] if maps else []
         if self.snn is not None:
             seen.append(self.spiking(residuals.flatten(0, 1), maps).mean((-2, -1)))
-        return self.head(torch.cat(seen, 1)).unflatten(0, (len(frames), -1)).transpose(0, 1)
+        return self.head(torch.cat(seen, 1)).unflatten(0, (x.shape[2] // self.stride, -1)).transpose(0, 1)
 
     def spiking(self, residuals: Tensor, maps: list[Tensor]) -> Tensor:
         """Residuals [steps·B, …] → the last stage's potentials, averaged over time, [B, 512, h, w]."""

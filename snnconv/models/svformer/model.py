@@ -86,7 +86,6 @@ class SVFormer(nn.Module):
                 got=str(list(x.shape)),
                 remedy="build it with svformer(T=…), or sample as many frames",
             )
-        batch = len(x)
         x = x.unflatten(2, (self.T, self.depth)).movedim(2, 0).flatten(0, 1)  # [T·B, C, depth, H, W]
         x = x.squeeze(2) if self.depth == 1 else x
         passed = x
@@ -100,7 +99,7 @@ class SVFormer(nn.Module):
             x = torch.cat([self.path(passed), x], 1)
         x = self.fires(x)
         x = x.unsqueeze(2) if self.depth == 1 else x
-        x = x.unflatten(0, (self.T, batch)).movedim(0, 2).flatten(2, 3)  # [B, C, T·depth, h, w]
+        x = x.unflatten(0, (self.T, -1)).movedim(0, 2).flatten(2, 3)  # [B, C, T·depth, h, w]
         return self.head(self.norm(self.pool(x)).flatten(1))
 
 
