@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from .errors import InputError
 
 V = TypeVar("V")
+Entry = TypeVar("Entry")  # what is registered keeps its own type, which is one of V's
 
 
 class Registry(Generic[V]):
@@ -18,13 +19,13 @@ class Registry(Generic[V]):
         self.kind = kind
         self._entries: dict[str, V] = {}
 
-    def register(self, name: str) -> Callable[[V], V]:
+    def register(self, name: str) -> Callable[[Entry], Entry]:
         """Decorator: file the entry under `name`. A name can be taken only once."""
 
-        def add(entry: V) -> V:
+        def add(entry: Entry) -> Entry:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered already")
-            self._entries[name] = entry
+            self._entries[name] = cast(Any, entry)
             return entry
 
         return add

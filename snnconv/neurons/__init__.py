@@ -4,8 +4,12 @@ from .binary import BinaryWeighted as BinaryWeighted
 from .cos import CalibratedOffset as CalibratedOffset
 from .differential import Accumulate as Accumulate
 from .differential import DifferentialMultiThreshold as DifferentialMultiThreshold
+from .direct import DIRECT as DIRECT
+from .direct import Direct as Direct
 from .integrate_fire import IntegrateFire as IntegrateFire
+from .lif import LIF as LIF
 from .lipool import LateralInhibition as LateralInhibition
+from .plif import PLIF as PLIF
 from .registry import NEURONS as NEURONS
 from .response import Sent as Sent
 from .response import response as response

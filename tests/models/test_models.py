@@ -46,7 +46,8 @@ def builder(name: str) -> Callable[..., nn.Module]:
 
 
 def test_all_builders_are_counted() -> None:
-    assert set(PARAMETERS) == set(models.__all__)
+    of_their_own = {"respike", "svformer"}  # test_respike.py, test_svformer.py
+    assert set(PARAMETERS) | of_their_own == set(models.__all__)
 
 
 @pytest.mark.parametrize("name", list(PARAMETERS))

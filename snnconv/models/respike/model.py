@@ -1,0 +1,154 @@
+"""ReSpike: an ANN looks at key frames, a spiking network at what changes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from ...errors import InputError
+from ...neurons import DIRECT
+from ..firing import Firing
+from .fusion import Fusion
+from .ms_resnet import CHANNELS, MSResNet18
+
+BACKBONES: dict[str, Callable[..., torchvision.models.ResNet]] = {
+    "resnet18": torchvision.models.resnet18,
+    "resnet50": torchvision.models.resnet50,
+    "resnet101": torchvision.models.resnet101,
+    "resnet152": torchvision.models.resnet152,
+}
+POOLS = (4, 2, 1, 1)  # of each stage's map to its tokens: 14², 14², 14² and 7² of frames of 224²
+BRANCHES = ("both", "key", "residual")
+
+
+class KeyFrames(nn.Module):
+    """A torchvision ResNet without its pool and classifier: [B, channels, H, W] → the maps of its four stages."""
+
+    def __init__(self, backbone: str, in_channels: int, weights: str | None) -> None:
+        super().__init__()
+        net = BACKBONES[backbone](weights=weights)
+        if in_channels != 3:
+            net.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+        self.stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
+        self.stages = nn.ModuleList([net.layer1, net.layer2, net.layer3, net.layer4])
+        self.channels = [width * (net.fc.in_features // CHANNELS[-1]) for width in CHANNELS]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x, maps = self.stem(x), []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+
+class ReSpike(nn.Module):
+    """Clips [B, channels, frames, H, W] → logits [B, num_classes]. See `respike`.
+
+    Attributes:
+        stride: frames in a segment: one key frame and the residuals of the others.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        num_classes: int,
+        stride: int,
+        branches: str,
+        fusion: bool,
+        cross: bool,
+        in_channels: int,
+        weights: str | None,
+        neuron: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.stride = stride
+        ann = KeyFrames(backbone, in_channels, weights)
+        self.ann = ann if branches != "residual" else None
+        self.snn = MSResNet18(lambda: Firing(stride - 1, **neuron), in_channels) if branches != "key" else None
+        pairs = zip(CHANNELS, ann.channels, POOLS) if branches == "both" and fusion else ()
+        self.fusions = nn.ModuleList(Fusion(width, context, pool, cross) for width, context, pool in pairs)
+        features = (ann.channels[-1] if self.ann is not None else 0) + (CHANNELS[-1] if self.snn is not None else 0)
+        self.head = nn.Linear(features, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.segment_logits(x).mean(1)
+
+    def segment_logits(self, x: Tensor) -> Tensor:
+        """Logits of every segment, [B, segments, num_classes]: what is known after each `stride` frames."""
+        if x.dim() != 5 or x.shape[2] % self.stride or not x.shape[2]:
+            raise InputError(
+                "ReSpike takes clips of whole segments",
+                expected=f"[B, channels, frames, height, width], frames a multiple of the stride {self.stride}",
+                got=str(list(x.shape)),
+                remedy="sample another number of frames, or build it with another stride",
+            )
+        frames = x.movedim(2, 0).unflatten(0, (-1, self.stride))  # [segments, stride, B, …]
+        folded = frames.movedim(1, 0).flatten(1, 2)  # [stride, segments·B, …]
+        key, residuals = folded[0], folded[1:] - folded[0]
+        maps = self.ann(key) if self.ann is not None else []
+        seen = [maps[-1].mean((-2, -1))] if maps else []
+        if self.snn is not None:
+            seen.append(self.spiking(residuals.flatten(0, 1), maps).mean((-2, -1)))
+        return self.head(torch.cat(seen, 1)).unflatten(0, (x.shape[2] // self.stride, -1)).transpose(0, 1)
+
+    def spiking(self, residuals: Tensor, maps: list[Tensor]) -> Tensor:
+        """Residuals [steps·B, …] → the last stage's potentials, averaged over time, [B, 512, h, w]."""
+        assert self.snn is not None
+        x = self.snn.stem(residuals)
+        for number, stage in enumerate(self.snn.stages):
+            x = stage(x)
+            if self.fusions:
+                x = self.fusions[number](x, maps[number])
+        return x.unflatten(0, (self.stride - 1, -1)).mean(0)
+
+
+def respike(
+    backbone: str = "resnet18",
+    num_classes: int = 51,
+    stride: int = 4,
+    *,
+    branches: str = "both",
+    fusion: bool = True,
+    cross: bool = True,
+    in_channels: int = 3,
+    weights: str | None = None,
+    neuron: str = "lif",
+    tau: float = 4 / 3,
+    **options: Any,
+) -> ReSpike:
+    """ReSpike, untrained.
+
+    Every `stride` frames are a segment: an ANN sees the first, the key frame; a spiking MS-ResNet-18 sees the others
+    minus the key frame, one a time step, and attends to the ANN's maps. Segments are folded into the batch; their
+    logits are averaged. Any number of frames that is a multiple of the stride, and any size from about 32 pixels.
+
+    Args:
+        backbone: "resnet18", "resnet50", "resnet101" or "resnet152" of torchvision.
+        stride: frames in a segment, at least 2.
+        branches: "both", or for ablations the "key" frames or the "residual"s alone.
+        fusion: with a transformer block after every stage; cross: with attention to the key frame in it.
+        in_channels: of the frames.
+        weights: of the ANN, a name that torchvision knows, as "DEFAULT"; downloaded.
+        neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset.
+
+    Raises:
+        InputError: an unknown name, or a stride below 2.
+
+    Source: Xiao et al., "ReSpike: Residual Frames-based Hybrid Spiking Neural Networks for Efficient Action
+    Recognition", arXiv:2409.01564.
+    """
+    for name, value, known in (
+        ("backbone", backbone, BACKBONES),
+        ("branches", branches, BRANCHES),
+        ("neuron", neuron, DIRECT),
+    ):
+        if value not in known:
+            raise InputError(f"unknown {name} of ReSpike", expected=", ".join(known), got=repr(value))
+    if stride < 2:
+        raise InputError("a segment is a key frame and at least one other", expected="stride ≥ 2", got=str(stride))
+    chosen = {"neuron": neuron, "tau": tau, **options}
+    return ReSpike(backbone, num_classes, stride, branches, fusion, cross, in_channels, weights, chosen)

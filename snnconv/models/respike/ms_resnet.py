@@ -1,0 +1,68 @@
+"""MS-ResNet-18, the spiking branch of ReSpike: residual sums of potentials, not of spikes.
+
+Time is folded into the batch: [steps·B, C, H, W]. Source: Hu et al., "Advancing Spiking Neural Networks toward Deep
+Residual Learning", IEEE TNNLS 2024; the strides are those of ReSpike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from ..firing import Firing
+
+Fires = Callable[[], Firing]
+CHANNELS = (64, 128, 256, 512)
+BLOCKS = 2  # in a stage
+
+
+def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+
+
+class Block(nn.Module):
+    """y = N(conv s(N(conv s(x)))) + shortcut(x), s a spiking layer, N BatchNorm: what is added up does not spike."""
+
+    def __init__(self, fires: Fires, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            fires(), conv3x3(inputs, outputs, stride), nn.BatchNorm2d(outputs),
+            fires(), conv3x3(outputs, outputs), nn.BatchNorm2d(outputs),
+        )  # fmt: skip
+        same = stride == 1 and inputs == outputs
+        self.shortcut: nn.Module = nn.Identity() if same else shrinking(inputs, outputs, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.residual(x) + self.shortcut(x)
+
+
+def shrinking(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """The shortcut where shapes change. Of maps with odd sides it keeps the border, as the convolution beside it."""
+    pool = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False)
+    return nn.Sequential(pool, nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+class MSResNet18(nn.Module):
+    """Frames or residuals [steps·B, channels, H, W] → potentials [steps·B, 512, H/32, W/32], stage by stage.
+
+    Attributes:
+        stem: half the size, 64 channels. stages: four, each of which halves the size again.
+    """
+
+    def __init__(self, fires: Fires, in_channels: int = 3) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv3x3(in_channels, CHANNELS[0], 2), nn.BatchNorm2d(CHANNELS[0]))
+        widths = (CHANNELS[0], *CHANNELS)
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                *(Block(fires, before if n == 0 else after, after, 2 if n == 0 else 1) for n in range(BLOCKS))
+            )
+            for before, after in zip(widths, CHANNELS)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        return x
