@@ -19,8 +19,8 @@ Random weights, scaled layer by layer until every weighted layer's output has va
 Settings: {settings}.
 
 Without those shifts deep networks of SiLU amplify every difference, as trained networks do not (`realistic.py` has the
-figures), and the spiking ones' errors with it: EfficientNet-B0 19 %, EfficientNet-v2-L 77 %, MobileNet-v3-large 9.7 % at
-T = 32; shifts of deviation 0.25 leave 7.6 % for EfficientNet-B0. 0.35 is about what two trained ResNets have.
+figures), and the errors of the spiking ones with it: EfficientNet-B0 19 %, EfficientNet-v2-L 77 %, MobileNet-v3-large
+9.7 % at T = 32; shifts of deviation 0.25 leave EfficientNet-B0 at 7.6 %. 0.35 is about what two trained ResNets have.
 
 - *made smaller*: `input` where it is smaller than the network's own; rows of blocks that were shortened; pooling that
   fits the smaller map.
