@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from torch import fx, nn
@@ -21,6 +22,7 @@ from .timing import varies_in_time
 Verdict = Literal["exact", "approximate", "analog", "unsupported"]
 KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 MERGES = {"add", "cat", "concat", "sub", "stack"}
+READERS = str(Path(__file__).parents[1] / "io")  # they run what an ONNX file says: their lines say nothing of it
 BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
 
 
@@ -223,11 +225,11 @@ def site_of(node: fx.Node) -> str:
 
 
 def source_line(node: fx.Node) -> str:
-    """`file.py:12: y = torch.sigmoid(x)`, the innermost line outside torch's own modules."""
+    """`file.py:12: y = torch.sigmoid(x)`, the innermost line outside torch; "" where a file without source says so."""
     trace = node.meta.get("stack_trace") or ""
     frames = re.findall(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]*)', trace)
     own = [frame for frame in frames if "/torch/" not in frame[0].replace("\\", "/")]
-    if not own:
+    if not own or own[-1][0].startswith(READERS):
         return ""
     path, line, code = own[-1]
     return f"{path}:{line}: {code}"
