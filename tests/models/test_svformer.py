@@ -21,7 +21,7 @@ PARAMETERS: list[tuple[dict[str, Any], int]] = [
     ({"variant": "st"}, 8_773_004),
     ({"variant": "dp"}, 17_719_325),
     ({"variant": "wd"}, 24_068_492),
-    ({"path": False}, 12_326_795),
+    ({"local_pathway": False}, 12_326_795),
     ({"neuron": "lif"}, 13_801_573),
     ({"norm": "bn"}, 13_352_332),
     ({"T": 8}, 12_759_180),

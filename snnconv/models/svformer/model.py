@@ -113,7 +113,7 @@ def svformer(
     depth: int = 1,
     neuron: str = "plif",
     norm: str = "tdbn",
-    path: bool | None = None,
+    local_pathway: bool | None = None,
     checkpointed: bool = False,
     **options: Any,
 ) -> SVFormer:
@@ -126,7 +126,7 @@ def svformer(
         T: time steps. depth: frames in each; above 1 they are short clips, convolved in 3-D.
         neuron: "plif" or "lif"; options: theirs, as tau, reset, surrogate.
         norm: "tdbn", with statistics for each time step, or "bn".
-        path: with the local pathway; None: as the variant has it.
+        local_pathway: with the local pathway; None: as the variant has it.
         checkpointed: in training, keep no block's inside for the gradient but compute it again: less memory, a third
             more time.
 
@@ -148,7 +148,7 @@ def svformer(
         (grid(height, len(chosen.channels)), grid(width, len(chosen.channels))),
         in_channels or chosen.in_channels,
         num_classes or chosen.num_classes,
-        chosen.path if path is None else path,
+        chosen.path if local_pathway is None else local_pathway,
         checkpointed,
     )
 
