@@ -25,7 +25,7 @@ class Claims:
         if self._exchange is None:
             self._drawn[name] += 1
             return self._drawn[name] - 1
-        return self._exchange.store.add(f"{self._place}/{name}", 1) - 1
+        return self._exchange.draw(f"{self._place}/{name}")
 
     def own_then_others(self, count: int) -> Iterator[int]:
         """Positions below `count`: those that this process alone begins, then those of others, to help them.

@@ -67,13 +67,13 @@ class Group:
 
     def check(self) -> None:
         """Stop if another process has met an error: it waits for this one to say so too."""
-        if self.exchange is not None and self.exchange.store.check([FAILED]):
+        if self.exchange is not None and self.exchange.called(FAILED):
             self.gather(None)
 
     def fail(self, error: str) -> None:
         """Tell the others, who join in at their next `gather` or `check`, and raise what is agreed upon."""
         if self.exchange is not None and not self.failed:
-            self.exchange.store.set(FAILED, "1")
+            self.exchange.call(FAILED)
             self.gather(None, error)
 
 

@@ -1,7 +1,7 @@
 """What the processes of one command tell each other, through the key-value store at which torch lets them meet.
 
-What travels are small Python objects, so that no backend is needed: a connection between every two processes has to be
-closed by both at once, and gloo aborts the process whose partner was faster.
+What travels are small Python objects, for which the store is enough: no backend has to connect every two processes, and
+to part them again without one of them failing on its way out.
 """
 
 from __future__ import annotations
@@ -66,6 +66,21 @@ class Exchange:
             for number in range(int(self.store.get(place))):
                 self.store.delete_key(f"{place}/{number}")
             self.store.delete_key(place)
+
+    def draw(self, name: str) -> int:
+        """The next number of that name, from 0, that no process has drawn."""
+        with reachable():
+            return self.store.add(name, 1) - 1
+
+    def call(self, name: str) -> None:
+        """Say something without a value, which the others see when they look."""
+        with reachable():
+            self.store.set(name, "1")
+
+    def called(self, name: str) -> bool:
+        """Whether any process has said that."""
+        with reachable():
+            return self.store.check([name])
 
     def require_life(self, other: int) -> None:
         """Stop if a process that gave signs of life gives none any more."""

@@ -18,11 +18,8 @@ Random weights, scaled layer by layer until every weighted layer's output has va
 2016), biases and shifts of BatchNorm from N(0, 0.35²), and {samples} Gaussian inputs, by which thresholds are set too.
 Settings: {settings}.
 
-Without those shifts deep networks of SiLU amplify every difference, as trained networks do not (`realistic.py` has the
-figures), and the errors of the spiking ones with it: EfficientNet-B0 19 %, EfficientNet-v2-L 77 %, MobileNet-v3-large
-9.7 % at T = 32; shifts of deviation 0.25 leave EfficientNet-B0 at 7.6 %. 0.35 is about what two trained ResNets have.
-The other EfficientNets than v2 run at 128² since B5 missed its limit at 64², where its last maps are 2×2, with 10.3 %
-(with seed 1 it had 3.7 %).
+Without those shifts deep networks of SiLU amplify every difference, as trained networks do not: `realistic.py` says how
+large the shifts of trained ones are, and what else was tried.
 
 - *made smaller*: `input` where it is smaller than the network's own; rows of blocks that were shortened; pooling that
   fits the smaller map.

@@ -1,4 +1,4 @@
-"""One command in two processes that talk over gloo: the same results, one voice, and nobody left waiting."""
+"""One command in two processes that talk through one store: the same results, one voice, and nobody left waiting."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from torch.distributed import FileStore, HashStore, TCPStore  # pyright: ignore[
 
 from snnconv import InputError
 from snnconv.bench import exchange
+from snnconv.bench.claims import Claims
 from snnconv.bench.distributed import Group
 from snnconv.bench.exchange import Exchange
 
@@ -101,11 +102,18 @@ def test_one_that_dies_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         first.hear("sum", 1)
 
 
-def test_a_store_that_goes_is_one_clear_error() -> None:
+def test_a_store_that_goes_is_one_clear_error_at_whatever_comes_next() -> None:
     store = TCPStore("127.0.0.1", 0, is_master=True)
     client = TCPStore("127.0.0.1", store.port, is_master=False, wait_for_workers=False)
-    second = Exchange(client, 1)
-    second.tell("here", 1)
+    group = Group(1, 2, Exchange(client, 1))
+    assert group.exchange is not None
+    group.exchange.tell("here", 1)
     del store
-    with pytest.raises(InputError, match="the processes have lost each other"):
-        second.hear("sum", 0)
+    for act in (
+        lambda: group.gather("value"),
+        lambda: group.check(),
+        lambda: group.fail("no such thing"),
+        lambda: Claims(group).draw("batch"),
+    ):
+        with pytest.raises(InputError, match="the processes have lost each other"):
+            act()
