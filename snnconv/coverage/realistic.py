@@ -51,8 +51,8 @@ def make_realistic(model: nn.Module, inputs: Sequence[Any], seed: int = 0) -> No
     the deviation of their shifts, in units of the scales, is 0.36 to 0.39 in the mean over layers.
 
     Deviations 0, 0.25, 0.35 and 0.5 were tried; 0.35 is the least of them at which SiLU networks hold the limits of
-    `snnconv verify`, which is a choice seen after the fact. Without shifts, at T = 32 and 64², auto has errors of 19 % (EfficientNet-B0; 7.6 % at 0.25 and 1.5 %
-    at 0.35), 77 % (EfficientNet-v2-L) and 9.7 % (MobileNet-v3-large).
+    `snnconv verify`, which is a choice seen after the fact. Without shifts, at T = 32 and 64², auto has errors of 19 %
+    (EfficientNet-B0; 7.6 % at 0.25 and 1.5 % at 0.35), 77 % (EfficientNet-v2-L) and 9.7 % (MobileNet-v3-large).
 
     Args:
         model: on the device of `inputs`. inputs: its positional arguments, tensors [B, …] or lists of them.
