@@ -18,6 +18,8 @@ from ..io import OpenedModel, open_model
 from ..io.clip_file import is_clipped
 from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
+from ..io.trained_file import is_trained
+from ..io.trained_file import stored_normalization as trained_normalization
 from ..network import SpikingNetwork
 from ..plan import Plan
 
@@ -71,6 +73,8 @@ def stored_normalization(found: OpenedModel) -> Normalization | None:
     """What a network that was converted or clipped before was calibrated or trained with."""
     if is_clipped(found.extra):
         stored = clipped_normalization(found.extra, found.description)
+    elif is_trained(found.extra):
+        stored = trained_normalization(found.extra, found.description)
     elif is_converted(found.extra):
         stored = Plan.from_texts(found.extra, found.description).normalization
     else:
