@@ -23,7 +23,7 @@ SETTINGS: dict[str, tuple[type, str]] = {
     "weight-decay": (float, "Of the weights."),
     "clip-weight-decay": (float, "Of λ  [default: as --weight-decay]"),
     "label-smoothing": (float, "ε of the cross-entropy."),
-    "augment": (str, "Of crop, flip, cutout; or none."),
+    "augment": (str, "Of crop, shift, flip, cutout; or none."),
     "ema": (float, "Decay of a moving average of the weights, as 0.999."),
     "batch-size": (int, "Samples of a step."),
     "early-stop": (int, "Stop after so many epochs without a better validation accuracy, and keep the best."),

@@ -26,8 +26,8 @@ class Settings:
         warmup: epochs in which the learning rate rises to `lr`, times the schedule.
         clip_weight_decay: of λ; None: as of the weights, which the paper does. More of it makes thresholds smaller.
         label_smoothing: ε of the cross-entropy, in [0, 1).
-        augment: of "crop", "flip", "cutout"; None: crop and flip for data opened by name, nothing for loaders, which
-            do it themselves.
+        augment: of "crop", "shift", "flip", "cutout"; None: crop and flip for data opened by name, nothing for
+            loaders, which do it themselves.
         ema: decay of a moving average of the weights, which is evaluated and kept in their place; None: without.
         batch_size: samples of a step, over all processes; loaders bring their own.
         early_stop: epochs without a better validation accuracy after which to stop and go back to the best one.
