@@ -109,8 +109,9 @@ def open_data(
     """Open labelled images.
 
     Args:
-        spec: `npz:FILE[,FILE…]`, `imagefolder:DIR[?size=224]`, `torchvision:NAME:DIR[:train]`, `fashion[:train]`, or
-            of event cameras `nmnist:DIR[:train][?frames=16]`, and `dvs128gesture:DIR`, `events:FILE` likewise.
+        spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]`,
+            `torchvision:NAME:DIR[:train]`, `fashion[:train]`; of event cameras `nmnist:DIR[:train][?frames=16]`, and
+            `dvs128gesture:DIR`, `events:FILE` likewise.
         batch_size: samples in a batch.
         limit: only the first so many samples.
         normalization: applied to every batch; None: the one usual for the data where it has one (`fashion`).

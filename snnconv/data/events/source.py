@@ -9,30 +9,32 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ..options import Option, one_of, split_options, split_part, whole_number
+from ..options import split_options
 from ..source import Samples
 from .frames import Framing, to_frames
 
-OPTIONS = {
-    "frames": Option(16, whole_number, "frames=16"),
-    "by": Option("count", one_of("count", "time"), "by=count|time"),
-    "size": Option(None, whole_number, "size=PIXELS"),
-    "values": Option("counts", one_of("counts", "binary"), "values=counts|binary"),
-}
+CHOICES = {"by": ("count", "time"), "values": ("counts", "binary")}
+NUMBERS = ("frames", "size")
+PARTS = ("train", "test")
 Framed = Callable[[int], Framing]  # pixels along a side of the sensor → how its events become frames
 
 
 def parse(argument: str) -> tuple[str, str, Framed]:
-    """`DIR:train?frames=16&size=64` → DIR, "train", and the framing of a sensor.
+    """`DIR:train?frames=16&size=64` → DIR, "train", and the framing for a sensor.
+
+    The part is "test" where none is named, as with every data source.
 
     Raises:
-        InputError: an unknown option; from the framing: a size that does not divide the sensor.
+        InputError: an unknown option or value; from the framing: a size that does not divide the sensor's.
     """
-    place, values = split_options(argument, OPTIONS, "event data")
-    place, part = split_part(place)
+    place, given = split_options(argument, (*NUMBERS, *CHOICES), "event data")
+    numbers = {name: positive(name, given[name], argument) for name in NUMBERS if name in given}
+    words = {name: chosen(name, given[name], argument) for name in CHOICES if name in given}
+    before, _, part = place.rpartition(":")
+    place, part = (before, part) if before and part in PARTS else (place, "test")
 
     def framing(sensor: int) -> Framing:
-        size = values["size"] or sensor
+        size = numbers.get("size", sensor)
         if sensor % size:
             raise InputError(
                 "the size of the frames does not divide that of the sensor",
@@ -40,9 +42,23 @@ def parse(argument: str) -> tuple[str, str, Framed]:
                 got=f"size={size}, {sensor} pixels",
                 where=argument,
             )
-        return Framing(**{**values, "size": size})
+        return Framing(**{**numbers, **words, "size": size})
 
     return place, part, framing
+
+
+def positive(name: str, text: str, where: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(
+            f"{name} is out of range", expected="a whole number, at least 1", got=f"{name}={text}", where=where
+        )
+    return int(text)
+
+
+def chosen(name: str, text: str, where: str) -> str:
+    if text not in CHOICES[name]:
+        raise InputError(f"unknown {name}", expected=" or ".join(CHOICES[name]), got=f"{name}={text}", where=where)
+    return text
 
 
 def recordings(

@@ -72,10 +72,27 @@ def test_missing_folders(folder: Path) -> None:
         open_data(f"nmnist:{folder}/other")
 
 
-@pytest.mark.parametrize("option", ["frames=0", "by=event", "size=0", "values=sum", "T=4"])
-def test_unknown_options(folder: Path, option: str) -> None:
-    with pytest.raises(InputError, match=r"not an option of event data(.|\n)*by=count\|time"):
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("frames=0", "frames is out of range"),
+        ("size=1.5", "size is out of range"),
+        ("by=event", "unknown by(.|\\n)*count or time"),
+        ("values=sum", "unknown values(.|\\n)*counts or binary"),
+        ("T=4", r"not an option of event data(.|\n)*\?frames=…&size=…&by=…&values=…"),
+    ],
+)
+def test_unknown_options(folder: Path, option: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem) as error:
         open_data(f"nmnist:{folder}?{option}")
+    assert f"got: {option}" in str(error.value)
+
+
+def test_a_folder_called_like_a_part(folder: Path) -> None:
+    """Only what follows the last colon is a part."""
+    odd = folder.rename(folder.with_name("a:train"))
+    assert len(open_data(f"nmnist:{odd}:test")) == 3
+    assert len(open_data(f"nmnist:{odd}:train?frames=2")) == 1
 
 
 def test_sizes_that_do_not_divide_the_sensor(folder: Path) -> None:
