@@ -54,7 +54,7 @@ def test_what_is_written(tmp_path: Path) -> None:
     CASES["converted"].plot(tmp_path / "plot.svg")
     written = texts(tmp_path / "plot.svg")
     assert {"Gaussian noise", "Salt-and-pepper noise", "SNN, T=4", "ANN", "probability P of a pixel"} <= set(written)
-    assert "sdm, T=4 — 1,000 samples of test.npz" in written
+    assert "sdm α=0.5 β=2, T=4 — 1,000 samples of test.npz" in written
     assert {"0", "0.1", "0.2", "0.3", "0.5", "1"} <= set(written)
     assert "0.05" not in written  # no room beside 0
     CASES["gaussian alone"].plot(tmp_path / "plot.svg")
