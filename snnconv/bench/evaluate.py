@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,7 +23,8 @@ class LabelledBatch:
 
     Attributes:
         number: its place in the data.
-        arguments: positional arguments of the network, on its device: `snn.run(arguments)`, `ann(*arguments)`.
+        arguments: positional arguments of the network, on its device: `snn.run(arguments)`, `ann(*arguments)`; or of no
+            network yet, the input tensors as they came.
         labels: int64 [B], on the CPU.
         where: names the batch in errors.
     """
@@ -35,7 +36,7 @@ class LabelledBatch:
 
 
 def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> Iterator[LabelledBatch]:
-    """The batches of the test data, with a progress bar.
+    """The batches of the test data as the network takes them, with a progress bar.
 
     Args:
         doing: what the bar says, as "sweeping".
@@ -43,9 +44,20 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
     Raises:
         InputError: the data are empty or have no labels.
     """
+    for batch in batches_as_they_come(data, doing):
+        yield replace(batch, arguments=placed(snn, batch.arguments))
+
+
+def batches_as_they_come(data: Iterable[Any], doing: str) -> Iterator[LabelledBatch]:
+    """The batches of the test data for networks of any kind, with a progress bar.
+
+    Raises:
+        InputError: the data are empty or have no labels.
+    """
     count = 0
     for number, batch in enumerate(track(data, doing, batches_in(data))):
-        labelled = labelled_batch(snn, batch, number)
+        where = f"test batch {number}"
+        labelled = LabelledBatch(number, batch_inputs(batch, where), require_labels(batch, where), where)
         count += len(labelled.labels)
         yield labelled
     if not count:
@@ -63,10 +75,14 @@ def labelled_batch(snn: SpikingNetwork, batch: Any, number: int) -> LabelledBatc
 
 
 def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]:
-    """The inputs of a batch, labelled or not, as positional arguments of the network: on its device, in its type."""
+    """The inputs of a batch, labelled or not, as positional arguments of the network."""
+    return placed(snn, batch_inputs(batch, where=where))
+
+
+def placed(snn: SpikingNetwork, leaves: tuple[Tensor, ...]) -> tuple[Any, ...]:
+    """Input tensors as positional arguments of the network: on its device, in its type."""
     device = next((p.device for p in snn.parameters()), torch.device("cpu"))
-    leaves = tuple(leaf.to(device) for leaf in batch_inputs(batch, where=where))
-    return pytree.tree_map(snn._like_network, as_call(snn.network, leaves))
+    return pytree.tree_map(snn._like_network, as_call(snn.network, tuple(leaf.to(device) for leaf in leaves)))
 
 
 def batches_in(data: Iterable[Any]) -> int | None:

@@ -16,8 +16,8 @@ from .notices import telling
 from .options import F, conversion_options, model_options, normalization_options, run_options, shared_options, together
 from .output import print_json, require_free_folder
 
-DEFAULT_T = 4  # of a model that is converted for the measurement
 R = TypeVar("R", bound=Result)
+N = TypeVar("N")  # a network of the kind that is measured
 
 data_option = click.option(
     "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, fashion, …."
@@ -55,7 +55,7 @@ def measure(
     run: Callable[[SpikingNetwork, DataSource], R],
     T: int | None = None,
 ) -> None:
-    """Open the data and the network as the options say, measure, save and print.
+    """Measure a spiking network: the one in the file, or the model converted as the options say.
 
     Args:
         show: prints the result for people.
@@ -64,14 +64,34 @@ def measure(
     """
     from . import work
 
+    def converted(samples: DataSource, options: dict[str, Any], typed: set[str]) -> SpikingNetwork:
+        snn = work.spiking(options["model"], T or work.DEFAULT_T, options, typed)
+        work.normalize_like(samples, snn, options)
+        return snn
+
+    measure_network(context, kind, show, converted, run)
+
+
+def measure_network(
+    context: click.Context,
+    kind: type[R],
+    show: Callable[[R], None],
+    prepare: Callable[[DataSource, dict[str, Any], set[str]], N],
+    run: Callable[[N, DataSource], R],
+) -> None:
+    """Open the data and the network as the options say, measure, save and print.
+
+    Args:
+        prepare: data, options and the names of those that were typed → the network; the data get its normalisation.
+    """
+    from . import work
+
     options: dict[str, Any] = context.params
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     with telling(options["quiet"]):
         require_free_folder(options["target"], options["overwrite"], kind.NAME)
         samples = work.test_data(options["data"], options)
-        snn = work.spiking(options["model"], T or DEFAULT_T, options, typed)
-        work.normalize_like(samples, snn, options)
-        result = run(snn, samples)
+        result = run(prepare(samples, options, typed), samples)
         files = result.save(options["target"])
     if options["as_json"]:
         print_json({**result.to_dict(), "files": [str(file) for file in files]})

@@ -29,6 +29,7 @@ CONVERSION_OPTIONS = (
     "corrections", "per_channel", "maxpool", "keep", "only",
 )  # fmt: skip
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DEFAULT_T = 4  # of a model that is converted for a measurement
 log = logging.getLogger("snnconv")
 
 
@@ -90,6 +91,30 @@ def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> Spi
     """
     found = opened(model, options)
     return stored(found, model, options, given) or converted(found, T, options)
+
+
+def any_network(
+    model: str, T: int | None, options: dict[str, Any], given: set[str], data: DataSource
+) -> nn.Module | ExportedProgram:
+    """The converted network in a file; a model converted, where time steps or an option of a conversion are typed; else
+    the model as it is.
+
+    Args:
+        T: time steps as typed. given: names of the options typed by the user.
+        data: get the normalisation that the network was calibrated or trained with, where none is told.
+    """
+    found = opened(model, options)
+    snn = stored(found, model, options, given)
+    if snn is None and (T is not None or given & {*CONVERSION_OPTIONS, "calib", "calib_limit"}):
+        snn = converted(found, T or DEFAULT_T, options)
+    if snn is not None:
+        normalize_like(data, snn, options)
+        return snn
+    usual = stored_normalization(found)
+    if options["mean"] is None and usual is not None:
+        data.normalization = usual
+    place = device_of(options["device"]), dtype_of(options["dtype"])
+    return found.model.to(*place) if isinstance(found.model, nn.Module) else found.model
 
 
 def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[str]) -> SpikingNetwork | None:

@@ -33,7 +33,7 @@ class Samples:
 
 # kind → from what follows the colon to its samples
 DATA_SOURCES: Registry[Callable[[str], Samples]] = Registry("data source")
-GRAMMAR = "npz:FILE, imagefolder:DIR, torchvision:NAME:DIR or fashion"
+GRAMMAR = "npz:FILE, imagefolder:DIR, torchvision:NAME:DIR, nmnist:DIR, dvs128gesture:DIR, events:FILE or fashion"
 
 
 class DataSource:
@@ -110,7 +110,8 @@ def open_data(
 
     Args:
         spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]`,
-            `torchvision:NAME:DIR[:train]`, or `fashion[:train]`.
+            `torchvision:NAME:DIR[:train]`, `fashion[:train]`; of event cameras `nmnist:DIR[:train][?frames=16]`, and
+            `dvs128gesture:DIR`, `events:FILE` likewise.
         batch_size: samples in a batch.
         limit: only the first so many samples.
         normalization: applied to every batch; None: the one usual for the data where it has one (`fashion`).
