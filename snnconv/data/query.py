@@ -15,7 +15,8 @@ def parse_query(
     """What stands before the question mark, and the options after it.
 
     Args:
-        known: option → from its text to its value; a ValueError says that it is none.
+        known: option → from its text to its value; a ValueError says that it is none,
+            an InputError says more.
         what: whose options they are, in the error, as "a picture folder".
         expected: how they are written, in the error.
 
@@ -29,6 +30,8 @@ def parse_query(
     for key, value in parse_qsl(query, keep_blank_values=True):
         try:
             options[key] = known[key](value)
+        except InputError:
+            raise
         except (KeyError, ValueError):
             raise InputError(
                 f"not an option of {what}", expected=expected, got=f"{key}={value}", where=argument
