@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from ..registry import Registry
 from .files import FileReader, News, Request
 from .normalization import Normalization
 
+Value = TypeVar("Value")
 Inputs = Tensor | tuple[Tensor, ...]  # of a network with one input, or with several
 
 
@@ -94,19 +96,20 @@ class DataSource:
         # channels that do not fit, or a broken first image, are reported at once
         files = samples.files
         x = samples.fetch(range(1))[0][:1] if files is None else files.first_readable(self._count)[None]
-        first = self.finish(x)
-        self.first = first[0] if isinstance(first, Tensor) else tuple(leaf[0] for leaf in first)
-        self.shape = (
-            tuple(self.first.shape) if isinstance(self.first, Tensor) else tuple(tuple(x.shape) for x in self.first)
-        )
+        leaves = [leaf[0] for leaf in self.packed(self.normalized(x))]
+        shapes = [tuple(leaf.shape) for leaf in leaves]
+        self.first: Inputs = one_or_all(leaves)
+        self.shape = one_or_all(shapes)
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[tuple[Inputs, Tensor]]:
-        for _, batch in self.numbered(range(self.batches)):
-            yield batch
-        self.tell(self.news())
+        try:
+            for _, batch in self.numbered(range(self.batches)):
+                yield batch
+        finally:
+            self.tell(self.news())
 
     @property
     def batches(self) -> int:
@@ -116,17 +119,16 @@ class DataSource:
     def batch(self, number: int) -> tuple[Inputs, Tensor]:
         """One batch by its place, from 0; those before it are not read. It is empty where nothing in it can be."""
         x, y = self._samples.fetch(self._positions(number))
-        return (self.finish(x) if len(y) else x), y
+        return (self._finished(x) if len(y) else x), y
 
     def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[Inputs, Tensor]]]:
         """These batches with their places, the next one read while one is in use; without those that are empty."""
         numbers = list(numbers)
-        requests = [Request(self._positions(number)) for number in numbers]
-        files = self._samples.files
-        found = map(self._samples.fetch, (r.positions for r in requests)) if files is None else files.stream(requests)  # type: ignore[arg-type]
+        files, wanted = self._samples.files, [self._positions(number) for number in numbers]
+        found = map(self._samples.fetch, wanted) if files is None else files.stream(map(Request, wanted))
         for number, (x, y) in zip(numbers, found):
             if len(y):
-                yield number, (self.finish(x), y)
+                yield number, (self._finished(x), y)
 
     @property
     def random(self) -> bool:
@@ -154,10 +156,12 @@ class DataSource:
         own = [None] * len(positions) if seeds is None else seeds
         yield from files.stream(Request(*pair, within=self._count) for pair in zip(positions, own))
 
-    def finish(self, x: Tensor) -> Inputs:
-        """Raw samples as the network takes them: normalised, then packed where it has several inputs."""
-        x = x if self.normalization is None else self.normalization(x)
-        return x if self._samples.pack is None else self._samples.pack(x)
+    def normalized(self, x: Tensor) -> Tensor:
+        return x if self.normalization is None else self.normalization(x)
+
+    def packed(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Normalised samples as the inputs of the network, of which there may be several."""
+        return (x,) if self._samples.pack is None else self._samples.pack(x)
 
     def news(self) -> News:
         """Files that could not be read, or not to their end, and that nobody was told of yet."""
@@ -170,6 +174,9 @@ class DataSource:
 
     def __repr__(self) -> str:
         return f"DataSource({self.name!r}, {len(self)} samples of shape {self.shape}, batches of {self.batch_size})"
+
+    def _finished(self, x: Tensor) -> Inputs:
+        return one_or_all(self.packed(self.normalized(x)))
 
     def _positions(self, number: int) -> range:
         start = number * self._step
@@ -224,6 +231,11 @@ def open_data(
     if samples.files is not None:
         samples.files.use(workers, strict)
     return DataSource(name, samples, batch_size=batch_size, limit=limit, normalization=normalization)
+
+
+def one_or_all(values: Sequence[Value]) -> Value | tuple[Value, ...]:
+    """Of one input, or of all of several."""
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 def _check_positive(name: str, value: int) -> None:

@@ -1,15 +1,18 @@
 """Frames of a video file by their place in it: only those that are asked for become pictures.
 
-What a file holds is found by reading its packets, without decoding them. Frames are decoded from the last keyframe that
-it is safe to jump to, one thread a file, so that broken files break at the same place every time.
+What a file holds is found by reading its packets, without decoding them. Frames are decoded in order, with
+jumps to keyframes where that is safe and spares much; one thread a file, so that broken files break at the same place
+every time.
 """
 
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,8 @@ from ...errors import InputError
 from ..workers import BadFile
 
 JUMP = 100  # frames that a jump has to spare: to look for a keyframe and start anew takes time too
+# containers that store when every frame is shown; others count, or guess (AVI with packed B-frames: in wrong order)
+TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 ABSENT = 'pip install "snnconv[video]"'
 
 
@@ -26,15 +31,14 @@ class Timeline:
     """What a file holds, as its packets say.
 
     Attributes:
-        times: presentation time of every frame, increasing; None where they do not tell: frames are then counted as
-            they come out of the decoder.
-        keyframes: places of the frames from which decoding can start.
+        count: of frames.
+        keyframes: {place: presentation time} of the frames from which decoding can start; empty where times cannot be
+            trusted.
         damage: what is wrong; None: nothing that shows.
     """
 
     count: int
-    times: list[int] | None
-    keyframes: list[int]
+    keyframes: dict[int, int]
     damage: str | None
 
 
@@ -96,8 +100,7 @@ def read_frames(
         raise BadFile(damage or "there are no frames in it")
     check_enough(usable, needed, damage)
     places = list(choose(usable))
-    as_they_come = Timeline(usable, None, [], damage)
-    pictures = dict(pick(path, as_they_come, sorted(set(places)), picture))
+    pictures = dict(pick(path, Timeline(usable, {}, damage), sorted(set(places)), picture))
     return Frames(places, pictures, damage)
 
 
@@ -148,10 +151,10 @@ def timeline_of(container: Any, stream: Any) -> Timeline:
     if damage is None and stream.frames > packets:
         damage = f"cut off: {packets} of {stream.frames} frames are there"
     known = sorted(time for time in times if time is not None)
-    if len(set(known)) != len(times):
-        return Timeline(len(times), None, [], damage)
-    starts = sorted(bisect.bisect_left(known, time) for time in keys if time is not None)
-    return Timeline(len(times), known, starts, damage)
+    if container.format.name not in TIMED or len(set(known)) != len(times):
+        return Timeline(len(times), {}, damage)
+    keyframes = {bisect.bisect_left(known, time): time for time in keys if time is not None}
+    return Timeline(len(times), keyframes, damage)
 
 
 def pick(
@@ -160,38 +163,26 @@ def pick(
     """The frames at increasing places; it ends early where one cannot be decoded."""
     av = require_av()
     with opened(path) as (container, stream):
-        frames, ahead = container.decode(stream), 0
+        frames, ahead = container.decode(stream), 0  # ahead: the place of the frame that comes next
         try:
             for place in places:
-                start = next((key for key in reversed(timeline.keyframes) if key <= place), 0)
-                if timeline.times is not None and start >= ahead + JUMP:
-                    container.seek(timeline.times[start], stream=stream)
+                start = max((key for key in timeline.keyframes if key <= place), default=0)
+                if start >= ahead + JUMP:
+                    container.seek(timeline.keyframes[start], stream=stream)
                     frames, ahead = container.decode(stream), start
-                frame, ahead = frame_at(frames, timeline.times, place, ahead)
+                    frames = itertools.dropwhile(partial(is_before, timeline.keyframes[start]), frames)
+                frame = next(itertools.islice(frames, place - ahead, None), None)
                 if frame is None:
                     return
+                ahead = place + 1
                 yield place, picture(frame)
         except (av.FFmpegError, OSError):
             return
 
 
-def frame_at(frames: Iterator[Any], times: list[int] | None, place: int, ahead: int) -> tuple[Any | None, int]:
-    """The frame at a place, or None where it does not come, and the place after it.
-
-    Args:
-        ahead: the place of the frame that comes next.
-    """
-    if times is None:
-        for count, frame in enumerate(frames, ahead):
-            if count == place:
-                return frame, place + 1
-        return None, ahead
-    for frame in frames:
-        if frame.pts == times[place]:
-            return frame, place + 1
-        if frame.pts is None or frame.pts > times[place]:
-            break
-    return None, ahead
+def is_before(time: int, frame: Any) -> bool:
+    """Frames shown before a keyframe may follow it in the file; they cannot be decoded without those before."""
+    return frame.pts is None or frame.pts < time
 
 
 def decodable(path: str) -> tuple[int, str | None]:

@@ -9,7 +9,7 @@ from ...errors import InputError
 from ..imagefolder import usual_resize
 from ..query import parse_query, positive
 from .sampling import Sampling, Stride
-from .views import Views, parse_views
+from .views import ONE, Views, parse_views
 
 GRAMMAR = "?frames=16&stride=4&size=224&resize=256&pathways=slowfast&alpha=4&views=5x3 (each optional; stride=uniform)"
 PATHWAYS = ("slowfast",)
@@ -50,7 +50,7 @@ class ClipOptions:
     size: int
     resize: int
     alpha: int | None = None
-    views: Views = Views()
+    views: Views = ONE
 
 
 def parse_clips(argument: str) -> tuple[str, ClipOptions]:
@@ -76,4 +76,4 @@ def parse_clips(argument: str) -> tuple[str, ClipOptions]:
                 "the options of video clips do not go together", expected=expected, got=got, where=argument
             )
     sampling = Sampling(frames, values["stride"])
-    return place, ClipOptions(sampling, size, resize, alpha, values.get("views", Views()))
+    return place, ClipOptions(sampling, size, resize, alpha, values.get("views", ONE))

@@ -39,13 +39,13 @@ class Decoder:
     def __call__(self, position: int, seed: int | None) -> Read:
         sampling, views, size = self.options.sampling, self.options.views, self.options.size
 
-        def windows(count: int) -> list[list[int]]:
+        def places(count: int) -> list[int]:
             if seed is None:
-                return sampling.views(count, views.temporal)
-            return [sampling.random(count, np.random.default_rng([seed, 0]))]
+                return [place for window in sampling.views(count, views.temporal) for place in window]
+            return sampling.random(count, np.random.default_rng([seed, 0]))
 
         picture = resizing(self.options.resize, size)
-        found = read_frames(self.paths[position], lambda count: sum(windows(count), []), picture, sampling.span)
+        found = read_frames(self.paths[position], places, picture, sampling.span)
         clips = []
         for start in range(0, len(found.places), sampling.frames):
             video = np.stack([found.pictures[place] for place in found.places[start : start + sampling.frames]])

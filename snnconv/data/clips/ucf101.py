@@ -46,4 +46,5 @@ def open_ucf101(argument: str) -> Samples:
 
 def classes_of(path: Path) -> dict[str, int]:
     """`1 ApplyEyeMakeup` → {"ApplyEyeMakeup": 0}."""
-    return {name: number - 1 for name, number in (numbered(line, path)[::-1] for line in lines_of(path))}
+    listed = [numbered(line, path) for line in lines_of(path)]
+    return {name: number - 1 for number, name in listed}

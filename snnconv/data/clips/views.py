@@ -25,6 +25,9 @@ class Views:
         return f"{self.temporal}x{self.spatial}"
 
 
+ONE = Views()
+
+
 def parse_views(text: str) -> Views:
     """`5x3`: 5 windows in time × 3 crops.
 

@@ -13,7 +13,7 @@ from ....data import batch_inputs
 from ....fingerprint import describe_data, fingerprint
 from ....network import SpikingNetwork
 from ....progress import track
-from ...evaluate import batches_in, first_tensor, require_labels
+from ...evaluate import batches_in, first_tensor, of_samples, require_labels, views_of
 from ...grid import Grid, Setting
 from ...sweep import Sweep, sweep
 from ..recipe import Column, Recipe, Row
@@ -81,12 +81,13 @@ def top1(row: Row, workspace: Workspace) -> float:
     network, data = workspace.network(row), workspace.test_data(row)
     module = network.eval() if isinstance(network, nn.Module) else network.module()
     correct = samples = 0
+    views = views_of(data)
     for number, batch in enumerate(track(data, "evaluating", batches_in(data))):
         where = f"test batch {number}"
         leaves = tuple(leaf.to(workspace.device) for leaf in batch_inputs(batch, where=where))
-        labels = require_labels(batch, where)
+        labels = require_labels(batch, where)[::views]
         with torch.no_grad():
-            output = first_tensor(module(*as_arguments(network, leaves)))
+            output = of_samples(first_tensor(module(*as_arguments(network, leaves))), views)
         correct += int((output.argmax(-1).cpu() == labels).sum())
         samples += len(labels)
     return 100 * correct / samples
