@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..convert.examples import check_shapes
 from ..data import DataSource
 from ..errors import InputError
 from ..io import build, open_model
@@ -53,14 +54,19 @@ def network_of(
     classes = data.classes if num_classes is None else num_classes
     if classes is None:
         raise InputError("the data do not say how many classes there are", where=data.name, remedy="pass --num-classes")
-    arguments = {**fitted(model, data.shape, given), **given}
+    shapes = tuple(check_shapes(data.shape))
+    arguments = {**fitted(model, shapes[0], given), **given}
     torch.manual_seed(seed)
     network = build(model, num_classes=classes, arch_args=arguments)
-    return Built(network, Origin(model, classes, arguments, (data.shape,)))
+    return Built(network, Origin(model, classes, arguments, shapes))
 
 
 def fitted(spec: str, shape: tuple[int, ...], given: Mapping[str, str]) -> dict[str, str]:
-    """Arguments that the data decide, of those that the builder takes: in_channels, size, frames, and SVFormer's T."""
+    """Arguments that the data decide, of those that the builder takes: in_channels, size, frames, and SVFormer's T.
+
+    Args:
+        shape: of the first input.
+    """
     try:
         accepted = set(inspect.signature(find_factory(spec)).parameters)
     except (TypeError, ValueError):  # some builders tell no signature

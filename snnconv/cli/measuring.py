@@ -23,6 +23,10 @@ data_option = click.option(
     "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, fashion, …."
 )
 limit_option = click.option("--limit", type=int, help="Only the first so many test samples.")
+views_option = click.option(
+    "--views", metavar="TIMExSPACE",
+    help="Views of a test clip, as 5x3: windows in time × crops. Accuracy is of their mean softmax  [default: 1x1]",
+)  # fmt: skip
 energy_model_option = click.option(
     "--energy-model", default="45nm", show_default=True, metavar="NAME",
     help="45nm, memory, or a file of constants (.toml, .json).",
@@ -45,7 +49,7 @@ def measuring_options(name: str) -> Callable[[F], F]:
                           help=f"Folder for {name}.json, .csv, .png and .svg.")  # fmt: skip
     overwrite = click.option("--overwrite", is_flag=True, help=f"Replace an earlier {name} in the folder.")
     conversion = (conversion_options, normalization_options, model_options, run_options, shared_options)
-    return together(limit_option, output, overwrite, *conversion)
+    return together(limit_option, views_option, output, overwrite, *conversion)
 
 
 def measure(

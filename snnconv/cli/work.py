@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.export import ExportedProgram
 
 from ..convert import convert
 from ..data import DataSource, Normalization, open_data
+from ..data.workers import usual_workers
 from ..errors import InputError
 from ..io import OpenedModel, open_model
 from ..io.clip_file import is_clipped
@@ -50,17 +52,29 @@ def normalization_of(options: dict[str, Any]) -> Normalization | None:
     return Normalization.parse(mean, std) if mean is not None else None
 
 
+def reading(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How video files are read, as told with `--workers` and `--strict`."""
+    workers = options.get("workers")
+    return {"workers": usual_workers() if workers is None else workers, "strict": options.get("strict", False)}
+
+
 def data_of(
-    spec: str | None, normalization: Normalization | None, batch_size: int, limit: int | None
+    spec: str | None,
+    normalization: Normalization | None,
+    batch_size: int,
+    limit: int | None,
+    options: Mapping[str, Any] | None = None,
 ) -> DataSource | None:
-    return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization) if spec else None
+    if not spec:
+        return None
+    return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization, **reading(options or {}))
 
 
 def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNetwork:
     """Convert with the options of the command line; the normalisation stays with the result."""
     place = device_of(options["device"]), dtype_of(options["dtype"])
     normalization = normalization_of(options) or stored_normalization(found)
-    data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
+    data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"], options)
     settings = {name: options[name] for name in CONVERSION_OPTIONS}
     model = found.model.to(place[0]) if isinstance(found.model, nn.Module) else found.model
     further = {"input_shape": options["input_shape"], "seed": options["seed"]}
@@ -134,7 +148,8 @@ def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[s
 def test_data(spec: str, options: dict[str, Any]) -> DataSource:
     """The test data, normalised as told, else as is usual for it; opened before the network, to fail early."""
     normalization = normalization_of(options)
-    return open_data(spec, batch_size=options["batch_size"], limit=options["limit"], normalization=normalization)
+    chosen = {"limit": options["limit"], "normalization": normalization, "views": options["views"]}
+    return open_data(spec, batch_size=options["batch_size"], **chosen, **reading(options))
 
 
 def normalize_like(data: DataSource, snn: SpikingNetwork, options: dict[str, Any]) -> None:

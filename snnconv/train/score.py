@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from ..bench.distributed import Group
-from ..bench.evaluate import batches_in, first_tensor
+from ..bench.evaluate import batches_in, first_tensor, of_samples, tell_unread, views_of
 from ..convert.examples import as_arguments
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
@@ -60,6 +60,7 @@ def validate(
         InputError: the data are empty or have no labels, or labels that are no classes.
     """
     correct = samples = 0
+    views = views_of(data)
     training = network.training
     network.eval()
     with torch.no_grad(), precision or nullcontext():
@@ -69,6 +70,7 @@ def validate(
             if labels is None:
                 raise InputError("the validation data has no labels", expected="batches (x, y), integer y", where=where)
             output, labels = scores(network, network, (inputs, labels), where)
+            output, labels = of_samples(output, views), labels[::views]
             correct += int((output.argmax(1) == labels).sum())
             samples += len(labels)
     network.train(training)
@@ -83,8 +85,8 @@ def own_batches(data: Iterable[Any], group: Group) -> Iterator[tuple[int, Any]]:
     """Every batch of which this process is the one to see to it, with its number."""
     if isinstance(data, DataSource):
         numbers = range(group.rank, data.batches, group.size)
-        for number in track(numbers, "validating"):
-            yield number, data.batch(number)
+        yield from track(data.numbered(numbers), "validating", len(numbers))
+        tell_unread(data, group)
         return
     for number, batch in enumerate(track(data, "validating", batches_in(data))):
         if number % group.size == group.rank:

@@ -134,6 +134,6 @@ def test_errors(command: Command, clips: str, options: tuple[str, ...], said: st
 
 def test_only_networks_by_name(command: Command, clips: str) -> None:
     torch.save(torch.nn.Linear(2, 2), "net.pt")
-    ended = command("train", "net.pt", "--data", clips, "--val", clips, *QUICK)
+    ended = command("train", "net.pt", "--data", clips, "--val", clips, "-o", "b.pt", *QUICK)
     assert ended.code == 2
     assert "only networks given by name are trained" in ended.err

@@ -84,8 +84,8 @@ def train(
         place = work.device_of(device)
         normalization = work.normalization_of(options)
         size = options["batch_size"] or 64
-        training = work.data_of(data, normalization, size, limit)
-        validation = work.data_of(val, normalization, size, None)
+        training = work.data_of(data, normalization, size, limit, options)
+        validation = work.data_of(val, normalization, size, None, options)
         assert training is not None
         assert validation is not None
         typed = {name: options[name] for name in NETWORK if options[name] is not None}

@@ -9,12 +9,17 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ..options import split_options
+from ..query import one_of, parse_query, positive
 from ..source import Samples
 from .frames import Framing, to_frames
 
-CHOICES = {"by": ("count", "time"), "values": ("counts", "binary")}
-NUMBERS = ("frames", "size")
+OPTIONS = {
+    "frames": positive,
+    "size": positive,
+    "by": one_of("count", "time"),
+    "values": one_of("counts", "binary"),
+}
+EXPECTED = "?frames=16&size=64&by=count|time&values=counts|binary (each optional)"
 PARTS = ("train", "test")
 Framed = Callable[[int], Framing]  # pixels along a side of the sensor → how its events become frames
 
@@ -27,14 +32,12 @@ def parse(argument: str) -> tuple[str, str, Framed]:
     Raises:
         InputError: an unknown option or value; from the framing: a size that does not divide the sensor's.
     """
-    place, given = split_options(argument, (*NUMBERS, *CHOICES), "event data")
-    numbers = {name: positive(name, given[name], argument) for name in NUMBERS if name in given}
-    words = {name: chosen(name, given[name], argument) for name in CHOICES if name in given}
+    place, given = parse_query(argument, OPTIONS, "event data", EXPECTED)
     before, _, part = place.rpartition(":")
     place, part = (before, part) if before and part in PARTS else (place, "test")
 
     def framing(sensor: int) -> Framing:
-        size = numbers.get("size", sensor)
+        size = given.get("size", sensor)
         if sensor % size:
             raise InputError(
                 "the size of the frames does not divide that of the sensor",
@@ -42,23 +45,9 @@ def parse(argument: str) -> tuple[str, str, Framed]:
                 got=f"size={size}, {sensor} pixels",
                 where=argument,
             )
-        return Framing(**{**numbers, **words, "size": size})
+        return Framing(**{**given, "size": size})
 
     return place, part, framing
-
-
-def positive(name: str, text: str, where: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(
-            f"{name} is out of range", expected="a whole number, at least 1", got=f"{name}={text}", where=where
-        )
-    return int(text)
-
-
-def chosen(name: str, text: str, where: str) -> str:
-    if text not in CHOICES[name]:
-        raise InputError(f"unknown {name}", expected=" or ".join(CHOICES[name]), got=f"{name}={text}", where=where)
-    return text
 
 
 def recordings(
