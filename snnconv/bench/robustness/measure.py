@@ -74,7 +74,7 @@ def robustness(
             entrant: stack.enter_context(scoring(each, steps)) for entrant, each in networks.items()
         }
         for batch in batches_as_they_come(raw, "measuring robustness"):
-            for case, noisy in noisy_batches(batch, cases, samples, seed, clip):
+            for case, noisy in noisy_batches(batch, cases, samples * batch.views, seed, clip):
                 ready = normalized(noisy, normalization)
                 for entrant, scores in running.items():
                     correct[entrant, case] += hits(scores, ready)
@@ -108,7 +108,7 @@ def noisy_batches(
     """The batch under every noise.
 
     Args:
-        start: the place of its first sample in the data.
+        start: the place of its first row in the data: a sample, or one of its views.
     """
     drawn: dict[str, list[Tensor]] = {}
     for kind, level in cases:
