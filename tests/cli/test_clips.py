@@ -19,6 +19,7 @@ OPTIONS = "?frames=3&stride=1&size=16"
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     layers = (nn.Conv3d(3, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(4, 2))
+    nn.init.constant_(layers[0].bias, 1.0)  # some activations above 0
     torch.save(nn.Sequential(*layers), tmp_path / "model.pt")
     return tmp_path / "model.pt"
 
@@ -33,7 +34,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_sweep(command: Command, model: Path, folder: Path, tmp_path: Path) -> None:
-    arguments = ("sweep", model, "--data", f"clips:{folder}{OPTIONS}", "--T", "1,2", "--workers", "2", "--json")
+    data = f"clips:{folder}{OPTIONS}"
+    arguments = ("sweep", model, "--calib", data, "--data", data, "--T", "1,2", "--workers", "2", "--json")
     single = command(*arguments, "-o", tmp_path / "single")
     views = command(*arguments, "-o", tmp_path / "views", "--views", "2x3")
     assert (single.code, views.code) == (0, 0)
