@@ -19,6 +19,7 @@ OPTIONS = "?frames=3&stride=1&size=16"
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     layers = (nn.Conv3d(3, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(4, 2))
+    nn.init.constant_(layers[0].bias, 1.0)  # some activations above 0
     torch.save(nn.Sequential(*layers), tmp_path / "model.pt")
     return tmp_path / "model.pt"
 
@@ -26,14 +27,29 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Six clips in two classes; one is cut off."""
-    for number in range(6):
-        write_video(tmp_path / "clips" / "ab"[number % 2] / f"{number}.mp4", noise_of(6, 20, 28))
+    for number, noise in enumerate(noise_of(36, 20, 28).reshape(6, 6, 20, 28, 3)):
+        write_video(tmp_path / "clips" / "ab"[number % 2] / f"{number}.mp4", noise)
     cut_off(tmp_path / "clips" / "b" / "3.mp4", 0.5)
     return tmp_path / "clips"
 
 
 def test_sweep(command: Command, model: Path, folder: Path, tmp_path: Path) -> None:
-    arguments = ("sweep", model, "--data", f"clips:{folder}{OPTIONS}", "--T", "1,2", "--workers", "2", "--json")
+    data = f"clips:{folder}{OPTIONS}"
+    arguments = (
+        "sweep",
+        model,
+        "--calib",
+        data,
+        "--data",
+        data,
+        "--T",
+        "1,2",
+        "--workers",
+        "2",
+        "--json",
+        "--method",
+        "sdm",
+    )
     single = command(*arguments, "-o", tmp_path / "single")
     views = command(*arguments, "-o", tmp_path / "views", "--views", "2x3")
     assert (single.code, views.code) == (0, 0)
@@ -61,7 +77,9 @@ def test_strict(command: Command, model: Path, folder: Path, tmp_path: Path) -> 
 def test_official_parts(command: Command, model: Path, tmp_path: Path) -> None:
     root = ucf101(tmp_path / "data")
     parts = ("--calib", f"ucf101:{root}:train1{OPTIONS}", "--data", f"ucf101:{root}:test1{OPTIONS}")
-    ended = command("energy", model, *parts, "--T", "2", "-o", tmp_path / "out", "--views", "2x1", "--json")
+    ended = command(
+        "energy", model, *parts, "--method", "sdm", "--T", "2", "-o", tmp_path / "out", "--views", "2x1", "--json"
+    )
     assert ended.code == 0
     assert json.loads(ended.out)["samples"] == 2
 
