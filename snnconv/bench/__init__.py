@@ -1,5 +1,7 @@
 """Measuring spiking networks."""
 
+from .anytime import Anytime as Anytime
+from .anytime import anytime as anytime
 from .attention import Attention as Attention
 from .attention import attention as attention
 from .count import Count as Count

@@ -8,12 +8,23 @@ from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from torch import nn
 
 from ..bench.results import Result
 from ..data import DataSource
 from ..network import SpikingNetwork
 from .notices import telling
-from .options import F, conversion_options, model_options, normalization_options, run_options, shared_options, together
+from .options import (
+    F,
+    bare_model_options,
+    conversion_options,
+    model_options,
+    normalization_options,
+    run_options,
+    shared_options,
+    together,
+    weights_option,
+)
 from .output import print_json, require_free_folder
 
 DEFAULT_T = 4  # of a model that is converted for the measurement
@@ -24,9 +35,12 @@ data_option = click.option(
 )
 limit_option = click.option("--limit", type=int, help="Only the first so many test samples.")
 energy_model_option = click.option(
-    "--energy-model", default="45nm", show_default=True, metavar="NAME",
+    "--energy-model",
+    default="45nm",
+    show_default=True,
+    metavar="NAME",
     help="45nm, memory, or a file of constants (.toml, .json).",
-)  # fmt: skip
+)
 
 
 def steps_of(default: str) -> Callable[[F], F]:
@@ -40,12 +54,23 @@ T_option = click.option("--T", "T", type=int, help="Time steps  [default: those 
 
 def measuring_options(name: str) -> Callable[[F], F]:
     """Test data, the folder of the results, and how a model that is not converted yet is."""
+    conversion = (conversion_options, normalization_options, model_options, run_options, shared_options)
+    return together(folder_options(name), *conversion)
+
+
+def direct_options(name: str) -> Callable[[F], F]:
+    """The same for a network that is measured as it is."""
+    network = (normalization_options, bare_model_options, weights_option, run_options, shared_options)
+    return together(folder_options(name), *network)
+
+
+def folder_options(name: str) -> Callable[[F], F]:
+    """How many samples, and where the results go."""
     output = click.option("-o", "--output", "target", type=click.Path(path_type=Path), show_default=True,
                           default=Path("snnconv-out") / name,
                           help=f"Folder for {name}.json, .csv, .png and .svg.")  # fmt: skip
     overwrite = click.option("--overwrite", is_flag=True, help=f"Replace an earlier {name} in the folder.")
-    conversion = (conversion_options, normalization_options, model_options, run_options, shared_options)
-    return together(limit_option, output, overwrite, *conversion)
+    return together(limit_option, output, overwrite)
 
 
 def measure(
@@ -66,12 +91,44 @@ def measure(
 
     options: dict[str, Any] = context.params
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    with telling(options["quiet"]):
-        require_free_folder(options["target"], options["overwrite"], kind.NAME)
+
+    def measured() -> R:
         samples = work.test_data(options["data"], options)
         snn = work.spiking(options["model"], T or DEFAULT_T, options, typed)
         work.normalize_like(samples, snn, options)
-        result = run(snn, samples)
+        return run(snn, samples)
+
+    present(options, kind, show, measured)
+
+
+def measure_direct(
+    context: click.Context,
+    kind: type[R],
+    show: Callable[[R], None],
+    run: Callable[[nn.Module, DataSource, str], R],
+) -> None:
+    """The same for a network that is measured as it is.
+
+    Args:
+        run: measures; its last argument is what was opened, in words.
+    """
+    from . import work
+
+    options: dict[str, Any] = context.params
+
+    def measured() -> R:
+        samples = work.test_data(options["data"], options)
+        network, description = work.direct(options["model"], samples, options)
+        return run(network, samples, description)
+
+    present(options, kind, show, measured)
+
+
+def present(options: dict[str, Any], kind: type[R], show: Callable[[R], None], measured: Callable[[], R]) -> None:
+    """Measure, save and print; a folder with an earlier result is refused first."""
+    with telling(options["quiet"]):
+        require_free_folder(options["target"], options["overwrite"], kind.NAME)
+        result = measured()
         files = result.save(options["target"])
     if options["as_json"]:
         print_json({**result.to_dict(), "files": [str(file) for file in files]})

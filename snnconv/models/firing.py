@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..neurons import DIRECT
+from ..neurons.direct import Direct
 
 
 class Firing(nn.Module):
@@ -20,7 +21,7 @@ class Firing(nn.Module):
     def __init__(self, T: int, neuron: str = "plif", **options: Any) -> None:
         super().__init__()
         self.T = T
-        self.neuron = DIRECT[neuron](**options)
+        self.neuron: Direct = DIRECT[neuron](**options)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.neuron(x, None, self.T)[0]

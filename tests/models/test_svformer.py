@@ -128,7 +128,7 @@ def test_answers_at_any_time_end_with_the_whole_clips(settings: dict[str, Any]) 
 
 
 def test_answers_at_any_time_need_no_later_frame() -> None:
-    """After the first of four: bias + 4 · what its spikes give at the head's weights for it."""
+    """After the first of four: bias + what its spikes give at the head's weights for it, the others silent."""
     clips = torch.rand(2, 2, 4, 32, 32)
     model = firing(clips)
     later = clips.clone()
@@ -139,7 +139,7 @@ def test_answers_at_any_time_need_no_later_frame() -> None:
         spikes = model.spikes(clips)
         first = torch.einsum("bcthw,cgthw->bc", spikes[:, :, :1], model.pool.weight[:, :, :1])  # of groups of 1
         assert model.pool.bias is not None
-        drive = model.pool.bias + 4 * first
+        drive = model.pool.bias + first
         torch.testing.assert_close(
             model.anytime(clips)[0], model.head(model.norm(drive[..., None, None, None]).flatten(1))
         )

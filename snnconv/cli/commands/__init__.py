@@ -1,5 +1,6 @@
 """One command a file."""
 
+from .anytime import anytime as anytime
 from .bench import bench as bench
 from .compare import compare as compare
 from .convert import convert as convert
@@ -18,6 +19,6 @@ from .verify import verify as verify
 
 # in the order of the help page
 COMMANDS = (
-    inspect, methods, convert, verify, coverage, finetune, tune, sweep, compare, energy, diagnose, latency, report,
-    count, bench,
+    inspect, methods, convert, verify, coverage, finetune, tune, sweep, compare, energy, diagnose, latency,
+    anytime, report, count, bench,
 )  # fmt: skip
