@@ -1,7 +1,8 @@
-"""Images and labels in NumPy arrays: what is accepted, and as tensors batch by batch."""
+"""Images, or videos, and labels in NumPy arrays: what is accepted, and as tensors batch by batch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,31 @@ from ..errors import InputError
 
 X_FORMS = "uint8 [N, H, W], uint8 [N, H, W, C] with C ≤ 4, or float [N, C, H, W]"
 MAX_CHANNELS = 4
+ORDER = "NCTHW"  # of the dimensions of what comes out: samples, channels, frames, height, width
+LAYOUTS = "each of N, H and W, and where they are there C (channels) and T (frames), in the order of x, as NTHW"
 
 
-def checked_arrays(x: Any, y: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """x as it came and y as int64 [N].
+def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """x with its dimensions in the order [N, C, H, W] or [N, C, T, H, W], a view; and y as int64 [N].
 
     Args:
         where: the file, for errors.
+        layout: the dimensions of x, a letter each, as "NTHW" for grey videos; None: one of `X_FORMS`, told by its type.
 
     Raises:
-        InputError: a type or shape that is not one of `X_FORMS`, no samples, NaN or infinity, or labels that are not
-            one integer ≥ 0 per image.
+        InputError: a type or shape that is not one of `X_FORMS` or `layout`, no samples, NaN or infinity, or labels
+            that are not one integer ≥ 0 per sample.
     """
-    _check_images(x, where)
+    layout = layout_of(x, where) if layout is None else layout
+    check_layout(x, layout, where)
+    if x.size == 0:
+        raise InputError("there are no images", got=_describe("x", x), where=where)
+    x = in_order(x, layout)
+    # sample by sample: a mask of the whole array could be gigabytes
+    is_float = x.dtype.kind == "f"
+    broken = next((i for i, image in enumerate(x) if not np.isfinite(image).all()), None) if is_float else None
+    if broken is not None:
+        raise InputError("an image holds NaN or infinity", got=f"image {broken} is the first", where=where)
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise InputError(
             "the labels are not integers in one row", expected="y integer [N]", got=_describe("y", y), where=where
@@ -39,26 +52,26 @@ def checked_arrays(x: Any, y: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_tensor(x: np.ndarray) -> Tensor:
-    """Checked images → float32 [N, C, H, W]: uint8 in 0…255 becomes 0…1, floats keep their values."""
-    if x.dtype != np.uint8:
-        return torch.tensor(x, dtype=torch.float32)
-    images = torch.tensor(x[..., None] if x.ndim == 3 else x)
-    return images.permute(0, 3, 1, 2).float().div_(255).contiguous()
+    """Samples of checked arrays → float32, contiguous: uint8 in 0…255 becomes 0…1, floats keep their values."""
+    found = torch.tensor(x, dtype=torch.float32).contiguous()
+    return found.div_(255) if x.dtype == np.uint8 else found
 
 
-def _check_images(x: np.ndarray, where: str) -> None:
+def layout_of(x: np.ndarray, where: str) -> str:
+    """The layout that the type of images tells."""
     is_bytes, is_float = x.dtype == np.uint8, x.dtype.kind == "f"
     if not (is_bytes and x.ndim in (3, 4)) and not (is_float and x.ndim == 4):
-        raise InputError("the images have an unknown form", expected=X_FORMS, got=_describe("x", x), where=where)
-    if x.size == 0:
-        raise InputError("there are no images", got=_describe("x", x), where=where)
-    if is_bytes and x.ndim == 4 and x.shape[3] > MAX_CHANNELS:
+        raise InputError(
+            "the images have an unknown form", expected=X_FORMS, got=_describe("x", x), where=where,
+            remedy="of videos say the order of the dimensions: npz:FILE?layout=NTHWC" if x.ndim == 5 else None,
+        )  # fmt: skip
+    if is_bytes and x.ndim == 4 and x.shape[3] > MAX_CHANNELS and x.size:
         raise InputError(
             "uint8 images have their channels last",
             expected=X_FORMS,
             got=_describe("x", x),
             where=where,
-            remedy="x.transpose(0, 2, 3, 1)" if x.shape[1] <= MAX_CHANNELS else None,
+            remedy="x.transpose(0, 2, 3, 1)" if x.shape[1] <= MAX_CHANNELS else "of grey videos: npz:FILE?layout=NTHW",
         )
     if is_float and min(x.shape[1:3]) > MAX_CHANNELS and x.shape[3] in (1, 3):
         raise InputError(
@@ -68,10 +81,26 @@ def _check_images(x: np.ndarray, where: str) -> None:
             where=where,
             remedy="x.transpose(0, 3, 1, 2)",
         )
-    # image by image: a mask of the whole array could be gigabytes
-    broken = next((i for i, image in enumerate(x) if not np.isfinite(image).all()), None) if is_float else None
-    if broken is not None:
-        raise InputError("an image holds NaN or infinity", got=f"image {broken} is the first", where=where)
+    return "NCHW" if is_float else "NHWC" if x.ndim == 4 else "NHW"
+
+
+def check_layout(x: np.ndarray, layout: str, where: str) -> None:
+    if len(set(layout)) != len(layout) or not set("NHW") <= set(layout) <= set(ORDER):
+        raise InputError("not a layout", expected=LAYOUTS, got=repr(layout), where=where)
+    if x.ndim != len(layout) or (x.dtype != np.uint8 and x.dtype.kind != "f"):
+        raise InputError(
+            "x does not have the layout it is said to have",
+            expected=f"uint8 or float [{', '.join(layout)}]",
+            got=_describe("x", x),
+            where=where,
+        )
+
+
+def in_order(x: np.ndarray, layout: str) -> np.ndarray:
+    """A view with the dimensions in the order [N, C, H, W], or [N, C, T, H, W] of videos."""
+    wanted: Sequence[str] = [letter for letter in ORDER if letter in layout]
+    ordered = x.transpose([layout.index(letter) for letter in wanted])
+    return ordered if "C" in layout else ordered[:, None]
 
 
 def _describe(name: str, array: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""`npz:FILE[,FILE…]`: images and labels under the keys x and y of NumPy files."""
+"""`npz:FILE[,FILE…][?x=KEY&y=KEY&where=KEY&layout=NTHW]`: images or videos, and labels, in NumPy files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from .arrays import checked_arrays, to_tensor
+from .options import split_options
 from .source import DATA_SOURCES, Samples
 
 Part = tuple[np.ndarray, np.ndarray]
@@ -20,17 +21,21 @@ Part = tuple[np.ndarray, np.ndarray]
 
 @DATA_SOURCES.register("npz")
 def open_npz(argument: str) -> Samples:
-    """The images of one or several files, in the order of the files.
+    """The samples of one or several files, in the order of the files.
 
     Args:
-        argument: file names with commas between them; a name that itself holds a comma works alone.
+        argument: file names with commas between them; a name that itself holds a comma works alone. Then options:
+            `x`, `y`: the keys of the two arrays, where they are not called x and y.
+            `where`: the key of a boolean array [N]; samples where it is true are taken, of `where=!KEY` the others.
+            `layout`: the dimensions of x, a letter each of N, C, T (frames), H and W, as NTHW for grey videos.
 
     Raises:
-        InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, or files whose
-            images do not go together.
+        InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, an option that
+            is none, or files whose samples do not go together.
     """
-    names = [argument] if os.path.exists(argument) else argument.split(",")
-    parts = [checked_arrays(*read_arrays(Path(name), ("x", "y")), where=name) for name in names]
+    listed, options = split_options(argument, ("x", "y", "where", "layout"), "an npz file")
+    names = [listed] if os.path.exists(listed) else listed.split(",")
+    parts = [part_of(name, options) for name in names]
     for (x, _), name in zip(parts, names):
         if x.shape[1:] != parts[0][0].shape[1:] or x.dtype != parts[0][0].dtype:
             raise InputError(
@@ -40,6 +45,24 @@ def open_npz(argument: str) -> Samples:
                 where=name,
             )
     return from_arrays(parts)
+
+
+def part_of(name: str, options: dict[str, str]) -> Part:
+    """What one file gives."""
+    choice = options.get("where", "")
+    mask = choice.removeprefix("!")
+    keys = (options.get("x", "x"), options.get("y", "y"), *([mask] if choice else []))
+    x, y, *masks = read_arrays(Path(name), keys)
+    if choice:
+        chosen = masks[0]
+        if chosen.dtype != bool or chosen.shape != x.shape[:1]:
+            raise InputError(
+                f"{mask} does not say which samples to take", expected=f"{mask} bool [{len(x)}]",
+                got=f"{mask} {chosen.dtype} {list(chosen.shape)}", where=name,
+            )  # fmt: skip
+        chosen = ~chosen if choice.startswith("!") else chosen
+        x, y = x[chosen], y[chosen] if y.shape[:1] == chosen.shape else y
+    return checked_arrays(x, y, name, options.get("layout"))
 
 
 def from_arrays(parts: list[Part]) -> Samples:

@@ -109,7 +109,8 @@ def open_data(
     """Open labelled images.
 
     Args:
-        spec: `npz:FILE[,FILE…]`, `imagefolder:DIR[?size=224]`, `torchvision:NAME:DIR[:train]`, or `fashion[:train]`.
+        spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]`,
+            `torchvision:NAME:DIR[:train]`, or `fashion[:train]`.
         batch_size: samples in a batch.
         limit: only the first so many samples.
         normalization: applied to every batch; None: the one usual for the data where it has one (`fashion`).

@@ -48,6 +48,59 @@ def test_accepted_forms(tmp_path: Path, stored: np.ndarray, expected: np.ndarray
     assert y.tolist() == Y.tolist()
 
 
+VIDEO = RANDOM.integers(0, 256, (7, 4, 6, 5, 3), dtype=np.uint8)  # N, T, H, W, C
+
+
+@pytest.mark.parametrize(
+    ("layout", "stored", "expected"),
+    [
+        ("NTHWC", VIDEO, VIDEO.transpose(0, 4, 1, 2, 3) / 255),
+        ("NTHW", VIDEO[..., 0], VIDEO[:, None, ..., 0] / 255),
+        ("NCTHW", VIDEO.transpose(0, 4, 1, 2, 3), VIDEO.transpose(0, 4, 1, 2, 3) / 255),
+        ("THWN", VIDEO[..., 0].transpose(1, 2, 3, 0).astype(np.float32), VIDEO[:, None, ..., 0]),
+        ("NCHW", COLOUR, COLOUR / 255),  # as they say, not as the type would have it
+    ],
+)
+def test_layouts(tmp_path: Path, layout: str, stored: np.ndarray, expected: np.ndarray) -> None:
+    x, _ = whole(save(tmp_path / "a.npz", x=stored, y=Y) + f"?layout={layout}")
+    assert x.is_contiguous()
+    torch.testing.assert_close(x, torch.tensor(expected, dtype=torch.float32), rtol=1e-6, atol=0)
+
+
+def test_keys_and_a_choice_of_samples(tmp_path: Path) -> None:
+    train = np.array([1, 0, 1, 1, 0, 0, 1], dtype=bool)
+    spec = save(tmp_path / "a.npz", clips=VIDEO[..., 0], word=Y, train=train)
+    for where, chosen in (("train", train), ("!train", ~train)):
+        x, y = whole(f"{spec}?x=clips&y=word&layout=NTHW&where={where}")
+        assert y.tolist() == Y[chosen].tolist()
+        torch.testing.assert_close(x[:, 0], torch.tensor(VIDEO[chosen][..., 0] / 255, dtype=torch.float32))
+
+
+def test_a_file_named_like_an_option(tmp_path: Path) -> None:
+    x, _ = whole(save(tmp_path / "a?y=b.npz", x=GREY, y=Y))
+    assert len(x) == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("layout=NTHWC", "x does not have the layout it is said to have"),
+        ("layout=NHWW", "not a layout"),
+        ("layout=HW", "not a layout"),
+        ("where=y", "y does not say which samples to take"),
+        ("where=!none", "the data file has no none"),
+        ("y=word", "the data file has no word"),
+        ("z=1", "not an option of an npz file"),
+        ("y=y&y=x", "not an option of an npz file"),
+        ("where=nobody", "there are no images"),
+    ],
+)
+def test_options_that_do_not_fit(tmp_path: Path, options: str, problem: str) -> None:
+    spec = save(tmp_path / "a.npz", x=COLOUR, y=Y, nobody=np.zeros(7, dtype=bool))
+    with pytest.raises(InputError, match=problem):
+        open_data(f"{spec}?{options}")
+
+
 def test_files_follow_each_other(tmp_path: Path) -> None:
     specs = [
         save(tmp_path / f"{i}.npz", x=COLOUR[part], y=Y[part]) for i, part in enumerate(np.split(np.arange(7), [2, 3]))

@@ -56,7 +56,7 @@ def test_it_trains() -> None:
 
 def test_bad_settings_are_one_error() -> None:
     with pytest.raises(InputError, match="lif, plif"):
-        ms_resnet18(neuron="relu")
+        ms_resnet18(neuron="elu")
     with pytest.raises(InputError, match="T ≥ 1"):
         ms_resnet18(T=0)
     with pytest.raises(InputError, match=r"\[B, channels, 4, height, width\]"):

@@ -108,8 +108,8 @@ def test_fusion_begins_as_nothing_and_then_sees_the_key_frame_of_its_own_sample(
     other = key.clone()
     other[1] += 1
     changed = fused(x, key, {"pool": 2}) != fused(x, other, {"pool": 2})
-    by_sample = changed.unflatten(0, (3, 2)).flatten(2).any(2)  # [steps, B]
-    assert by_sample.tolist() == [[False, True]] * 3
+    by_sample = changed.unflatten(0, (2, 3)).flatten(2).any(2)  # [B, steps]
+    assert by_sample.tolist() == [[False] * 3, [True] * 3]
     without = {"pool": 2, "cross": False}
     assert torch.equal(fused(x, key, without), fused(x, other, without))
 
@@ -170,8 +170,12 @@ def test_attention_to_the_key_frame_is_what_the_fusion_computes() -> None:
     single = cross.weights(x, context)
     values = cross.v(context).unflatten(-1, (-1, 32)).transpose(1, 2)
     torch.testing.assert_close(cross.out((single @ values).transpose(1, 2).flatten(2)), output)
-    folded = single.mean(1).view(2, 2, 2, 2, 3, 2, 3)  # steps, segments, samples
-    torch.testing.assert_close(weights, folded.permute(2, 1, 0, 3, 4, 5, 6))
+    torch.testing.assert_close(weights, single.mean(1).view(2, 2, 2, 2, 3, 2, 3))
+    with torch.no_grad():  # a segment of one clip by itself
+        alone = model.cross_attention(clips[1:, :, 3:])
+    assert alone is not None
+    torch.testing.assert_close(alone[0, 0], weights[1, 1], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(weights[0, 0], weights[1, 1], atol=1e-4)
     assert not any(module._forward_pre_hooks for module in model.modules())
 
 
@@ -196,7 +200,7 @@ def test_a_clip_that_stands_still_gives_the_spiking_branch_nothing() -> None:
     [
         ({"backbone": "resnet34"}, "resnet18, resnet50"),
         ({"branches": "none"}, "both, key, residual"),
-        ({"neuron": "relu"}, "lif, plif"),
+        ({"neuron": "izhikevich"}, "lif, plif, relu"),
         ({"stride": 1}, "stride ≥ 2"),
         ({"stride": 0, "branches": "key"}, "stride ≥ 1"),
     ],

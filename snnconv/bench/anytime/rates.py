@@ -27,7 +27,7 @@ class Count:
 class FiringCounts:
     """Spikes of every `Firing` of a network, in the order of execution.
 
-    Their leading dimension is [steps of a unit, units, samples], as `anytime` gives an answer for every unit.
+    Their leading dimension is [samples, units, steps of a unit]: `anytime` gives an answer for every unit of frames.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -66,7 +66,7 @@ class FiringCounts:
                     expected=f"a multiple of {units} answers × {samples} clips",
                     got=str(len(rows)),
                 )
-            spikes = rows.view(-1, units, samples).sum((0, 2))
+            spikes = rows.view(samples, units, -1).sum((0, 2))
             count = self.counts.setdefault(name, Count(torch.zeros_like(spikes), neurons, 0))
             count.spikes += spikes
             count.steps += len(rows)
@@ -89,5 +89,6 @@ class FiringCounts:
 def layer_rate(name: str, title: str, layer: Firing, count: Count) -> LayerRate:
     neuron = layer.neuron
     rate = 100 * float(count.spikes.sum()) / (count.neurons * count.steps)
+    tau = 1 / float(torch.as_tensor(neuron.leak).detach())
     learned = any(parameter.requires_grad for parameter in neuron.parameters())
-    return LayerRate(name, title, type(neuron).__name__, count.neurons, rate, 1 / float(neuron.leak), learned)
+    return LayerRate(name, title, type(neuron).__name__, count.neurons, rate, tau, learned)

@@ -10,9 +10,8 @@ import torchvision
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...neurons import DIRECT
 from ..again import computed
-from ..firing import Firing
+from ..firing import LAYERS, RELU, firing
 from ..looks import Look
 from .fusion import Fusion
 from .ms_resnet import CHANNELS, MSResNet18, title_of
@@ -75,7 +74,7 @@ class ReSpike(nn.Module):
         ann = KeyFrames(backbone, in_channels, weights, checkpointed)
         self.ann = ann if branches != "residual" else None
         self.snn = (
-            MSResNet18(lambda: Firing(stride - 1, **neuron), in_channels, checkpointed) if branches != "key" else None
+            MSResNet18(lambda: firing(stride - 1, **neuron), in_channels, checkpointed) if branches != "key" else None
         )
         pairs = zip(CHANNELS, ann.channels, POOLS) if branches == "both" and fusion else ()
         self.fusions = nn.ModuleList(Fusion(width, context, pool, cross) for width, context, pool in pairs)
@@ -94,24 +93,23 @@ class ReSpike(nn.Module):
                 got=str(list(x.shape)),
                 remedy="sample another number of frames, or build it with another stride",
             )
-        frames = x.movedim(2, 0).unflatten(0, (-1, self.stride))  # [segments, stride, B, …]
-        folded = frames.movedim(1, 0).flatten(1, 2)  # [stride, segments·B, …]
-        key, residuals = folded[0], folded[1:] - folded[0]
+        segments = x.transpose(1, 2).unflatten(1, (-1, self.stride)).flatten(0, 1)  # [B·segments, stride, C, H, W]
+        key, residuals = segments[:, 0], segments[:, 1:] - segments[:, :1]
         maps = self.ann(key) if self.ann is not None else []
         seen = [maps[-1].mean((-2, -1))] if maps else []
         if self.snn is not None:
             seen.append(self.spiking(residuals.flatten(0, 1), maps).mean((-2, -1)))
-        return self.head(torch.cat(seen, 1)).unflatten(0, (x.shape[2] // self.stride, -1)).transpose(0, 1)
+        return self.head(torch.cat(seen, 1)).unflatten(0, (-1, x.shape[2] // self.stride))
 
     def spiking(self, residuals: Tensor, maps: list[Tensor]) -> Tensor:
-        """Residuals [steps·B, …] → the last stage's potentials, averaged over time, [B, 512, h, w]."""
+        """Residuals [B·steps, …] → the last stage's potentials, averaged over time, [B, 512, h, w]."""
         assert self.snn is not None
         x = self.snn.stem(residuals)
         for number, stage in enumerate(self.snn.stages):
             x = computed(stage, x, again=self.checkpointed)
             if self.fusions:
                 x = computed(self.fusions[number], x, maps[number], again=self.checkpointed)
-        return x.unflatten(0, (self.stride - 1, -1)).mean(0)
+        return x.unflatten(0, (-1, self.stride - 1)).mean(1)
 
     def anytime(self, x: Tensor) -> Tensor:
         """Logits after every segment, the mean of those so far: [segments, B, num_classes]. The last are forward(x)."""
@@ -126,7 +124,7 @@ class ReSpike(nn.Module):
         keys = list(range(0, frames, self.stride))
         found = [Look("ANN", "ann.stages.3", keys)] if self.ann is not None else []
         if self.snn is not None:
-            residuals = [key + step for step in range(1, self.stride) for key in keys]
+            residuals = [key + step for key in keys for step in range(1, self.stride)]
             found.append(Look("SNN", "fusions.3" if self.fusions else "snn.stages.3", residuals))
         return found
 
@@ -151,13 +149,9 @@ class ReSpike(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()
-        weights = last.cross_attention.weights(*seen[0]).mean(1)  # [steps·segments·B, n, n]
-        return (
-            weights.unflatten(2, sides[0])
-            .unflatten(1, sides[0])
-            .unflatten(0, (self.stride - 1, -1, len(x)))
-            .permute(2, 1, 0, 3, 4, 5, 6)
-        )
+        weights = last.cross_attention.weights(*seen[0]).mean(1)  # [B·segments·steps, n, n]
+        steps = (len(x), -1, self.stride - 1)
+        return weights.unflatten(2, sides[0]).unflatten(1, sides[0]).unflatten(0, steps)
 
 
 def respike(
@@ -188,7 +182,8 @@ def respike(
         fusion: with a transformer block after every stage; cross: with attention to the key frame in it.
         in_channels: of the frames.
         weights: of the ANN, a name that torchvision knows, as "DEFAULT"; downloaded.
-        neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset.
+        neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset. "relu": without
+            spikes; with the residual branch alone an ANN that `convert` takes.
         checkpointed: in training, keep no stage's inside for the gradient but compute it again: less memory, a third
             more time.
 
@@ -201,7 +196,7 @@ def respike(
     for name, value, known in (
         ("backbone", backbone, BACKBONES),
         ("branches", branches, BRANCHES),
-        ("neuron", neuron, DIRECT),
+        ("neuron", neuron, LAYERS),
     ):
         if value not in known:
             raise InputError(f"unknown {name} of ReSpike", expected=", ".join(known), got=repr(value))
@@ -209,5 +204,5 @@ def respike(
     if stride < least:
         said = "a segment has at least a key frame" if least == 1 else "a segment is a key frame and at least one other"
         raise InputError(said, expected=f"stride ≥ {least}", got=str(stride))
-    chosen = {"neuron": neuron, "tau": tau, **options}
+    chosen = {"neuron": neuron} if neuron == RELU else {"neuron": neuron, "tau": tau, **options}
     return ReSpike(backbone, num_classes, stride, branches, fusion, cross, in_channels, weights, checkpointed, chosen)

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...neurons import DIRECT
-from ..firing import Firing
+from ..firing import LAYERS, RELU, firing
 from ..looks import Look
 from .ms_resnet import CHANNELS, MSResNet18, title_of
 
@@ -26,14 +25,14 @@ class SpikingResNet(nn.Module):
     def __init__(self, T: int, num_classes: int, in_channels: int, checkpointed: bool, neuron: dict[str, Any]) -> None:
         super().__init__()
         self.T = T
-        self.snn = MSResNet18(lambda: Firing(T, **neuron), in_channels, checkpointed)
+        self.snn = MSResNet18(lambda: firing(T, **neuron), in_channels, checkpointed)
         self.head = nn.Linear(CHANNELS[-1], num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x).mean(0))
+        return self.head(self.features(x).mean(1))
 
     def features(self, x: Tensor) -> Tensor:
-        """Potentials of every step, averaged over the map: [T, B, 512]."""
+        """Potentials of every step, averaged over the map: [B, T, 512]."""
         if x.dim() != 5 or x.shape[2] != self.T:
             raise InputError(
                 "MS-ResNet-18 takes clips of as many frames as it was built for",
@@ -41,11 +40,11 @@ class SpikingResNet(nn.Module):
                 got=str(list(x.shape)),
                 remedy="build it with ms_resnet18(T=…), or sample as many frames",
             )
-        return self.snn(x.movedim(2, 0).flatten(0, 1)).mean((-2, -1)).unflatten(0, (self.T, -1))
+        return self.snn(x.transpose(1, 2).flatten(0, 1)).mean((-2, -1)).unflatten(0, (-1, self.T))
 
     def anytime(self, x: Tensor) -> Tensor:
         """Logits after every frame, of the mean features so far: [T, B, num_classes]. The last are forward(x)."""
-        features = self.features(x)
+        features = self.features(x).transpose(0, 1)
         return self.head(features.cumsum(0) / torch.arange(1, self.T + 1, device=x.device).view(-1, 1, 1))
 
     def title_of(self, layer: str) -> str:
@@ -78,8 +77,9 @@ def ms_resnet18(
     Source: Hu et al., "Advancing Spiking Neural Networks toward Deep Residual Learning", IEEE TNNLS 2024; as in Table 3
     of Xiao et al., "ReSpike", arXiv:2409.01564.
     """
-    if neuron not in DIRECT:
-        raise InputError("unknown neuron of MS-ResNet-18", expected=", ".join(DIRECT), got=repr(neuron))
+    if neuron not in LAYERS:
+        raise InputError("unknown neuron of MS-ResNet-18", expected=", ".join(LAYERS), got=repr(neuron))
     if T < 1:
         raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
-    return SpikingResNet(T, num_classes, in_channels, checkpointed, {"neuron": neuron, "tau": tau, **options})
+    chosen = {"neuron": neuron} if neuron == RELU else {"neuron": neuron, "tau": tau, **options}
+    return SpikingResNet(T, num_classes, in_channels, checkpointed, chosen)
