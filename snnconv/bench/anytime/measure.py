@@ -51,7 +51,7 @@ def anytime(
     correct = torch.zeros(0, dtype=torch.int64)
     with torch.no_grad(), evaluating(network), firing.watching():
         for batch in clips(network, data):
-            logits = require_logits(answer(*batch.arguments), batch).float().cpu()
+            logits = require_logits(answered(answer, batch), batch).float().cpu()
             correct = added(correct, (logits.argmax(-1) == batch.labels).sum(1), batch.where)
             exits.add(logits, batch.labels)
             firing.add(len(logits), len(batch.labels))
@@ -121,6 +121,26 @@ def clips(network: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
         yield LabelledBatch(number, (inputs[0].to(like),), require_labels(batch, where), where)
 
 
+def answered(answer: Callable[[Tensor], Tensor], batch: LabelledBatch) -> Tensor:
+    """The answers to a batch.
+
+    Raises:
+        InputError: clips that the network cannot run on, as of other channels or another size.
+    """
+    (x,) = batch.arguments
+    try:
+        return answer(x)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise InputError(
+            "the network cannot run on these clips",
+            got=f"{list(x.shape)}: {str(error).splitlines()[0]}",
+            where=batch.where,
+            remedy="build it for them, as with --arch-arg in_channels=…, or prepare them as it was trained",
+        ) from error
+
+
 def added(sums: Tensor, counts: Tensor, where: str) -> Tensor:
     """Sums over the batches, which must all have as many answers."""
     if len(sums) and len(sums) != len(counts):
@@ -132,10 +152,14 @@ def added(sums: Tensor, counts: Tensor, where: str) -> Tensor:
 def verdict(rows: list[Moment], within: float, needed: Moment) -> str:
     """From where on the rest of a clip adds little."""
     whole = rows[-1]
-    end = f"all {whole.frames} frames ({whole.accuracy:.2f} %)"
+    end = f"all {counted(whole.frames)} ({whole.accuracy:.2f} %)"
     if needed is whole:
         return f"within {within:g} points of {end} only at the end"
-    return f"within {within:g} points of {end} from {needed.frames} frames on: {needed.accuracy:.2f} %"
+    return f"within {within:g} points of {end} from {counted(needed.frames)} on: {needed.accuracy:.2f} %"
+
+
+def counted(frames: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)}"
 
 
 def normalization_of(data: Iterable[Any]) -> dict[str, Any] | None:

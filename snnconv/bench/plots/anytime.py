@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
+from ..anytime.measure import counted
 from .rates import site_axis
 from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, legend_below, picture
 
@@ -32,22 +33,30 @@ def plot_anytime(anytime: Anytime, path: Path) -> None:
             constants(axes[2], anytime.layers)
         if panels > 1:
             site_axis(axes[-1], [layer.title for layer in anytime.layers], MOST_LAYERS)
+        figure.align_ylabels(axes)
         legend_below(figure, *axes[0].get_legend_handles_labels())
         figure.suptitle(f"{anytime.samples:,} clips of {Path(anytime.data).name}", fontsize=11)
 
 
 def accuracy(axes: Axes, anytime: Anytime) -> None:
     whole = anytime.rows[-1].accuracy
-    axes.axhspan(whole - anytime.within, whole, color=GREY, alpha=0.2, linewidth=0, label=f"within {anytime.within:g}")
+    axes.axhspan(
+        whole - anytime.within,
+        whole,
+        color=GREY,
+        alpha=0.2,
+        linewidth=0,
+        label=f"within {anytime.within:g} of the whole clip",
+    )
     frames, values = [row.frames for row in anytime.rows], [row.accuracy for row in anytime.rows]
     axes.plot(frames, values, color=BLUE, marker="o", markersize=3.5, label="first frames of every clip")
     found = [exit.latency for exit in anytime.exits], [exit.accuracy for exit in anytime.exits]
     axes.plot(*found, color=GREEN, marker="D", label="early exit")
     needed = next(row for row in anytime.rows if row.frames == anytime.needed)
     axes.plot(needed.frames, needed.accuracy, color=ORANGE, marker="*", markersize=13, linestyle="none", zorder=4,
-              label=f"{needed.frames} frames: {needed.accuracy:.2f} %")  # fmt: skip
+              label=f"{counted(needed.frames)}: {needed.accuracy:.2f} %")  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.set(xlabel="frames of a clip, mean", ylabel="top-1 accuracy (%)", xlim=(0, frames[-1] * 1.03))
+    axes.set(xlabel="frames seen of a clip", ylabel="top-1 accuracy (%)", xlim=(0, frames[-1] * 1.03))
 
 
 def rates(axes: Axes, layers: list[LayerRate]) -> None:
