@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,7 +98,7 @@ def measure(
         work.normalize_like(samples, snn, options)
         return run(snn, samples)
 
-    present(options, kind, show, measured)
+    present(options, [kind], show, lambda: (measured(), []))
 
 
 def measure_direct(
@@ -106,32 +106,42 @@ def measure_direct(
     kind: type[R],
     show: Callable[[R], None],
     run: Callable[[nn.Module, DataSource, str], R],
+    beside: Sequence[tuple[type[Result], Callable[[nn.Module, DataSource, str], Result]]] = (),
 ) -> None:
     """The same for a network that is measured as it is.
 
     Args:
         run: measures; its last argument is what was opened, in words.
+        beside: further results for the same folder, and what measures them, before the first one.
     """
     from . import work
 
     options: dict[str, Any] = context.params
 
-    def measured() -> R:
+    def measured() -> tuple[R, list[Result]]:
         samples = work.test_data(options["data"], options)
         network, description = work.direct(options["model"], samples, options)
-        return run(network, samples, description)
+        others = [measure_other(network, samples, description) for _, measure_other in beside]
+        return run(network, samples, description), others
 
-    present(options, kind, show, measured)
+    present(options, [kind, *(other for other, _ in beside)], show, measured)
 
 
-def present(options: dict[str, Any], kind: type[R], show: Callable[[R], None], measured: Callable[[], R]) -> None:
+def present(
+    options: dict[str, Any],
+    kinds: Sequence[type[Result]],
+    show: Callable[[R], None],
+    measured: Callable[[], tuple[R, list[Result]]],
+) -> None:
     """Measure, save and print; a folder with an earlier result is refused first."""
     with telling(options["quiet"]):
-        require_free_folder(options["target"], options["overwrite"], kind.NAME)
-        result = measured()
-        files = result.save(options["target"])
+        for kind in kinds:
+            require_free_folder(options["target"], options["overwrite"], kind.NAME)
+        result, others = measured()
+        saved = [each.save(options["target"]) for each in (result, *others)]
     if options["as_json"]:
-        print_json({**result.to_dict(), "files": [str(file) for file in files]})
+        print_json({**result.to_dict(), "files": [str(file) for files in saved for file in files]})
     else:
         show(result)
-        click.echo(f"plot: {files[2]}")
+        for files in saved:
+            click.echo(f"plot: {files[2]}")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from snnconv.bench import Anytime
+from snnconv.bench import Anytime, ClipAttention
 from snnconv.models import svformer
 
 from .conftest import Command
@@ -77,6 +77,21 @@ def test_an_earlier_one_is_kept(command: Command, clips: Path) -> None:
     assert Path("out/anytime.json").read_text() != before
 
 
+def test_heat_maps_lie_beside(command: Command, clips: Path) -> None:
+    arguments = ("anytime", *RESPIKE, "--data", f"npz:{clips}?layout=NTHW", "-o", "out", "-q", "--attention")
+    ended = command(*arguments, "2")
+    assert (ended.code, ended.err) == (0, "")
+    maps = [f"clip_attention.{kind}" for kind in ("csv", "json", "png", "svg")]
+    assert sorted(os.listdir("out")) == sorted([*FILES, *maps])
+    assert ended.out.splitlines()[-2:] == ["plot: out/anytime.png", "plot: out/clip_attention.png"]
+    found = ClipAttention.load("out")
+    assert [(clip.number, clip.label, len(clip.frames)) for clip in found.clips] == [(0, 0, 4), (1, 1, 4)]
+    Path("out/anytime.json").unlink()
+    ended = command(*arguments, "2")
+    assert (ended.code, ended.out) == (2, "")
+    assert "clip_attention.json already" in ended.err
+
+
 DATA = "--data npz:{clips}?layout=NTHW"
 ERRORS = {
     f"{{files}}/net.pt {DATA}": ("does not say what it knows", "anytime(x)", "Sequential", "snnconv:respike"),
@@ -90,6 +105,7 @@ ERRORS = {
     f"snnconv:respike --num-classes 2 --arch-arg in_channels=1 {DATA}": ("a label is out of range", "0 to 1"),
     f"snnconv:respike {DATA} -o {{files}}/net.pt": ("output folder is a file",),
     f"snnconv:respike {DATA} --T 4": ("--T",),
+    f"snnconv:respike --arch-arg in_channels=1 {DATA} --attention 0": ("too few clips", "clips = 0"),
     "snnconv:respike": ("Missing option '--data'",),
 }
 

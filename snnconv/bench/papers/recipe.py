@@ -81,6 +81,11 @@ class Row:
         """What tells it from other rows."""
         return self.group, self.name
 
+    @property
+    def place(self) -> str:
+        """The same as it is typed."""
+        return "/".join(part for part in self.key if part)
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -7,8 +7,11 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from torch import nn
 
 from ...bench.anytime import Anytime
+from ...bench.attention import ClipAttention
+from ...data import DataSource
 from ..measuring import data_option, direct_options, measure_direct
 
 
@@ -17,14 +20,19 @@ from ..measuring import data_option, direct_options, measure_direct
 @data_option
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="How many percentage points below the whole clip's accuracy are near enough.")  # fmt: skip
+@click.option("--attention", type=int, metavar="N",
+              help="Heat-maps of the first N clips too, frame by frame: clip_attention.json, .csv, .png, .svg.")  # fmt: skip
 @direct_options("anytime")
 @click.pass_context
-def anytime(context: click.Context, within: float, seed: int, **_: Any) -> None:
+def anytime(context: click.Context, within: float, attention: int | None, seed: int, **_: Any) -> None:
     """Measure a video network that is trained directly, after every further frame of the clips.
 
     Accuracy against the frames seen so far; early exit: every clip is left as soon as one class has the given
     probability; and for every spiking layer its firing rate and time constant. The confidences are a fixed grid: choose
     one on other clips than those it is judged on.
+
+    With --attention what it looks at: of ReSpike the ANN at key frames and the spiking branch at the others, and what
+    a residual attends to in its key frame; of SVFormer the spikes that its head reads.
 
     MODEL is measured as it is, not converted: a trained file, or a name.
 
@@ -33,14 +41,20 @@ def anytime(context: click.Context, within: float, seed: int, **_: Any) -> None:
     snnconv anytime snnconv:respike --arch-arg backbone=resnet18 --num-classes 4 --weights w.pth --data npz:clips.npz
     """
     from ...bench.anytime import anytime as run_anytime
+    from ...bench.attention import clip_attention
     from ...bench.latency import check_within
 
     check_within(within)
+
+    def look(network: nn.Module, data: DataSource, model: str) -> ClipAttention:
+        return clip_attention(network, data, clips=attention or 0, model=model, seed=seed)
+
     measure_direct(
         context,
         Anytime,
         print_anytime,
         lambda network, data, model: run_anytime(network, data, within=within, model=model, seed=seed),
+        [] if attention is None else [(ClipAttention, look)],
     )
 
 
