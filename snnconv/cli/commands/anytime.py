@@ -21,7 +21,7 @@ from ..measuring import data_option, direct_options, measure_direct
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="How many percentage points below the whole clip's accuracy are near enough.")  # fmt: skip
 @click.option("--attention", type=int, metavar="N",
-              help="Heat-maps of the first N clips too, frame by frame: clip_attention.json, .csv, .png, .svg.")  # fmt: skip
+              help="Heat-maps of the first N clips too, frame by frame: clip_attention.*.")  # fmt: skip
 @direct_options("anytime")
 @click.pass_context
 def anytime(context: click.Context, within: float, attention: int | None, seed: int, **_: Any) -> None:
