@@ -121,6 +121,11 @@ class Recipe:
     def steps(self) -> list[int]:
         return [column.T for column in self.columns if column.T is not None]
 
+    def one_network(self, group: str) -> bool:
+        """Whether all rows of the group that name a network name the same one."""
+        named = [row for row in self.rows if row.group == group and row.network is not None]
+        return len({repr((row.network, row.arch, row.classes)) for row in named}) <= 1
+
     def published(self, row: Row, name: str) -> Figure:
         """The row's figure in the column of that name."""
         names = [column.name for column in self.columns]

@@ -18,7 +18,7 @@ from ...io.factory import find_factory
 from ...io.open_model import open_model
 from ...methods import METHODS
 from .data_sets import DATA_SETS
-from .recipe import Row
+from .recipe import Recipe, Row
 
 CALIBRATION_SAMPLES = 512
 OTHER_WORK = "a figure of other work, with no network here"
@@ -72,7 +72,7 @@ class Workspace:
     def missing_method(self, row: Row) -> str | None:
         return f"method {row.method} is not there yet" if row.method and row.method not in METHODS else None
 
-    def missing_training(self, row: Row) -> list[str]:
+    def missing_training(self, recipe: Recipe, row: Row) -> list[str]:
         """What an evaluation lacks: network, method, data, trained weights."""
         if self.model is not None:
             found = [None if row.method else "the row is no setting of a conversion", self.missing_method(row)]
@@ -84,7 +84,7 @@ class Workspace:
                 return final[:1]
             found = [network, self.missing_method(row), data]
             if network is None and self.weights_of(row) is None:
-                own = row.group if row.method else row.place  # the rows of a conversion share their group's network
+                own = row.group if recipe.one_network(row.group) else row.place
                 found.append(f"needs trained weights (--weights {own}{'=' * bool(own)}FILE)")
         return [reason for reason in found if reason]
 
