@@ -1,7 +1,11 @@
 """Measuring spiking networks."""
 
+from .anytime import Anytime as Anytime
+from .anytime import anytime as anytime
 from .attention import Attention as Attention
+from .attention import ClipAttention as ClipAttention
 from .attention import attention as attention
+from .attention import clip_attention as clip_attention
 from .count import Count as Count
 from .count import count as count
 from .diagnose import Diagnosis as Diagnosis

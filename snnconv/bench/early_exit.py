@@ -17,9 +17,9 @@ class Exit:
 
     Attributes:
         confidence: the probability at which a sample stops.
-        latency: time steps a sample took, mean; warm-up counted.
+        latency: time steps a sample took, mean; warm-up counted. Of a network over a clip's frames: frames.
         accuracy: top-1 in %, of what each sample said when it stopped.
-        early: samples that stopped because they were sure, in %; the others ran all T steps.
+        early: samples that stopped because they were sure, in %; the others ran to the end.
     """
 
     confidence: float
@@ -37,7 +37,7 @@ class ExitSums:
         self._steps, self._correct, self._sure = (torch.zeros(len(confidences), dtype=torch.int64) for _ in range(3))
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
-        """Mean outputs over the first t steps [T, B, classes], labels [B]."""
+        """Outputs after the first t steps [T, B, classes], labels [B]."""
         certainty, answers = logits.double().softmax(-1).max(-1)
         right = answers == labels
         self.samples += len(labels)
@@ -49,10 +49,15 @@ class ExitSums:
             self._steps[place] += int((stop + 1).sum())
             self._correct[place] += int(right.gather(0, stop).sum())
 
-    def exits(self, warm_up: int) -> list[Exit]:
+    def exits(self, warm_up: int = 0, unit: int = 1) -> list[Exit]:
+        """Early exit at every confidence.
+
+        Args:
+            warm_up: steps before the first output. unit: steps, or frames, from one output to the next.
+        """
         sums = zip(self.confidences, self._steps.tolist(), self._correct.tolist(), self._sure.tolist())
         n = self.samples
-        return [Exit(c, steps / n + warm_up, 100 * right / n, 100 * sure / n) for c, steps, right, sure in sums]
+        return [Exit(c, unit * steps / n + warm_up, 100 * right / n, 100 * sure / n) for c, steps, right, sure in sums]
 
 
 def check_confidences(confidences: Sequence[float]) -> tuple[float, ...]:

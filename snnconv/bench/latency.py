@@ -144,10 +144,14 @@ def latency(
 
 def check_latency(within: float, T: int) -> None:
     """One error for each argument out of range."""
-    if not 0 <= within <= 100:
-        raise InputError("within is out of range", expected="percentage points, 0 to 100", got=f"{within:g}")
+    check_within(within)
     if T < 1:
         raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+
+
+def check_within(within: float) -> None:
+    if not 0 <= within <= 100:
+        raise InputError("within is out of range", expected="percentage points, 0 to 100", got=f"{within:g}")
 
 
 def arrival(correct: Tensor, wanted: float) -> tuple[int | None, int | None]:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from torch import nn
 
 from ..bench.results import Result
 from ..data import DataSource
 from ..network import SpikingNetwork
 from .notices import telling
-from .options import F, conversion_options, model_options, normalization_options, run_options, shared_options, together
+from .options import (
+    F,
+    bare_model_options,
+    conversion_options,
+    model_options,
+    normalization_options,
+    run_options,
+    shared_options,
+    together,
+    weights_option,
+)
 from .output import print_json, require_free_folder
 
 R = TypeVar("R", bound=Result)
@@ -28,9 +39,12 @@ views_option = click.option(
     help="Views of a test clip, as 5x3: windows in time × crops. Accuracy is of their mean softmax  [default: 1x1]",
 )  # fmt: skip
 energy_model_option = click.option(
-    "--energy-model", default="45nm", show_default=True, metavar="NAME",
+    "--energy-model",
+    default="45nm",
+    show_default=True,
+    metavar="NAME",
     help="45nm, memory, or a file of constants (.toml, .json).",
-)  # fmt: skip
+)
 
 
 def steps_of(default: str) -> Callable[[F], F]:
@@ -44,12 +58,23 @@ T_option = click.option("--T", "T", type=int, help="Time steps  [default: those 
 
 def measuring_options(name: str) -> Callable[[F], F]:
     """Test data, the folder of the results, and how a model that is not converted yet is."""
+    conversion = (conversion_options, normalization_options, model_options, run_options, shared_options)
+    return together(folder_options(name), *conversion)
+
+
+def direct_options(name: str) -> Callable[[F], F]:
+    """The same for a network that is measured as it is."""
+    network = (normalization_options, bare_model_options, weights_option, run_options, shared_options)
+    return together(folder_options(name), *network)
+
+
+def folder_options(name: str) -> Callable[[F], F]:
+    """How many samples, and where the results go."""
     output = click.option("-o", "--output", "target", type=click.Path(path_type=Path), show_default=True,
                           default=Path("snnconv-out") / name,
                           help=f"Folder for {name}.json, .csv, .png and .svg.")  # fmt: skip
     overwrite = click.option("--overwrite", is_flag=True, help=f"Replace an earlier {name} in the folder.")
-    conversion = (conversion_options, normalization_options, model_options, run_options, shared_options)
-    return together(limit_option, views_option, output, overwrite, *conversion)
+    return together(limit_option, views_option, output, overwrite)
 
 
 def measure(
@@ -92,13 +117,55 @@ def measure_network(
 
     options: dict[str, Any] = context.params
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    with telling(options["quiet"]):
-        require_free_folder(options["target"], options["overwrite"], kind.NAME)
+
+    def measured() -> R:
         samples = work.test_data(options["data"], options)
-        result = run(prepare(samples, options, typed), samples)
-        files = result.save(options["target"])
+        return run(prepare(samples, options, typed), samples)
+
+    present(options, [kind], show, lambda: (measured(), []))
+
+
+def measure_direct(
+    context: click.Context,
+    kind: type[R],
+    show: Callable[[R], None],
+    run: Callable[[nn.Module, DataSource, str], R],
+    beside: Sequence[tuple[type[Result], Callable[[nn.Module, DataSource, str], Result]]] = (),
+) -> None:
+    """The same for a network that is measured as it is.
+
+    Args:
+        run: measures; its last argument is what was opened, in words.
+        beside: further results for the same folder, and what measures them, before the first one.
+    """
+    from . import work
+
+    options: dict[str, Any] = context.params
+
+    def measured() -> tuple[R, list[Result]]:
+        samples = work.test_data(options["data"], options)
+        network, description = work.direct(options["model"], samples, options)
+        others = [measure_other(network, samples, description) for _, measure_other in beside]
+        return run(network, samples, description), others
+
+    present(options, [kind, *(other for other, _ in beside)], show, measured)
+
+
+def present(
+    options: dict[str, Any],
+    kinds: Sequence[type[Result]],
+    show: Callable[[R], None],
+    measured: Callable[[], tuple[R, list[Result]]],
+) -> None:
+    """Measure, save and print; a folder with an earlier result is refused first."""
+    with telling(options["quiet"]):
+        for kind in kinds:
+            require_free_folder(options["target"], options["overwrite"], kind.NAME)
+        result, others = measured()
+        saved = [each.save(options["target"]) for each in (result, *others)]
     if options["as_json"]:
-        print_json({**result.to_dict(), "files": [str(file) for file in files]})
+        print_json({**result.to_dict(), "files": [str(file) for files in saved for file in files]})
     else:
         show(result)
-        click.echo(f"plot: {files[2]}")
+        for files in saved:
+            click.echo(f"plot: {files[2]}")

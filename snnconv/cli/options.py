@@ -61,9 +61,11 @@ bare_model_options = together(
     click.option("--trust", is_flag=True, help="Load the file even if that runs code from it."),
 )
 
+weights_option = click.option("--weights", type=click.Path(), help="Weights for a model given by name.")
+
 model_options = together(
     bare_model_options,
-    click.option("--weights", type=click.Path(), help="Weights for a model given by name."),
+    weights_option,
     click.option(
         "--input-shape",
         callback=shapes,

@@ -61,18 +61,24 @@ def workspace_of(recipe: Recipe, folder: Path, group: str | None, options: dict[
 def weights_by_group(recipe: Recipe, group: str | None, given: Iterable[str]) -> dict[str, str]:
     """`cifar10/vgg16=FILE` → {"cifar10/vgg16": FILE}; FILE alone where there is only one group.
 
+    `ucf101/base=FILE` is for the row base of the group ucf101.
+
     Raises:
         InputError: a file without a group where there are several, or two for one.
     """
     groups = recipe.groups if group is None else [group]
+    places = sorted({*recipe.groups, *(row.place for row in recipe.rows)} - {""}, key=len, reverse=True)
     found: dict[str, str] = {}
     for text in given:
-        name, equals, file = text.partition("=")
-        if not equals or name not in recipe.groups:
-            name, file = groups[0], text
+        name = next((place for place in places if text.startswith(f"{place}=")), None)  # names hold a = themselves
+        file = text if name is None else text.removeprefix(f"{name}=")
+        if name is None:
+            name = groups[0]
             if len(groups) > 1:
                 raise InputError(
-                    "whose weights are these?", expected=f"GROUP=FILE with GROUP one of {', '.join(groups)}", got=text
+                    "whose weights are these?",
+                    expected=f"GROUP=FILE with GROUP one of {', '.join(groups)}; GROUP/ROW=FILE for one row",
+                    got=text,
                 )
         if name in found:
             raise InputError(f"two files of weights for {name or 'one network'}", got=f"{found[name]} and {file}")

@@ -145,6 +145,24 @@ def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[s
     return rebuild(found.model, found.extra, model).to(*place)
 
 
+def direct(model: str, samples: DataSource, options: dict[str, Any]) -> tuple[nn.Module, str]:
+    """A network that is measured as it is, on its device and in eval mode, and what was opened, in words.
+
+    Where nothing is told, the test data are normalised as the network was trained.
+    """
+    found = opened(model, options)
+    if isinstance(found.model, ExportedProgram):
+        raise InputError(
+            "a program holds no network that can be measured as it is",
+            got=found.description,
+            remedy="give the network itself: a trained file, or its name and --weights",
+        )
+    normalization = stored_normalization(found)
+    if options["mean"] is None and normalization is not None:
+        samples.normalization = normalization
+    return found.model.to(device_of(options["device"]), dtype_of(options["dtype"])).eval(), found.description
+
+
 def test_data(spec: str, options: dict[str, Any]) -> DataSource:
     """The test data, normalised as told, else as is usual for it; opened before the network, to fail early."""
     normalization = normalization_of(options)

@@ -8,6 +8,7 @@ from .cifar_resnet import cifar_resnet56 as cifar_resnet56
 from .cifar_resnet import cifar_resnet110 as cifar_resnet110
 from .fashion_cnn import fashion_cnn as fashion_cnn
 from .resnet18 import resnet18_cifar as resnet18_cifar
+from .respike import ms_resnet18 as ms_resnet18
 from .respike import respike as respike
 from .small_cnn3d import small_cnn3d as small_cnn3d
 from .svformer import svformer as svformer
@@ -21,6 +22,7 @@ __all__ = [
     "cifar_resnet56",
     "cifar_resnet110",
     "fashion_cnn",
+    "ms_resnet18",
     "resnet18_cifar",
     "respike",
     "small_cnn3d",

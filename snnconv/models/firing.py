@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..neurons import DIRECT
+from ..neurons.direct import Direct
 
 RELU = "relu"  # no neuron: the network without spikes, to be trained as an ANN and converted
 LAYERS = (*DIRECT, RELU)
@@ -28,7 +29,7 @@ class Firing(nn.Module):
     def __init__(self, T: int, neuron: str = "plif", **options: Any) -> None:
         super().__init__()
         self.T = T
-        self.neuron = DIRECT[neuron](**options)
+        self.neuron: Direct = DIRECT[neuron](**options)
 
     def forward(self, x: Tensor) -> Tensor:
         inputs = x.unflatten(0, (-1, self.T)).unbind(1)

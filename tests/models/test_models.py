@@ -46,7 +46,7 @@ def builder(name: str) -> Callable[..., nn.Module]:
 
 
 def test_all_builders_are_counted() -> None:
-    of_their_own = {"respike", "svformer"}  # test_respike.py, test_svformer.py
+    of_their_own = {"ms_resnet18", "respike", "svformer"}  # test_ms_resnet18.py, test_respike.py, test_svformer.py
     assert set(PARAMETERS) | of_their_own == set(models.__all__)
 
 

@@ -78,6 +78,7 @@ def test_sizes_of_maps_and_tokens() -> None:
         ({}, (3, 8, 64, 64)),
         ({"stride": 2, "in_channels": 1}, (1, 4, 32, 40)),
         ({"branches": "key"}, (3, 4, 64, 64)),
+        ({"branches": "key", "stride": 1}, (3, 3, 64, 64)),
         ({"branches": "residual"}, (3, 4, 64, 64)),
         ({"fusion": False}, (3, 4, 64, 64)),
         ({"cross": False}, (3, 4, 64, 64)),
@@ -128,6 +129,61 @@ def test_clips_are_as_the_paper_folds_them() -> None:
         torch.testing.assert_close(model(clips)[1:], model(clips[1:]), atol=1e-5, rtol=1e-4)
 
 
+def test_answers_at_any_time_are_those_of_the_segments_so_far() -> None:
+    model = respike(num_classes=4, stride=2)
+    clips = torch.rand(3, 3, 6, 64, 64)
+    model(clips)
+    model.eval()
+    with torch.no_grad():
+        answers = model.anytime(clips)
+        assert answers.shape == (3, 3, 4)
+        assert model.unit == 2
+        for number in range(3):
+            torch.testing.assert_close(answers[number], model(clips[:, :, : 2 * number + 2]), atol=1e-5, rtol=1e-4)
+        assert not torch.allclose(answers[0], answers[-1], atol=1e-4)
+
+
+def test_key_frames_alone_are_the_ann_on_single_frames() -> None:
+    model = respike(num_classes=4, branches="key", stride=1).eval()
+    clips = torch.rand(2, 3, 3, 64, 64)
+    with torch.no_grad():
+        frames = [model(clips[:, :, t : t + 1]) for t in range(3)]
+        torch.testing.assert_close(model(clips), torch.stack(frames).mean(0), atol=1e-5, rtol=1e-4)
+
+
+def test_attention_to_the_key_frame_is_what_the_fusion_computes() -> None:
+    """Σ_keys weights · values of the key frame's tokens, through the output layer: what the last block attends to."""
+    torch.manual_seed(0)
+    model = respike(num_classes=4, stride=3).eval()
+    clips = torch.rand(2, 3, 6, 64, 96)
+    last = model.fusions[-1]
+    assert isinstance(last, Fusion)
+    assert last.cross_attention is not None
+    cross, seen = last.cross_attention, []
+    hook = cross.register_forward_hook(lambda _, args, output: seen.append((*args, output)))
+    weights = model.cross_attention(clips)
+    hook.remove()
+    assert weights is not None
+    assert weights.shape == (2, 2, 2, 2, 3, 2, 3)  # samples, segments, residuals, a query's and a key's row and column
+    torch.testing.assert_close(weights.sum((-2, -1)), torch.ones(2, 2, 2, 2, 3))
+    x, context, output = seen[0]
+    single = cross.weights(x, context)
+    values = cross.v(context).unflatten(-1, (-1, 32)).transpose(1, 2)
+    torch.testing.assert_close(cross.out((single @ values).transpose(1, 2).flatten(2)), output)
+    torch.testing.assert_close(weights, single.mean(1).view(2, 2, 2, 2, 3, 2, 3))
+    with torch.no_grad():  # a segment of one clip by itself
+        alone = model.cross_attention(clips[1:, :, 3:])
+    assert alone is not None
+    torch.testing.assert_close(alone[0, 0], weights[1, 1], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(weights[0, 0], weights[1, 1], atol=1e-4)
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("settings", [{"fusion": False}, {"cross": False}, {"branches": "key"}])
+def test_without_attention_there_is_none(settings: dict[str, Any]) -> None:
+    assert respike(num_classes=4, **settings).eval().cross_attention(torch.rand(1, 3, 4, 64, 64)) is None
+
+
 def test_a_clip_that_stands_still_gives_the_spiking_branch_nothing() -> None:
     torch.manual_seed(0)
     model = respike(num_classes=4)
@@ -146,6 +202,7 @@ def test_a_clip_that_stands_still_gives_the_spiking_branch_nothing() -> None:
         ({"branches": "none"}, "both, key, residual"),
         ({"neuron": "izhikevich"}, "lif, plif, relu"),
         ({"stride": 1}, "stride ≥ 2"),
+        ({"stride": 0, "branches": "key"}, "stride ≥ 1"),
     ],
 )
 def test_bad_settings_are_one_error(settings: dict[str, Any], said: str) -> None:

@@ -12,7 +12,7 @@ from snnconv import InputError
 from snnconv.bench.count import count
 from snnconv.models import svformer
 from snnconv.models.firing import Firing, StepNorm, TimeNorm
-from snnconv.models.svformer import VARIANTS
+from snnconv.models.svformer import VARIANTS, SVFormer
 from snnconv.neurons import PLIF
 
 PARAMETERS: list[tuple[dict[str, Any], int]] = [
@@ -71,6 +71,7 @@ def test_neurons_are_the_published_ones() -> None:
     [
         ("3stg", {"size": 32}, (2, 4, 32, 32)),
         ("3stg", {"size": (32, 40), "in_channels": 1}, (1, 4, 32, 40)),
+        ("st", {"size": 80, "local_pathway": False}, (3, 4, 80, 80)),
         ("st", {"size": 64, "in_channels": 3}, (3, 4, 64, 64)),
         ("st", {"size": 64, "depth": 2}, (3, 8, 64, 64)),
         ("3stg", {"size": 32, "norm": "bn", "neuron": "lif", "tau": 4 / 3}, (2, 4, 32, 32)),
@@ -87,19 +88,6 @@ def test_clips_of_other_sizes_train(variant: str, settings: dict[str, Any], clip
     assert any(float(p.grad.abs().max()) > 0 for p in model.patches[0].parameters() if p.grad is not None)
 
 
-def test_computing_again_instead_of_keeping_gives_the_same_gradients() -> None:
-    clip = torch.rand(2, 2, 4, 32, 32)
-    gradients: list[dict[str, torch.Tensor]] = []
-    for checkpointed in (False, True):
-        torch.manual_seed(0)
-        model = svformer("3stg", 4, T=4, size=32, checkpointed=checkpointed)
-        model(clip).square().sum().backward()
-        gradients.append({name: p.grad for name, p in model.named_parameters() if p.grad is not None})
-    assert gradients[0].keys() == gradients[1].keys()
-    for name, gradient in gradients[0].items():
-        torch.testing.assert_close(gradients[1][name], gradient, msg=name)
-
-
 def test_a_step_sees_no_later_frame() -> None:
     """Before the head everything is causal: a change of the last frame changes only what the last step gives."""
     torch.manual_seed(0)
@@ -114,6 +102,58 @@ def test_a_step_sees_no_later_frame() -> None:
             model(frames)
     assert torch.equal(seen[0][:3], seen[1][:3])
     assert not torch.equal(seen[0][3], seen[1][3])
+
+
+def firing(clips: torch.Tensor, **settings: Any) -> SVFormer:
+    """In eval mode, with statistics and thresholds under which neurons fire."""
+    model = svformer(**{"variant": "3stg", "num_classes": 4, "T": 4, "size": 32, "threshold": 0.2, **settings})
+    for _ in range(20):
+        model(clips)
+    return model.eval()
+
+
+@pytest.mark.parametrize("settings", [{}, {"depth": 2}, {"variant": "st", "size": 64, "in_channels": 2}])
+def test_answers_at_any_time_end_with_the_whole_clips(settings: dict[str, Any]) -> None:
+    depth, size = settings.get("depth", 1), settings.get("size", 32)
+    clips = torch.rand(3, 2, 4 * depth, size, size)
+    model = firing(clips, **settings)
+    assert model.unit == depth
+    with torch.no_grad():
+        whole = model(clips)
+        answers = model.anytime(clips)
+    assert answers.shape == (4, 3, 4)
+    assert float(whole.std()) > 0.01
+    torch.testing.assert_close(answers[-1], whole, rtol=1e-5, atol=1e-5)
+    assert all(not torch.allclose(answers[t], whole, atol=1e-3) for t in range(3))
+
+
+def test_answers_at_any_time_need_no_later_frame() -> None:
+    """After the first of four: bias + what its spikes give at the head's weights for it, the others silent."""
+    clips = torch.rand(2, 2, 4, 32, 32)
+    model = firing(clips)
+    later = clips.clone()
+    later[:, :, 2:] = torch.rand(2, 2, 2, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(model.anytime(clips)[:2], model.anytime(later)[:2])
+        assert not torch.allclose(model.anytime(clips)[2], model.anytime(later)[2])
+        spikes = model.spikes(clips)
+        first = torch.einsum("bcthw,cgthw->bc", spikes[:, :, :1], model.pool.weight[:, :, :1])  # of groups of 1
+        assert model.pool.bias is not None
+        drive = model.pool.bias + first
+        torch.testing.assert_close(
+            model.anytime(clips)[0], model.head(model.norm(drive[..., None, None, None]).flatten(1))
+        )
+
+
+def test_layers_have_the_names_of_the_papers_figures() -> None:
+    """As in its energy section: 3.0: in, q, k, v, proj, mlp1, mlp2."""
+    model = svformer()
+    titles = [model.title_of(name) for name, module in model.named_modules() if isinstance(module, Firing)]
+    assert len(set(titles)) == len(titles) == 39
+    block = ["in", "q", "k", "v", "proj", "mlp1", "mlp2"]
+    assert [title for title in titles if title.startswith("3.2")] == [f"3.2 {place}" for place in block]
+    others = {f"{stage}.0 {place}" for stage in (1, 2) for place in ("mix", "mlp1", "mlp2")}
+    assert {title for title in titles if title[:2] not in ("3.", "4.")} == {"PE2", "PE3", "PE4", "LP", "head", *others}
 
 
 def test_norm_over_time_is_batch_norm_of_each_step() -> None:
@@ -146,6 +186,8 @@ def test_a_layer_fires_from_a_fresh_state_at_every_call() -> None:
         ({"neuron": "izhikevich"}, "lif, plif, relu"),
         ({"norm": "layer"}, "tdbn, bn"),
         ({"size": 8}, "too small"),
+        ({"size": 80}, r"multiples of 32(.|\n)*a map of 5×5"),
+        ({"size": (224, 80)}, "a map of 14×5"),
     ],
 )
 def test_bad_settings_are_one_error(settings: dict[str, Any], said: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from ...convert.graphs import as_call
 from ...errors import InputError
@@ -30,17 +31,22 @@ def require_captum() -> Any:
 
 
 def grad_cam(network: fx.GraphModule, x: Tensor, layer: str, target: int) -> Map:
-    """The Grad-CAM map of one sample: ReLU(Σ_c w_c·a_c), w_c the mean of ∂y_target/∂a_c over channel c's positions.
+    """The Grad-CAM map of one sample [1, …] at a site, [H, W]; of a clip the mean over its frames."""
+    return frame_maps(lambda x: network(*as_call(network, (x,))), network.get_submodule(layer), x, target).mean(0)
+
+
+def frame_maps(run: Callable[[Tensor], Tensor], layer: nn.Module, x: Tensor, target: int) -> Map:
+    """The Grad-CAM maps of one sample, one for every frame: ReLU(Σ_c w_c·a_c), w_c the mean of ∂y_target/∂a_c over
+    channel c's positions, of the frame where frames are rows of the map.
 
     Args:
-        x: one sample, [1, …].
-        layer: the site whose activations are a.
+        run: the network, x → class scores. x: one sample, [1, …].
+        layer: the submodule whose output is a.
 
     Returns:
-        [H, W] float64; of a clip the mean over its frames, whether these are a dimension of the map or rows of it.
+        [frames, H, W] float64, whether frames are a dimension of a or its rows; an image has one.
 
     Source: Selvaraju et al. 2017, ICCV, Eqs. 1 and 2.
     """
-    method = require_captum()(lambda x: network(*as_call(network, (x,))), network.get_submodule(layer))
-    heat = method.attribute(x, target=target, relu_attributions=True)
-    return heat.detach().double().cpu().flatten(0, -3).mean(0).numpy().astype(np.float64)
+    heat = require_captum()(run, layer).attribute(x, target=target, relu_attributions=True)
+    return heat.detach().double().cpu().flatten(0, -3).numpy().astype(np.float64)

@@ -82,6 +82,11 @@ class Row:
         """What tells it from other rows."""
         return self.group, self.name
 
+    @property
+    def place(self) -> str:
+        """The same as it is typed."""
+        return "/".join(part for part in self.key if part)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -116,6 +121,11 @@ class Recipe:
     @property
     def steps(self) -> list[int]:
         return [column.T for column in self.columns if column.T is not None]
+
+    def one_network(self, group: str) -> bool:
+        """Whether all rows of the group that name a network name the same one."""
+        named = [row for row in self.rows if row.group == group and row.network is not None]
+        return len({repr((row.network, row.arch, row.classes)) for row in named}) <= 1
 
     def published(self, row: Row, name: str) -> Figure:
         """The row's figure in the column of that name."""

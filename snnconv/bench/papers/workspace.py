@@ -18,10 +18,11 @@ from ...io.factory import find_factory
 from ...io.open_model import open_model
 from ...methods import METHODS
 from .data_sets import DATA_SETS
-from .recipe import Row
+from .recipe import Recipe, Row
 
 CALIBRATION_SAMPLES = 512
 OTHER_WORK = "a figure of other work, with no network here"
+NO_DATA = "names no data set"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Workspace:
     Attributes:
         data_root: folder of the published data sets.
         weights: {group: file}; "" is the file for a recipe with one group. A file of weights of the group's network, or
-            a `.pt2` of that network trained with clips.
+            a `.pt2` of that network trained with clips. {"group/row": file}: of a row that has a network of its own.
         model: a network to run the settings on in place of every published one, with `data` of its own.
         about: plain words for `model`.
         data, calib: in place of the published data sets; without `calib` calibration is synthetic.
@@ -74,23 +75,26 @@ class Workspace:
     def missing_method(self, row: Row) -> str | None:
         return f"method {row.method} is not there yet" if row.method and row.method not in METHODS else None
 
-    def missing_training(self, row: Row) -> list[str]:
+    def missing_training(self, recipe: Recipe, row: Row) -> list[str]:
         """What an evaluation lacks: network, method, data, trained weights."""
         if self.model is not None:
             found = [None if row.method else "the row is no setting of a conversion", self.missing_method(row)]
         else:
             network = self.missing_network(row)
             data = self.missing_data(row)
+            final = [reason for reason in (network, data) if reason in (OTHER_WORK, NO_DATA)]
+            if final:  # nothing that could be given would help
+                return final[:1]
             found = [network, self.missing_method(row), data]
             if network is None and self.weights_of(row) is None:
-                group = f"{row.group}=" if row.group else ""
-                found.append(f"needs trained weights (--weights {group}FILE)")
+                own = row.group if recipe.one_network(row.group) else row.place
+                found.append(f"needs trained weights (--weights {own}{'=' * bool(own)}FILE)")
         return [reason for reason in found if reason]
 
     def missing_data(self, row: Row) -> str | None:
         if self.data is not None:
             return None
-        return DATA_SETS[row.data].missing(self.data_root) if row.data else "names no data set"
+        return DATA_SETS[row.data].missing(self.data_root) if row.data else NO_DATA
 
     @property
     def other(self) -> str:
@@ -101,7 +105,7 @@ class Workspace:
         return f"{self.about or 'the published network'} on {name}"
 
     def weights_of(self, row: Row) -> str | None:
-        return self.weights.get(row.group, self.weights.get(""))
+        return next((self.weights[key] for key in (row.place, row.group, "") if key in self.weights), None)
 
     def network(self, row: Row) -> nn.Module | ExportedProgram:
         """The network in place of the published ones, or the row's with its trained weights."""

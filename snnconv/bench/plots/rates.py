@@ -30,9 +30,9 @@ def plot_rates(sweep: Sweep, path: Path) -> None:
         legend_below(figure, *axes.get_legend_handles_labels())
 
 
-def site_axis(axes: Axes, sites: list[str]) -> None:
-    """The names of the sites, upright; of a deep network every second, third, …."""
-    every = -(-len(sites) // MOST_NAMES)
+def site_axis(axes: Axes, sites: list[str], most: int = MOST_NAMES) -> None:
+    """The names of the sites, upright; of a deep network every second, third, …, so that there are `most`."""
+    every = -(-len(sites) // most)
     shown = range(0, len(sites), every)
     axes.set_xticks(list(shown), [short(sites[place]) for place in shown], rotation=90)
     axes.set_xlim(-0.5, len(sites) - 0.5)

@@ -1,5 +1,6 @@
 """One command a file."""
 
+from .anytime import anytime as anytime
 from .bench import bench as bench
 from .compare import compare as compare
 from .convert import convert as convert
@@ -21,5 +22,5 @@ from .verify import verify as verify
 # in the order of the help page
 COMMANDS = (
     inspect, methods, convert, verify, coverage, train, finetune, tune, sweep, compare, energy, diagnose, latency,
-    robustness, report, count, bench,
+    anytime, robustness, report, count, bench,
 )  # fmt: skip

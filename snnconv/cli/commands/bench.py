@@ -71,8 +71,8 @@ def list_recipes(data_root: Path | None, as_json: bool) -> None:
     help="Folder for bench.json, .csv, .png, .svg and journals  [default: snnconv-out/bench/RECIPE]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the results of another recipe, and start sweeps afresh.")
-@click.option("--weights", "weights", multiple=True, metavar="[GROUP=]FILE",
-              help="Trained weights of a group's network (or it with trained clips), or of --model.")  # fmt: skip
+@click.option("--weights", "weights", multiple=True, metavar="[GROUP[/ROW]=]FILE",
+              help="Trained weights of a group's or row's network (or of it with clips), or of --model.")  # fmt: skip
 @click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
 @click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")

@@ -21,11 +21,18 @@ class Attention(nn.Module):
         self.out = nn.Linear(channels, channels)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        q, k, v = (
-            layer(tokens).unflatten(-1, (-1, HEAD_WIDTH)).transpose(1, 2)
-            for layer, tokens in ((self.q, x), (self.k, context), (self.v, context))
-        )
+        q, k, v = heads(self.q(x)), heads(self.k(context)), heads(self.v(context))
         return self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+    def weights(self, x: Tensor, context: Tensor) -> Tensor:
+        """softmax(q kᵀ/√32), how much every token of x attends to every one of the context: [B, heads, n, m]."""
+        q, k = heads(self.q(x)), heads(self.k(context))
+        return (q @ k.transpose(-2, -1) * HEAD_WIDTH**-0.5).softmax(-1)
+
+
+def heads(tokens: Tensor) -> Tensor:
+    """[B, n, C] → [B, heads, n, 32]."""
+    return tokens.unflatten(-1, (-1, HEAD_WIDTH)).transpose(1, 2)
 
 
 class GatedFeedForward(nn.Module):

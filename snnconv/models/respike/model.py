@@ -10,9 +10,11 @@ import torchvision
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ..again import computed
 from ..firing import LAYERS, RELU, firing
+from ..looks import Look
 from .fusion import Fusion
-from .ms_resnet import CHANNELS, MSResNet18
+from .ms_resnet import CHANNELS, MSResNet18, title_of
 
 BACKBONES: dict[str, Callable[..., torchvision.models.ResNet]] = {
     "resnet18": torchvision.models.resnet18,
@@ -27,8 +29,9 @@ BRANCHES = ("both", "key", "residual")
 class KeyFrames(nn.Module):
     """A torchvision ResNet without its pool and classifier: [B, channels, H, W] → the maps of its four stages."""
 
-    def __init__(self, backbone: str, in_channels: int, weights: str | None) -> None:
+    def __init__(self, backbone: str, in_channels: int, weights: str | None, checkpointed: bool) -> None:
         super().__init__()
+        self.checkpointed = checkpointed
         net = BACKBONES[backbone](weights=weights)
         if in_channels != 3:
             net.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
@@ -39,7 +42,7 @@ class KeyFrames(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         x, maps = self.stem(x), []
         for stage in self.stages:
-            x = stage(x)
+            x = computed(stage, x, again=self.checkpointed)
             maps.append(x)
         return maps
 
@@ -49,6 +52,7 @@ class ReSpike(nn.Module):
 
     Attributes:
         stride: frames in a segment: one key frame and the residuals of the others.
+        unit: the same; `anytime` gives an answer after so many frames more.
     """
 
     def __init__(
@@ -61,13 +65,17 @@ class ReSpike(nn.Module):
         cross: bool,
         in_channels: int,
         weights: str | None,
+        checkpointed: bool,
         neuron: dict[str, Any],
     ) -> None:
         super().__init__()
-        self.stride = stride
-        ann = KeyFrames(backbone, in_channels, weights)
+        self.stride = self.unit = stride
+        self.checkpointed = checkpointed
+        ann = KeyFrames(backbone, in_channels, weights, checkpointed)
         self.ann = ann if branches != "residual" else None
-        self.snn = MSResNet18(lambda: firing(stride - 1, **neuron), in_channels) if branches != "key" else None
+        self.snn = (
+            MSResNet18(lambda: firing(stride - 1, **neuron), in_channels, checkpointed) if branches != "key" else None
+        )
         pairs = zip(CHANNELS, ann.channels, POOLS) if branches == "both" and fusion else ()
         self.fusions = nn.ModuleList(Fusion(width, context, pool, cross) for width, context, pool in pairs)
         features = (ann.channels[-1] if self.ann is not None else 0) + (CHANNELS[-1] if self.snn is not None else 0)
@@ -98,10 +106,52 @@ class ReSpike(nn.Module):
         assert self.snn is not None
         x = self.snn.stem(residuals)
         for number, stage in enumerate(self.snn.stages):
-            x = stage(x)
+            x = computed(stage, x, again=self.checkpointed)
             if self.fusions:
-                x = self.fusions[number](x, maps[number])
+                x = computed(self.fusions[number], x, maps[number], again=self.checkpointed)
         return x.unflatten(0, (-1, self.stride - 1)).mean(1)
+
+    def anytime(self, x: Tensor) -> Tensor:
+        """Logits after every segment, the mean of those so far: [segments, B, num_classes]. The last are forward(x)."""
+        logits = self.segment_logits(x).transpose(0, 1)
+        return logits.cumsum(0) / torch.arange(1, len(logits) + 1, device=x.device).view(-1, 1, 1)
+
+    def title_of(self, layer: str) -> str:
+        return title_of(layer.removeprefix("snn."))
+
+    def looks(self, frames: int) -> list[Look]:
+        """The ANN at the key frames, the spiking branch at the others: what is averaged for the classifier."""
+        keys = list(range(0, frames, self.stride))
+        found = [Look("ANN", "ann.stages.3", keys)] if self.ann is not None else []
+        if self.snn is not None:
+            residuals = [key + step for key in keys for step in range(1, self.stride)]
+            found.append(Look("SNN", "fusions.3" if self.fusions else "snn.stages.3", residuals))
+        return found
+
+    @torch.no_grad()
+    def cross_attention(self, x: Tensor) -> Tensor | None:
+        """What every token of a residual attends to in its key frame, in the last fusion; None without it.
+
+        Returns:
+            The mean over the heads, [B, segments, stride − 1, h, w, h, w]: a query's row and column, then a key's.
+        """
+        last = self.fusions[-1] if self.fusions else None
+        if not isinstance(last, Fusion) or last.cross_attention is None:
+            return None
+        seen: list[tuple[Tensor, Tensor]] = []
+        sides: list[torch.Size] = []
+        hooks = [
+            last.cross_attention.register_forward_pre_hook(lambda _, args: seen.append(args)),
+            last.register_forward_pre_hook(lambda _, args: sides.append(last.tokens(args[0]).shape[2:])),
+        ]
+        try:
+            self.segment_logits(x)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        weights = last.cross_attention.weights(*seen[0]).mean(1)  # [B·segments·steps, n, n]
+        steps = (len(x), -1, self.stride - 1)
+        return weights.unflatten(2, sides[0]).unflatten(1, sides[0]).unflatten(0, steps)
 
 
 def respike(
@@ -116,6 +166,7 @@ def respike(
     weights: str | None = None,
     neuron: str = "lif",
     tau: float = 4 / 3,
+    checkpointed: bool = False,
     **options: Any,
 ) -> ReSpike:
     """ReSpike, untrained.
@@ -126,16 +177,18 @@ def respike(
 
     Args:
         backbone: "resnet18", "resnet50", "resnet101" or "resnet152" of torchvision.
-        stride: frames in a segment, at least 2.
+        stride: frames in a segment, at least 2; 1 where every frame is a key frame (branches="key").
         branches: "both", or for ablations the "key" frames or the "residual"s alone.
         fusion: with a transformer block after every stage; cross: with attention to the key frame in it.
         in_channels: of the frames.
         weights: of the ANN, a name that torchvision knows, as "DEFAULT"; downloaded.
         neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset. "relu": without
             spikes; with the residual branch alone an ANN that `convert` takes.
+        checkpointed: in training, keep no stage's inside for the gradient but compute it again: less memory, a third
+            more time.
 
     Raises:
-        InputError: an unknown name, or a stride below 2.
+        InputError: an unknown name, or a stride too small.
 
     Source: Xiao et al., "ReSpike: Residual Frames-based Hybrid Spiking Neural Networks for Efficient Action
     Recognition", arXiv:2409.01564.
@@ -147,7 +200,9 @@ def respike(
     ):
         if value not in known:
             raise InputError(f"unknown {name} of ReSpike", expected=", ".join(known), got=repr(value))
-    if stride < 2:
-        raise InputError("a segment is a key frame and at least one other", expected="stride ≥ 2", got=str(stride))
+    least = 1 if branches == "key" else 2
+    if stride < least:
+        said = "a segment has at least a key frame" if least == 1 else "a segment is a key frame and at least one other"
+        raise InputError(said, expected=f"stride ≥ {least}", got=str(stride))
     chosen = {"neuron": neuron} if neuron == RELU else {"neuron": neuron, "tau": tau, **options}
-    return ReSpike(backbone, num_classes, stride, branches, fusion, cross, in_channels, weights, chosen)
+    return ReSpike(backbone, num_classes, stride, branches, fusion, cross, in_channels, weights, checkpointed, chosen)

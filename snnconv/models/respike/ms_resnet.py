@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from ..again import computed
+
 Fires = Callable[[], nn.Module]
 CHANNELS = (64, 128, 256, 512)
 BLOCKS = 2  # in a stage
@@ -48,8 +50,9 @@ class MSResNet18(nn.Module):
         stem: half the size, 64 channels. stages: four, each of which halves the size again.
     """
 
-    def __init__(self, fires: Fires, in_channels: int = 3) -> None:
+    def __init__(self, fires: Fires, in_channels: int = 3, checkpointed: bool = False) -> None:
         super().__init__()
+        self.checkpointed = checkpointed
         self.stem = nn.Sequential(conv3x3(in_channels, CHANNELS[0], 2), nn.BatchNorm2d(CHANNELS[0]))
         widths = (CHANNELS[0], *CHANNELS)
         self.stages = nn.ModuleList(
@@ -62,5 +65,11 @@ class MSResNet18(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         for stage in self.stages:
-            x = stage(x)
+            x = computed(stage, x, again=self.checkpointed)
         return x
+
+
+def title_of(layer: str) -> str:
+    """`stages.2.0.residual.3` → `3.0 conv2`: stage from 1, block from 0, and what reads the layer's spikes."""
+    _, stage, block, _, place = layer.split(".")
+    return f"{int(stage) + 1}.{block} conv{1 if place == '0' else 2}"

@@ -7,12 +7,15 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ...errors import InputError
+from ..again import computed
 from ..firing import LAYERS, NORMS, firing
+from ..looks import Look
 from .blocks import Attention, Local, Style, local_path, patches
+from .titles import title_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,11 @@ VARIANTS = {
 
 
 class SVFormer(nn.Module):
-    """Clips [B, channels, frames, H, W] → logits [B, num_classes]; frames = T · depth. See `svformer`."""
+    """Clips [B, channels, frames, H, W] → logits [B, num_classes]; frames = T · depth. See `svformer`.
+
+    Attributes:
+        unit: frames in a time step; `anytime` gives an answer after so many frames more.
+    """
 
     def __init__(
         self,
@@ -58,7 +65,8 @@ class SVFormer(nn.Module):
         checkpointed: bool,
     ) -> None:
         super().__init__()
-        self.T, self.depth, self.checkpointed = style.T, style.depth, checkpointed
+        self.T, self.checkpointed = style.T, checkpointed
+        self.depth = self.unit = style.depth
         widths = (in_channels, *variant.channels)
         self.patches = nn.ModuleList(
             patches(style, before, after, n == 0) for n, (before, after) in enumerate(pairwise(widths))
@@ -78,6 +86,10 @@ class SVFormer(nn.Module):
         self.head = nn.Linear(features, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.norm(self.pool(self.spikes(x))).flatten(1))
+
+    def spikes(self, x: Tensor) -> Tensor:
+        """What the head reads, [B, features, T · depth, h, w]; no step sees a later one."""
         if x.dim() != 5 or x.shape[2] != self.T * self.depth:
             raise InputError(
                 "SVFormer takes clips of as many frames as it was built for",
@@ -93,13 +105,35 @@ class SVFormer(nn.Module):
             if embed is self.patches[-2]:
                 passed = x
             for block in stage.children():
-                x = checkpoint(block, x, use_reentrant=False) if self.checkpointed and self.training else block(x)
+                x = computed(block, x, again=self.checkpointed)
         if self.path is not None:
             x = torch.cat([self.path(passed), x], 1)
         x = self.fires(x)
         x = x.unsqueeze(2) if self.depth == 1 else x
-        x = x.unflatten(0, (-1, self.T)).movedim(1, 2).flatten(2, 3)  # [B, C, T·depth, h, w]
-        return self.head(self.norm(self.pool(x)).flatten(1))
+        return x.unflatten(0, (-1, self.T)).movedim(1, 2).flatten(2, 3)
+
+    def anytime(self, x: Tensor) -> Tensor:
+        """Logits after every time step t, [T, B, num_classes], of a network in eval mode. The last are forward(x).
+
+            head(norm(b + Σ_{s≤t} W_s·x_s))
+
+        W_s are the weights of the head's convolution for step s, x_s its spikes, b its bias: steps to come count as
+        silent. Not T/t·Σ: the weights differ from step to step, and what few of them add up is blown up with its noise.
+        Measured on 200 mouth clips of 12 frames, a small network that names 44.5 % of four commands: after 5 frames
+        the logits are off by 0.7 of their norm and name 43 %, with T/t by 2.6 and 36.5 %, and are surer of it.
+        """
+        parts = zip(self.spikes(x).split(self.depth, 2), self.pool.weight.split(self.depth, 2))
+        added = torch.stack([F.conv3d(spikes, weight, groups=self.pool.groups) for spikes, weight in parts])
+        assert self.pool.bias is not None
+        seen = added.cumsum(0) + self.pool.bias.view(-1, 1, 1, 1)
+        return self.head(self.norm(seen.flatten(0, 1)).flatten(1)).unflatten(0, (self.T, -1))
+
+    def title_of(self, layer: str) -> str:
+        return title_of(layer)
+
+    def looks(self, frames: int) -> list[Look]:
+        """The spikes that the head reads."""
+        return [Look("SNN", "fires", list(range(frames)))]
 
 
 def svformer(
@@ -131,7 +165,7 @@ def svformer(
             more time.
 
     Raises:
-        InputError: an unknown name, or frames too small for the patches.
+        InputError: an unknown name, a size too small for the patches, or one that the local pathway does not fit.
 
     Source: Yu et al., "SVFormer: A Direct Training Spiking Transformer for Efficient Video Action Recognition",
     arXiv:2406.15034.
@@ -142,15 +176,31 @@ def svformer(
     chosen = VARIANTS[variant]
     height, width = (chosen.size,) * 2 if size is None else (size, size) if isinstance(size, int) else size
     style = Style(T, depth, lambda: firing(T, neuron, **options), norm)
+    path = chosen.path if local_pathway is None else local_pathway
+    stages = len(chosen.channels)
+    if path:
+        require_even(height, width, stages)
     return SVFormer(
         chosen,
         style,
-        (grid(height, len(chosen.channels)), grid(width, len(chosen.channels))),
+        (grid(height, stages), grid(width, stages)),
         in_channels or chosen.in_channels,
         num_classes or chosen.num_classes,
-        chosen.path if local_pathway is None else local_pathway,
+        path,
         checkpointed,
     )
+
+
+def require_even(height: int, width: int, stages: int) -> None:
+    """The local pathway rounds up where the patches beside it round down: the map that both read has even sides."""
+    sides = grid(height, stages - 1), grid(width, stages - 1)
+    if sides[0] % 2 or sides[1] % 2:
+        raise InputError(
+            "the local pathway does not fit frames of this size",
+            expected=f"an even map before the last stage, as of multiples of {2 ** (stages + 1)} pixels",
+            got=f"{height}×{width} pixels, a map of {sides[0]}×{sides[1]}",
+            remedy="choose another size, or leave it out with local_pathway=False",
+        )
 
 
 def grid(size: int, stages: int) -> int:

@@ -14,9 +14,10 @@ from safetensors.torch import save_file
 from snnconv import InputError, clip, convert
 from snnconv.bench import Robustness, robustness, sweep
 from snnconv.bench.diagnose import diagnose
-from snnconv.bench.papers import PaperRow, PaperRun, Workspace, listing, recipes, run_recipe
+from snnconv.bench.papers import PaperRow, PaperRun, Workspace, find_recipe, listing, recipes, run_recipe
 from snnconv.bench.papers.data_sets import DATA_SETS, DataSet
 from snnconv.bench.papers.library import FOLDER
+from snnconv.cli.recipes import weights_by_group
 from snnconv.convert.clip import clips_of
 from snnconv.data import DATA_SOURCES, open_data
 from snnconv.io.clip_file import save_clipped
@@ -49,9 +50,7 @@ def test_respike_operations_and_energies() -> None:
     for row in run_recipe("respike-table3").rows:
         counted, energy = row.measured[0], row.measured[3]
         assert energy == pytest.approx(row.published[3], rel=0.003)
-        if row.name.startswith("ms_resnet18"):
-            assert row.why.startswith("FLOPs, G: needs the network ms_resnet18")
-        elif row.name == "c3d":
+        if row.name == "c3d":
             assert round(counted or 0, 3) == 154.138
         else:
             assert round(counted or 0, 2) == row.published[0]
@@ -117,6 +116,55 @@ def test_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cifar.why == "needs CIFAR-10 (--data-root DIR); needs trained weights (--weights cifar10/vgg16=FILE)"
 
 
+def test_rows_with_networks_of_their_own_take_their_own_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = row_of(run_recipe("svformer-table3"), "plif to lif", "ucf101").why
+    assert why.endswith("needs trained weights (--weights ucf101/plif to lif=FILE)")
+    base, lif = (row for row in find_recipe("svformer-table3").rows if row.name in ("base", "plif to lif"))
+    work = Workspace(weights={"ucf101/plif to lif": "lif.pth", "ucf101": "all.pth"})
+    assert (work.weights_of(base), work.weights_of(lif)) == ("all.pth", "lif.pth")
+    given = ["frames/all 16 frames=a=b.pth", "network=c.pth"]
+    found = weights_by_group(find_recipe("respike-table4"), None, given)
+    assert found == {"frames/all 16 frames": "a=b.pth", "network": "c.pth"}
+    assert weights_by_group(find_recipe("respike-fig5"), None, ["ucf101/s=2=w"]) == {"ucf101/s=2": "w"}
+    with pytest.raises(InputError, match="GROUP/ROW=FILE"):
+        weights_by_group(find_recipe("respike-fig5"), None, ["w.pth"])
+
+
+def test_what_nothing_given_would_help_is_the_only_reason() -> None:
+    run = run_recipe("svformer-table1", group="dvs128gesture")
+    assert row_of(run, "convnet_plif", "dvs128gesture").why == "a figure of other work, with no network here"
+    noisy = row_of(run_recipe("svformer-table2"), "P = 0.1", "salt and pepper, probability P")
+    assert noisy.why == "names no data set"
+
+
+ABLATIONS = {
+    "key frames only": (4, 0), "residual frames only": (0, 12), "key and residual frames": (4, 12),
+    "all 16 frames": (16, 0), "ANN only": (16, 0), "SNN only": (0, 16), "hybrid without cross-attention": (4, 12),
+    "hybrid with cross-attention": (4, 12),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_ablations_of_respike_see_the_frames_they_name(name: str) -> None:
+    """Frames of a clip of 16 that the ANN and that the spiking branch computes, and whether they are fused."""
+    row = next(row for row in find_recipe("respike-table4").rows if row.name == name)
+    frames = {"ann.stem": 0, "snn.stem": 0}
+    with torch.device("meta"):
+        network = build(row.network or "", num_classes=row.classes, arch_args=row.arch)
+        for stem in frames.keys() & dict(network.named_modules()).keys():
+            network.get_submodule(stem).register_forward_pre_hook(
+                lambda _, args, stem=stem: frames.update({stem: len(args[0])})
+            )
+        assert network(torch.rand(1, 3, 16, 64, 64)).shape == (1, 101)
+    assert tuple(frames.values()) == ABLATIONS[name]
+    fused = any("cross_attention" in part for part, _ in network.named_modules())
+    assert fused == (name in ("key and residual frames", "hybrid with cross-attention"))
+
+
+def test_all_ablations_are_there() -> None:
+    assert [row.name for row in find_recipe("respike-table4").rows] == list(ABLATIONS)
+
+
 def test_reasons_are_found_by_looking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A method, a reader or a folder that comes later takes its reason away."""
     work = Workspace(data_root=tmp_path, weights={"": "w.pth"})
@@ -139,7 +187,8 @@ def test_listing() -> None:
     assert set(found) == set(recipes())
     assert found["sdm-fig4"].here == found["svformer-energy"].here == "yes"
     assert found["sdm-table1"].here.startswith("no: needs UCF-101")
-    assert found["respike-table3"].here.startswith("in part (18 of 20 figures): needs the network ms_resnet18")
+    assert found["respike-table3"].here == "yes"
+    assert found["respike-table4"].here.startswith("no: needs UCF-101")
     assert found["svformer-table1"].here.startswith("in part (8 of 52 figures): needs UCF-101")
     assert found["sdm-table2"].place == "You et al., Table II"
 

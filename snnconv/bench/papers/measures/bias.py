@@ -15,7 +15,7 @@ VALUES: dict[str, Callable[[list[float]], float]] = {"mean": mean, "largest": ma
 
 
 def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return workspace.missing_training(row)
+    return workspace.missing_training(recipe, row)
 
 
 def biases(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:

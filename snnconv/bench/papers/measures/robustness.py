@@ -12,7 +12,7 @@ from .measure import MEASURES, Cell, Measure
 
 
 def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return [] if workspace.model is not None else workspace.missing_training(row)
+    return [] if workspace.model is not None else workspace.missing_training(recipe, row)
 
 
 def accuracies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:

@@ -1,0 +1,84 @@
+"""`snnconv anytime`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from ...bench.anytime import Anytime
+from ...bench.attention import ClipAttention
+from ...data import DataSource
+from ..measuring import data_option, direct_options, measure_direct
+
+
+@click.command()
+@click.argument("model")
+@data_option
+@click.option("--within", type=float, default=0.5, show_default=True,
+              help="How many percentage points below the whole clip's accuracy are near enough.")  # fmt: skip
+@click.option("--attention", type=int, metavar="N",
+              help="Heat-maps of the first N clips too, frame by frame: clip_attention.*.")  # fmt: skip
+@direct_options("anytime")
+@click.pass_context
+def anytime(context: click.Context, within: float, attention: int | None, seed: int, **_: Any) -> None:
+    """Measure a video network that is trained directly, after every further frame of the clips.
+
+    Accuracy against the frames seen so far; early exit: every clip is left as soon as one class has the given
+    probability; and for every spiking layer its firing rate and time constant. The confidences are a fixed grid: choose
+    one on other clips than those it is judged on.
+
+    With --attention what it looks at: of ReSpike the ANN at key frames and the spiking branch at the others, and what
+    a residual attends to in its key frame; of SVFormer the spikes that its head reads.
+
+    MODEL is measured as it is, not converted: a trained file, or a name.
+
+    \b
+    snnconv anytime trained.pt --data npz:clips.npz -o out/
+    snnconv anytime snnconv:respike --arch-arg backbone=resnet18 --num-classes 4 --weights w.pth --data npz:clips.npz
+    """
+    from ...bench.anytime import anytime as run_anytime
+    from ...bench.attention import clip_attention
+    from ...bench.latency import check_within
+
+    check_within(within)
+
+    def look(network: nn.Module, data: DataSource, model: str) -> ClipAttention:
+        return clip_attention(network, data, clips=attention or 0, model=model, seed=seed)
+
+    measure_direct(
+        context,
+        Anytime,
+        print_anytime,
+        lambda network, data, model: run_anytime(network, data, within=within, model=model, seed=seed),
+        [] if attention is None else [(ClipAttention, look)],
+    )
+
+
+def print_anytime(anytime: Anytime) -> None:
+    """Accuracy against frames, early exits, layers, and what it comes to."""
+    frames = table("frames", "accuracy %", "firing %", "spikes of a clip")
+    for row in anytime.rows:
+        fired = ("–", "–") if row.firing is None else (f"{row.firing:.2f}", f"{row.spikes:,.0f}")
+        frames.add_row(str(row.frames), f"{row.accuracy:.2f}", *fired)
+    early = table("confidence", "mean frames", "accuracy %", "stopped early %")
+    for exit in anytime.exits:
+        early.add_row(f"{exit.confidence:g}", f"{exit.latency:.2f}", f"{exit.accuracy:.2f}", f"{exit.early:.1f}")
+    layers = table("layer", "neuron", "firing %", "τ")
+    for layer in anytime.layers:
+        layers.add_row(layer.title, layer.neuron, f"{layer.rate:.3f}", f"{layer.tau:.3f}")
+    for shown in (frames, early, *([layers] if anytime.layers else [])):
+        Console().print(shown)
+        click.echo()
+    click.echo(anytime.verdict)
+
+
+def table(*columns: str) -> Table:
+    """The first column to the left where it holds words."""
+    made = Table(box=None, header_style="bold", padding=(0, 2))
+    for column in columns:
+        made.add_column(column, justify="left" if column in ("layer", "neuron") else "right")
+    return made
