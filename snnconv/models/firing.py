@@ -26,6 +26,11 @@ class Firing(nn.Module):
         return self.neuron(x, None, self.T)[0]
 
 
+def is_direct(model: nn.Module) -> bool:
+    """Whether it spikes by itself: a network for direct training, which is not converted."""
+    return any(isinstance(module, Firing) for module in model.modules())
+
+
 class TimeNorm(nn.Module):
     """BatchNorm with statistics, scale and shift of its own for every time step: over [B, T·C, …].
 

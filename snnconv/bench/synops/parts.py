@@ -40,8 +40,13 @@ class Layer:
 
     def dense(self, weights: Mapping[str, float]) -> float:
         """Operations of one dense pass by a convention (its `weights`)."""
-        bias = {"conv": "conv_bias", "linear": "linear_bias", "product": "linear_bias"}[self.operation]
-        return weights.get("mac", 0) * self.macs + weights.get(bias, 0) * self.bias
+        return dense_operations(self.operation, self.macs, self.bias, weights)
+
+
+def dense_operations(operation: Operation, macs: float, bias: float, weights: Mapping[str, float]) -> float:
+    """What a convention (its `weights`) counts for so many multiply-accumulates and biases of a layer."""
+    biases = {"conv": "conv_bias", "linear": "linear_bias", "product": "linear_bias"}[operation]
+    return weights.get("mac", 0) * macs + weights.get(biases, 0) * bias
 
 
 @dataclass(frozen=True)
