@@ -1,20 +1,28 @@
-"""Spiking layers of networks that are trained directly, with the time folded into the batch: [T·B, …], time-major."""
+"""Spiking layers of networks that are trained directly, the time folded into the batch sample by sample: [B·T, …].
+
+The batch comes first, so that the same networks with ReLUs in the place of neurons can be converted: frames are parts
+of a sample then, and the time steps of a conversion go before the batch.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..neurons import DIRECT
 
+RELU = "relu"  # no neuron: the network without spikes, to be trained as an ANN and converted
+LAYERS = (*DIRECT, RELU)
+
 
 class Firing(nn.Module):
-    """A neuron over all T time steps of a call, from a fresh state: [T·B, …] → spikes [T·B, …].
+    """A neuron over all T time steps of a call, from a fresh state: [B·T, …] → spikes [B·T, …].
 
     Args:
         T: time steps in a call.
-        neuron: a name in `DIRECT`. options: its own, as tau.
+        neuron: a name in `DIRECT`, or "relu". options: the neuron's own, as tau.
     """
 
     def __init__(self, T: int, neuron: str = "plif", **options: Any) -> None:
@@ -23,7 +31,18 @@ class Firing(nn.Module):
         self.neuron = DIRECT[neuron](**options)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.neuron(x, None, self.T)[0]
+        inputs = x.unflatten(0, (-1, self.T)).unbind(1)
+        state = self.neuron.initial(inputs[0])
+        outputs: list[Tensor] = []
+        for current in inputs:  # not into one piece of memory: the gradient would copy it at every step
+            spikes, state = self.neuron.step(current, state)
+            outputs.append(spikes)
+        return torch.stack(outputs, 1).flatten(0, 1)
+
+
+def firing(T: int, neuron: str = "plif", **options: Any) -> nn.Module:
+    """A spiking layer, or for "relu" a ReLU, which has no options."""
+    return nn.ReLU() if neuron == RELU else Firing(T, neuron, **options)
 
 
 def is_direct(model: nn.Module) -> bool:
@@ -45,13 +64,12 @@ class TimeNorm(nn.Module):
         self.norm = nn.BatchNorm1d(T * channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        by_sample = x.unflatten(0, (self.T, -1)).transpose(0, 1).flatten(1, 2)  # [B, T·C, …]
-        normal = self.norm(by_sample.flatten(2)).view_as(by_sample)
-        return normal.unflatten(1, (self.T, -1)).transpose(0, 1).flatten(0, 1)
+        by_sample = x.unflatten(0, (-1, self.T)).flatten(1, 2)  # [B, T·C, …]
+        return self.norm(by_sample.flatten(2)).view_as(x)
 
 
 class StepNorm(nn.Module):
-    """Plain BatchNorm, the same for all time steps: [T·B, C, …]."""
+    """Plain BatchNorm, the same for all time steps: [B·T, C, …]."""
 
     def __init__(self, T: int, channels: int) -> None:
         super().__init__()

@@ -107,8 +107,8 @@ def test_fusion_begins_as_nothing_and_then_sees_the_key_frame_of_its_own_sample(
     other = key.clone()
     other[1] += 1
     changed = fused(x, key, {"pool": 2}) != fused(x, other, {"pool": 2})
-    by_sample = changed.unflatten(0, (3, 2)).flatten(2).any(2)  # [steps, B]
-    assert by_sample.tolist() == [[False, True]] * 3
+    by_sample = changed.unflatten(0, (2, 3)).flatten(2).any(2)  # [B, steps]
+    assert by_sample.tolist() == [[False] * 3, [True] * 3]
     without = {"pool": 2, "cross": False}
     assert torch.equal(fused(x, key, without), fused(x, other, without))
 
@@ -144,7 +144,7 @@ def test_a_clip_that_stands_still_gives_the_spiking_branch_nothing() -> None:
     [
         ({"backbone": "resnet34"}, "resnet18, resnet50"),
         ({"branches": "none"}, "both, key, residual"),
-        ({"neuron": "relu"}, "lif, plif"),
+        ({"neuron": "izhikevich"}, "lif, plif, relu"),
         ({"stride": 1}, "stride ≥ 2"),
     ],
 )

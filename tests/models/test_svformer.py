@@ -105,7 +105,7 @@ def test_a_step_sees_no_later_frame() -> None:
     torch.manual_seed(0)
     model = svformer("3stg", 4, T=4, size=32).train()  # untrained and with the statistics of init nothing would fire
     seen: list[torch.Tensor] = []
-    model.fires.register_forward_pre_hook(lambda _, args: seen.append(args[0].unflatten(0, (4, -1))))
+    model.fires.register_forward_pre_hook(lambda _, args: seen.append(args[0].unflatten(0, (-1, 4)).transpose(0, 1)))
     clip = torch.rand(2, 2, 4, 32, 32)
     changed = clip.clone()
     changed[:, :, 3] = torch.rand(2, 2, 32, 32).square()
@@ -120,9 +120,9 @@ def test_norm_over_time_is_batch_norm_of_each_step() -> None:
     torch.manual_seed(0)
     x = torch.randn(4 * 3, 5, 6, 7)
     norm, plain = TimeNorm(4, 5), nn.BatchNorm2d(5)
-    by_step = norm(x).unflatten(0, (4, 3))
+    by_step = norm(x).unflatten(0, (3, 4))
     for t in range(4):
-        torch.testing.assert_close(by_step[t], plain(x.unflatten(0, (4, 3))[t]))
+        torch.testing.assert_close(by_step[:, t], plain(x.unflatten(0, (3, 4))[:, t]))
     torch.testing.assert_close(StepNorm(4, 5)(x), nn.BatchNorm2d(5)(x))
 
 
@@ -143,7 +143,7 @@ def test_a_layer_fires_from_a_fresh_state_at_every_call() -> None:
     ("settings", "said"),
     [
         ({"variant": "huge"}, "base, ss, st, dp, wd, 3stg"),
-        ({"neuron": "relu"}, "lif, plif"),
+        ({"neuron": "izhikevich"}, "lif, plif, relu"),
         ({"norm": "layer"}, "tdbn, bn"),
         ({"size": 8}, "too small"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -68,33 +69,43 @@ def mean_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
 
 
 def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
-    """Run the operation on the factor of a whole sample, batch 1, and shrink what came out to its distinct part."""
+    """Run the operation on the factor of one whole sample, and shrink what came out to its distinct part.
+
+    A sample may be several rows, as the frames of a video that are folded into the batch, or become several.
+    """
     whole = whole_factor(user.all_input_nodes[0], factor)
     if whole is None or not isinstance(user.target, Callable):
         return None
-    sizes_known = all(
-        is_batch_size(leaf) for leaf in pytree.arg_tree_leaves(*user.args[1:]) if isinstance(leaf, fx.Node)
-    )
-    if not sizes_known:
+    arguments, leaves = tuple(user.args[1:]), pytree.arg_tree_leaves(*user.args[1:])
+    sizes = {leaf: of_one_sample(leaf.meta.get("val")) for leaf in leaves if isinstance(leaf, fx.Node)}
+    if None in sizes.values():
         return None
-    arguments = pytree.tree_map(lambda leaf: 1 if isinstance(leaf, fx.Node) else leaf, tuple(user.args[1:]))
-    result = user.target(whole, *arguments, **user.kwargs)
-    if not isinstance(result, Tensor) or result.shape[0] != 1:
+    known = pytree.tree_map(lambda leaf: sizes[leaf] if isinstance(leaf, fx.Node) else leaf, arguments)
+    result = user.target(whole, *known, **user.kwargs)
+    if not isinstance(result, Tensor) or not torch.equal(result[:1].expand_as(result), result):
         return None
     return shrink(result[0])
 
 
 def whole_factor(source: fx.Node, factor: Tensor) -> Tensor | None:
-    """The factor as a batch of one whole sample of `source`, or None where the sample's size is not known."""
-    shape = source.meta["val"].shape[1:]
-    if any(isinstance(size, torch.SymInt) for size in shape):
+    """The factor of every element of `source` in a batch of one sample, or None where a sample's size is not known."""
+    rows, *shape = source.meta["val"].shape
+    count = of_one_sample(rows)
+    if count is None or any(isinstance(size, torch.SymInt) for size in shape):
         return None
-    return factor.expand(shape).unsqueeze(0).contiguous()  # `view` takes no expanded tensor
+    return factor.expand(count, *shape).contiguous()  # `view` takes no expanded tensor
 
 
-def is_batch_size(leaf: fx.Node) -> bool:
-    value = leaf.meta.get("val")
-    return isinstance(value, torch.SymInt) and value.node.expr.is_symbol
+def of_one_sample(size: object) -> int | None:
+    """A size that grows with the batch, in a batch of one sample: 14 for 14·B; None for what is no such size."""
+    if not isinstance(size, torch.SymInt):
+        return None
+    expression: Any = size.node.expr
+    if len(expression.free_symbols) != 1:
+        return None
+    (batch,) = expression.free_symbols
+    one = expression.subs(batch, 1)
+    return int(one) if one.is_Integer and expression == one * batch else None
 
 
 def shrink(factor: Tensor) -> Tensor:

@@ -73,14 +73,14 @@ class Fusion(nn.Module):
         nn.init.zeros_(self.proj_out.bias)
 
     def forward(self, x: Tensor, key: Tensor) -> Tensor:
-        """x [steps·B, C, H, W], key [B, C', H, W] of the same size → [steps·B, C, H, W]."""
+        """x [B·steps, C, H, W], key [B, C', H, W] of the same size → [B·steps, C, H, W]."""
         small = self.tokens(x)
         z = self.proj_in(self.norm(small)).flatten(2).transpose(1, 2)
         normal = self.norm_self(z)
         z = z + self.self_attention(normal, normal)
         if self.cross_attention is not None and self.norm_cross is not None:
             context = self.tokens(key).flatten(2).transpose(1, 2)
-            every_step = context.repeat(x.shape[0] // key.shape[0], 1, 1)  # time-major: the same key frame at each step
+            every_step = context.repeat_interleave(x.shape[0] // key.shape[0], 0)  # the same key frame at each step
             z = z + self.cross_attention(self.norm_cross(z), every_step)
         z = z + self.feed_forward(self.norm_forward(z))
         seen = self.proj_out(z.transpose(1, 2).unflatten(2, small.shape[2:]))

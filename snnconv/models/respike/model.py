@@ -10,8 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...neurons import DIRECT
-from ..firing import Firing
+from ..firing import LAYERS, RELU, firing
 from .fusion import Fusion
 from .ms_resnet import CHANNELS, MSResNet18
 
@@ -68,7 +67,7 @@ class ReSpike(nn.Module):
         self.stride = stride
         ann = KeyFrames(backbone, in_channels, weights)
         self.ann = ann if branches != "residual" else None
-        self.snn = MSResNet18(lambda: Firing(stride - 1, **neuron), in_channels) if branches != "key" else None
+        self.snn = MSResNet18(lambda: firing(stride - 1, **neuron), in_channels) if branches != "key" else None
         pairs = zip(CHANNELS, ann.channels, POOLS) if branches == "both" and fusion else ()
         self.fusions = nn.ModuleList(Fusion(width, context, pool, cross) for width, context, pool in pairs)
         features = (ann.channels[-1] if self.ann is not None else 0) + (CHANNELS[-1] if self.snn is not None else 0)
@@ -86,24 +85,23 @@ class ReSpike(nn.Module):
                 got=str(list(x.shape)),
                 remedy="sample another number of frames, or build it with another stride",
             )
-        frames = x.movedim(2, 0).unflatten(0, (-1, self.stride))  # [segments, stride, B, …]
-        folded = frames.movedim(1, 0).flatten(1, 2)  # [stride, segments·B, …]
-        key, residuals = folded[0], folded[1:] - folded[0]
+        segments = x.transpose(1, 2).unflatten(1, (-1, self.stride)).flatten(0, 1)  # [B·segments, stride, C, H, W]
+        key, residuals = segments[:, 0], segments[:, 1:] - segments[:, :1]
         maps = self.ann(key) if self.ann is not None else []
         seen = [maps[-1].mean((-2, -1))] if maps else []
         if self.snn is not None:
             seen.append(self.spiking(residuals.flatten(0, 1), maps).mean((-2, -1)))
-        return self.head(torch.cat(seen, 1)).unflatten(0, (x.shape[2] // self.stride, -1)).transpose(0, 1)
+        return self.head(torch.cat(seen, 1)).unflatten(0, (-1, x.shape[2] // self.stride))
 
     def spiking(self, residuals: Tensor, maps: list[Tensor]) -> Tensor:
-        """Residuals [steps·B, …] → the last stage's potentials, averaged over time, [B, 512, h, w]."""
+        """Residuals [B·steps, …] → the last stage's potentials, averaged over time, [B, 512, h, w]."""
         assert self.snn is not None
         x = self.snn.stem(residuals)
         for number, stage in enumerate(self.snn.stages):
             x = stage(x)
             if self.fusions:
                 x = self.fusions[number](x, maps[number])
-        return x.unflatten(0, (self.stride - 1, -1)).mean(0)
+        return x.unflatten(0, (-1, self.stride - 1)).mean(1)
 
 
 def respike(
@@ -133,7 +131,8 @@ def respike(
         fusion: with a transformer block after every stage; cross: with attention to the key frame in it.
         in_channels: of the frames.
         weights: of the ANN, a name that torchvision knows, as "DEFAULT"; downloaded.
-        neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset.
+        neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset. "relu": without
+            spikes; with the residual branch alone an ANN that `convert` takes.
 
     Raises:
         InputError: an unknown name, or a stride below 2.
@@ -144,11 +143,11 @@ def respike(
     for name, value, known in (
         ("backbone", backbone, BACKBONES),
         ("branches", branches, BRANCHES),
-        ("neuron", neuron, DIRECT),
+        ("neuron", neuron, LAYERS),
     ):
         if value not in known:
             raise InputError(f"unknown {name} of ReSpike", expected=", ".join(known), got=repr(value))
     if stride < 2:
         raise InputError("a segment is a key frame and at least one other", expected="stride ≥ 2", got=str(stride))
-    chosen = {"neuron": neuron, "tau": tau, **options}
+    chosen = {"neuron": neuron} if neuron == RELU else {"neuron": neuron, "tau": tau, **options}
     return ReSpike(backbone, num_classes, stride, branches, fusion, cross, in_channels, weights, chosen)

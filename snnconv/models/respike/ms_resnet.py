@@ -1,6 +1,6 @@
 """MS-ResNet-18, the spiking branch of ReSpike: residual sums of potentials, not of spikes.
 
-Time is folded into the batch: [steps·B, C, H, W]. Source: Hu et al., "Advancing Spiking Neural Networks toward Deep
+Time is folded into the batch: [B·steps, C, H, W]. Source: Hu et al., "Advancing Spiking Neural Networks toward Deep
 Residual Learning", IEEE TNNLS 2024; the strides are those of ReSpike.
 """
 
@@ -10,9 +10,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from ..firing import Firing
-
-Fires = Callable[[], Firing]
+Fires = Callable[[], nn.Module]
 CHANNELS = (64, 128, 256, 512)
 BLOCKS = 2  # in a stage
 
@@ -44,7 +42,7 @@ def shrinking(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 class MSResNet18(nn.Module):
-    """Frames or residuals [steps·B, channels, H, W] → potentials [steps·B, 512, H/32, W/32], stage by stage.
+    """Frames or residuals [B·steps, channels, H, W] → potentials [B·steps, 512, H/32, W/32], stage by stage.
 
     Attributes:
         stem: half the size, 64 channels. stages: four, each of which halves the size again.

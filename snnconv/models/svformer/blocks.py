@@ -1,4 +1,4 @@
-"""The blocks of SVFormer, on maps with time folded into the batch: [T·B, C, H, W], or [T·B, C, D, H, W] of clips."""
+"""The blocks of SVFormer, on maps with time folded into the batch: [B·T, C, H, W], or [B·T, C, D, H, W] of clips."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ..firing import NORMS, Firing
+from ..firing import NORMS
 
 HEAD_WIDTH = 64
 
@@ -19,13 +19,13 @@ class Style:
     Attributes:
         T: time steps.
         depth: frames in a time step; above 1 they are convolved too.
-        fires: what makes a spiking layer.
+        fires: what makes a spiking layer, or its stand-in.
         norm: "tdbn" or "bn".
     """
 
     T: int
     depth: int
-    fires: Callable[[], Firing]
+    fires: Callable[[], nn.Module]
     norm: str
 
     def conv(
@@ -101,9 +101,9 @@ class Attention(nn.Module):
         self.mlp = mlp(style, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        drives = self.qkv(x).flatten(2).chunk(3, 1)  # [T·B, C, tokens] each
+        drives = self.qkv(x).flatten(2).chunk(3, 1)  # [B·T, C, tokens] each
         q, k, v = (
-            fires(drive).unflatten(1, (self.heads, HEAD_WIDTH)).transpose(-2, -1)  # [T·B, heads, tokens, 64]
+            fires(drive).unflatten(1, (self.heads, HEAD_WIDTH)).transpose(-2, -1)  # [B·T, heads, tokens, 64]
             for fires, drive in zip((self.q, self.k, self.v), drives)
         )
         attended = q @ (k.transpose(-2, -1) @ v) * HEAD_WIDTH**-0.5

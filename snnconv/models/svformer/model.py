@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ...errors import InputError
-from ...neurons import DIRECT
-from ..firing import NORMS, Firing
+from ..firing import LAYERS, NORMS, firing
 from .blocks import Attention, Local, Style, local_path, patches
 
 
@@ -86,7 +85,7 @@ class SVFormer(nn.Module):
                 got=str(list(x.shape)),
                 remedy="build it with svformer(T=…), or sample as many frames",
             )
-        x = x.unflatten(2, (self.T, self.depth)).movedim(2, 0).flatten(0, 1)  # [T·B, C, depth, H, W]
+        x = x.unflatten(2, (self.T, self.depth)).movedim(2, 1).flatten(0, 1)  # [B·T, C, depth, H, W]
         x = x.squeeze(2) if self.depth == 1 else x
         passed = x
         for embed, stage in zip(self.patches, self.stages):
@@ -99,7 +98,7 @@ class SVFormer(nn.Module):
             x = torch.cat([self.path(passed), x], 1)
         x = self.fires(x)
         x = x.unsqueeze(2) if self.depth == 1 else x
-        x = x.unflatten(0, (self.T, -1)).movedim(0, 2).flatten(2, 3)  # [B, C, T·depth, h, w]
+        x = x.unflatten(0, (-1, self.T)).movedim(1, 2).flatten(2, 3)  # [B, C, T·depth, h, w]
         return self.head(self.norm(self.pool(x)).flatten(1))
 
 
@@ -124,7 +123,8 @@ def svformer(
         num_classes, in_channels, size: of the data; None: of the data that the variant was published for. Another
             `size`, one number or (height, width), changes the grids of tokens and the kernel of the head.
         T: time steps. depth: frames in each; above 1 they are short clips, convolved in 3-D.
-        neuron: "plif" or "lif"; options: theirs, as tau, reset, surrogate.
+        neuron: "plif" or "lif"; options: theirs, as tau, reset, surrogate. "relu": without spikes, the ANN twin, which
+            `convert` takes.
         norm: "tdbn", with statistics for each time step, or "bn".
         local_pathway: with the local pathway; None: as the variant has it.
         checkpointed: in training, keep no block's inside for the gradient but compute it again: less memory, a third
@@ -136,12 +136,12 @@ def svformer(
     Source: Yu et al., "SVFormer: A Direct Training Spiking Transformer for Efficient Video Action Recognition",
     arXiv:2406.15034.
     """
-    for name, value, known in (("variant", variant, VARIANTS), ("neuron", neuron, DIRECT), ("norm", norm, NORMS)):
+    for name, value, known in (("variant", variant, VARIANTS), ("neuron", neuron, LAYERS), ("norm", norm, NORMS)):
         if value not in known:
             raise InputError(f"unknown {name} of SVFormer", expected=", ".join(known), got=repr(value))
     chosen = VARIANTS[variant]
     height, width = (chosen.size,) * 2 if size is None else (size, size) if isinstance(size, int) else size
-    style = Style(T, depth, lambda: Firing(T, neuron, **options), norm)
+    style = Style(T, depth, lambda: firing(T, neuron, **options), norm)
     return SVFormer(
         chosen,
         style,
