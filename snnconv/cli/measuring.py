@@ -11,7 +11,6 @@ from click.core import ParameterSource
 
 from ..bench.results import Result
 from ..data import DataSource
-from ..network import SpikingNetwork
 from .notices import telling
 from .options import F, conversion_options, model_options, normalization_options, run_options, shared_options, together
 from .output import print_json, require_free_folder
@@ -52,15 +51,18 @@ def measure(
     context: click.Context,
     kind: type[R],
     show: Callable[[R], None],
-    run: Callable[[SpikingNetwork, DataSource], R],
+    run: Callable[[Any, DataSource], R],
     T: int | None = None,
+    *,
+    direct: bool = False,
 ) -> None:
     """Open the data and the network as the options say, measure, save and print.
 
     Args:
         show: prints the result for people.
-        run: measures.
+        run: measures the `SpikingNetwork`, or the module that spikes by itself.
         T: time steps meant, for a model that is converted first.
+        direct: whether a network that spikes by itself is measured as it is.
     """
     from . import work
 
@@ -69,9 +71,8 @@ def measure(
     with telling(options["quiet"]):
         require_free_folder(options["target"], options["overwrite"], kind.NAME)
         samples = work.test_data(options["data"], options)
-        snn = work.spiking(options["model"], T or DEFAULT_T, options, typed)
-        work.normalize_like(samples, snn, options)
-        result = run(snn, samples)
+        network = work.measurable(options["model"], samples, T or DEFAULT_T, options, typed, direct)
+        result = run(network, samples)
         files = result.save(options["target"])
     if options["as_json"]:
         print_json({**result.to_dict(), "files": [str(file) for file in files]})

@@ -18,6 +18,7 @@ from ..io import OpenedModel, open_model
 from ..io.clip_file import is_clipped
 from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
+from ..models.firing import is_direct
 from ..network import SpikingNetwork
 from ..plan import Plan
 
@@ -86,6 +87,37 @@ def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> Spi
     """
     found = opened(model, options)
     return stored(found, model, options, given) or converted(found, T, options)
+
+
+def measurable(
+    model: str, samples: DataSource, T: int, options: dict[str, Any], given: set[str], direct: bool
+) -> nn.Module:
+    """The converted network, or with `direct` the one that spikes by itself, and the data normalised as it was trained.
+
+    Args:
+        given: as for `spiking`.
+    """
+    found = opened(model, options)
+    if direct and isinstance(found.model, nn.Module) and is_direct(found.model):
+        return as_it_is(found.model, model, options, given)
+    snn = stored(found, model, options, given) or converted(found, T, options)
+    normalize_like(samples, snn, options)
+    return snn
+
+
+def as_it_is(network: nn.Module, model: str, options: dict[str, Any], given: set[str]) -> nn.Module:
+    """A network that spikes by itself, on its device, in eval mode.
+
+    Raises:
+        InputError: options of a conversion, or of a network whose input stays the same at all steps.
+    """
+    ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit", "encoder"})
+    if ignored:
+        raise InputError(
+            f"{model} spikes by itself and is not converted: it takes no --{ignored[0].replace('_', '-')}",
+            remedy="leave the option out, or convert its twin without spikes: --arch-arg neuron=relu",
+        )
+    return network.to(device_of(options["device"]), dtype_of(options["dtype"])).eval()
 
 
 def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[str]) -> SpikingNetwork | None:

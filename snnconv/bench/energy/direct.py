@@ -29,7 +29,8 @@ from .verdict import verdict_of
 
 NO_ANN = (
     "The ANN rows are this network's layers, dense, a ReLU for each spiking layer. No such ANN was trained: nothing is "
-    "known of its accuracy, in FP32 or quantised. What reads real numbers in the spiking network is FP32 in every row."
+    "known here of its accuracy, in FP32 or quantised (networks of this package train as one with neuron=relu). What "
+    "reads real numbers in the spiking network is FP32 in every row."
 )
 FOLDED = (
     "BatchNorm is folded into the layer before it; where it has statistics for each step, that takes weights for each."

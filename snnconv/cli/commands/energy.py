@@ -67,10 +67,14 @@ def energy(
         check_steps([T])
     choices: dict[str, Any] = {"convention": convention, "count": count, "encoder": encoder, "energy_model": chosen}
 
-    def run(snn: SpikingNetwork | nn.Module, data: DataSource) -> Energy:
-        return measure_energy(snn, data, T=T, seed=seed, **choices)
-
-    measure(context, Energy, partial(print_energy, layers=layers), run, T, work.spiking_or_direct)
+    measure(
+        context,
+        Energy,
+        partial(print_energy, layers=layers),
+        lambda network, data: measure_energy(network, data, T=T, seed=seed, **choices),
+        T,
+        direct=True,
+    )
 
 
 def network_table(rows: Sequence[EnergyRow]) -> Table:
@@ -95,6 +99,8 @@ def layer_table(energy: Energy) -> Table:
     for column in ("rate", "dense MACs", "ACs", "MACs", unit):
         table.add_column(column, justify="right", no_wrap=True)
     for name, layer in energy.by_layer.items():
+        if not any(layer.get(key) for key in ("dense_macs", "acs", "macs", "energy_mJ")):
+            continue  # neurons, whose updates the model does not price
         rate = f"{layer['rate']:.4f}" if "rate" in layer else ""
         counts = (amount(layer.get(key, 0.0)) for key in ("dense_macs", "acs", "macs"))
         table.add_row(name, rate, *counts, f"{layer['energy_mJ'] / size:.4g}")

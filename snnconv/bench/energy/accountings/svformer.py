@@ -22,8 +22,8 @@ AS_PUBLISHED = (
     "one of the ANN's two products of attention"
 )
 CORRECT = (
-    "right by the paper's own rule: every layer once for each step it runs, and all that is behind a neuron as spikes "
-    "at its rate"
+    "every layer once for each step it runs; like the paper it takes all that is behind a neuron for spikes at that "
+    "neuron's rate, where the SNN's own row counts what reads real numbers as multiply-accumulates"
 )
 
 

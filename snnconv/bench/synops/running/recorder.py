@@ -50,6 +50,8 @@ class Recorder(TorchDispatchMode):
     layer folds into it and leaves a bias; with statistics for each time step it takes weights, or thresholds, for each.
     Every layer counts as often as the network runs it: what attends to a key frame at every step does so at every step.
 
+    On the meta device everything is sized and nothing fires.
+
     Args:
         model: takes its samples along dimension 0 of its first argument.
     """
@@ -225,5 +227,5 @@ def is_scalar(floats: list[Tensor]) -> bool:
 
 
 def whole(value: Tensor) -> int:
-    """A sum of whole numbers."""
-    return round(float(value))
+    """A sum of whole numbers; 0 on the meta device, where tensors have sizes but no values."""
+    return 0 if value.is_meta else round(float(value))
