@@ -56,9 +56,10 @@ class Synapse:
     Attributes:
         source: a neuron site, or the path of a max pooling on running sums, which hands on whole numbers too.
         layer: a name in `Wiring.layers`.
-        fan_out: int64, shaped like one sample of the source: the products of the layer that one spike of this neuron
-            takes part in. Borders, stride, groups and dilation count by position. Through a sum or an average, a spike
-            reaches each window that contains it once. A weight that happens to be 0 is a synapse all the same.
+        fan_out: int64, shaped like one sample of the source (its rows in front where it has several, see `Source`): the
+            products of the layer that one spike of this neuron takes part in. Borders, stride, groups and dilation
+            count by position. Through a sum or an average, a spike reaches each window that contains it once. A weight
+            that happens to be 0 is a synapse all the same.
         share: the part of the layer's inputs that this source reaches, 0 to 1 (its channels of a concatenation).
     """
 
@@ -76,11 +77,13 @@ class Source:
         neurons: its elements, of one sample.
         code: what a spike of magnitude k costs.
         pool: a max pooling on running sums; False: a neuron site.
+        rows: of the batch that make up one sample; above 1 where its frames are folded into the batch.
     """
 
     neurons: int
     code: Code
     pool: bool = False
+    rows: int = 1
 
 
 @dataclass(frozen=True)

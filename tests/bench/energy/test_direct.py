@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from snnconv import InputError
 from snnconv.bench import Energy, energy
 from snnconv.bench.energy import EnergyRow
+from snnconv.bench.report.sections.energy import energy_section
 from snnconv.bench.synops.running import Recorder
 from snnconv.models import respike, svformer
 from snnconv.models.firing import Firing
@@ -209,5 +210,9 @@ def test_files_the_picture_and_the_papers_arithmetic(name: str, frames: int, tmp
         corrected = result.accountings[1]
         assert corrected.rows[0].macs == result.rows[0].macs
         assert published.rows[1].acs > corrected.rows[1].acs > result.snn.acs
+    section = energy_section(result)
+    assert any(published.why in paragraph for paragraph in section.paragraphs)
+    (table,) = (table for table in section.tables if table.caption == "In the arithmetic of the paper")
+    assert [cells[0].text for cells in table.rows] == [row.name for a in result.accountings for row in a.rows]
     with (tmp_path / "energy.csv").open() as file:
         assert len(file.readlines()) == 1 + 4 + sum(len(accounting.rows) for accounting in result.accountings)
