@@ -46,8 +46,13 @@ def describe_data(data: Iterable[Any] | None) -> dict[str, Any] | None:
         "length": len(data) if isinstance(data, Sized) else None,
         "batch_size": getattr(data, "batch_size", None),
         "normalization": normalization.to_dict() if normalization is not None else None,
-        "first": fingerprint({"x": first}) if isinstance(first, Tensor) else None,
+        "first": None if first is None else fingerprint(named(first)),
     }
+
+
+def named(first: Tensor | tuple[Tensor, ...]) -> dict[str, Tensor]:
+    """One input as x; several as x0, x1, …"""
+    return {"x": first} if isinstance(first, Tensor) else {f"x{place}": leaf for place, leaf in enumerate(first)}
 
 
 def require_repeatable(data: Iterable[Any], kind: str) -> None:

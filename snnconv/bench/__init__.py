@@ -13,6 +13,8 @@ from .grid import grid as grid
 from .latency import Latency as Latency
 from .latency import latency as latency
 from .report import report as report
+from .robustness import Robustness as Robustness
+from .robustness import robustness as robustness
 from .steps import check_steps as check_steps
 from .steps import parse_steps as parse_steps
 from .sweep import Curve as Curve

@@ -33,7 +33,7 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
     rows: list[Row] = []
     rivals: list[Rival] = []
     for simulation in planned:
-        if batches[simulation.name]:
+        if any(counted.samples for counted in batches[simulation.name]):
             converted = journal.converted[simulation.name]
             curve, points = trace(simulation, converted, batches[simulation.name], model)
             curves[curve.setting] = joined(curves[curve.setting], curve) if curve.setting in curves else curve
@@ -82,18 +82,19 @@ def trace(
     """What one simulation knows of its curve, and its rows."""
     wired = wiring_from_dict(converted.wiring)
     samples = sum(batch.samples for batch in batches)
+    runs = sum(batch.samples * batch.views for batch in batches)
     counts = sum((Counts.from_dict({"operations": b.operations, "events": b.events}) for b in batches), Counts())
     correct = torch.tensor([batch.correct for batch in batches]).sum(0).tolist()
     size = sum(wired.neurons.values())
     warm_up = int(converted.settings.get("warm_up", 0))
     rows = []
     for t, right in zip(simulation.steps, correct, strict=True):
-        cost = spent(wired, counts, samples, warm_up + t, model)
+        cost = spent(wired, counts, runs, warm_up + t, model)
         rows.append(
             Row(setting=simulation.setting, T=t, accuracy=100 * right / samples, latency=warm_up + t, **cost._asdict())
         )
     rates = {
-        site: int(counts.events[site].sum()) / samples / neurons / (warm_up + simulation.steps[-1])
+        site: int(counts.events[site].sum()) / runs / neurons / (warm_up + simulation.steps[-1])
         for site, neurons in wired.neurons.items()
     }
     own = {"at_T": list(simulation.steps)} if simulation.name != simulation.setting else {}

@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from ..network import SpikingNetwork
 from .energy import EnergyModel
 from .energy.contenders import Contender, contenders
-from .evaluate import count_correct, labelled_batch, normalization_of, require_logits
+from .evaluate import count_correct, is_empty, labelled_batch, normalization_of, require_logits, view_notices, views_of
 from .journal import Converted, Counted
 from .synops import Layer, Synapse, SynapticOperations, Wiring, wiring
 from .synops.parts import Source
@@ -41,7 +41,8 @@ class Meter:
         with_quantised: bool,
     ) -> None:
         self.name, self.snn, self.steps = name, snn, steps
-        self.normalization = normalization_of(data, snn)
+        self.normalization, self.views = normalization_of(data, snn), views_of(data)
+        self._notices = view_notices(data)
         self.operations = SynapticOperations(snn, wiring(snn))
         self.rivals: list[Contender] = []
         names = [ANN] * with_ann + [*QUANTISED] * with_quantised
@@ -61,7 +62,7 @@ class Meter:
         return Converted(
             setting=self.name,
             settings=dict(plan.settings),
-            notices=[*plan.notices, *wired.notices, *uncounted, *other_T],
+            notices=[*plan.notices, *wired.notices, *uncounted, *other_T, *self._notices],
             normalization=self.normalization,
             wiring=wiring_to_dict(wired),
             rivals={
@@ -79,7 +80,10 @@ class Meter:
         Raises:
             InputError: no labels, inputs that do not fit, or an output that is not [B, classes].
         """
-        labelled = labelled_batch(self.snn, batch, number)
+        if is_empty(batch):
+            nothing = [0] * len(self.steps)
+            return Counted(self.name, number, 0, nothing, [], {}, {rival.name: 0 for rival in self.rivals})
+        labelled = labelled_batch(self.snn, batch, number, self.views)
         if not self._checked:  # before the first long run
             self.snn._flat(labelled.arguments, {})  # the shapes of the inputs
             with torch.no_grad():
@@ -97,6 +101,7 @@ class Meter:
             correct=right.sum(1).tolist(),
             **self.operations.counts.to_dict(),
             rivals={rival.name: count_correct(rival.network, labelled) for rival in self.rivals},
+            views=self.views,
         )
 
 

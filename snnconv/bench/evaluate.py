@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from ..network import SpikingNetwork
 from ..progress import track
+from .distributed import Group
 
 
 @dataclass(frozen=True)
@@ -23,19 +25,26 @@ class LabelledBatch:
 
     Attributes:
         number: its place in the data.
-        arguments: positional arguments of the network, on its device: `snn.run(arguments)`, `ann(*arguments)`.
+        arguments: positional arguments of the network, on its device: `snn.run(arguments)`, `ann(*arguments)`; or of no
+            network yet, the input tensors as they came.
         labels: int64 [B], on the CPU.
         where: names the batch in errors.
+        views: of every sample, one after the other in the arguments, [B · views, …].
     """
 
     number: int
     arguments: tuple[Any, ...]
     labels: Tensor
     where: str
+    views: int = 1
+
+    def combined(self, scores: Tensor) -> Tensor:
+        """Scores of the views as those of the samples."""
+        return of_samples(scores, self.views)
 
 
 def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> Iterator[LabelledBatch]:
-    """The batches of the test data, with a progress bar.
+    """The batches of the test data as the network takes them, with a progress bar.
 
     Args:
         doing: what the bar says, as "sweeping".
@@ -43,30 +52,83 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
     Raises:
         InputError: the data are empty or have no labels.
     """
-    count = 0
+    for batch in batches_as_they_come(data, doing):
+        yield replace(batch, arguments=placed(snn, batch.arguments))
+
+
+def batches_as_they_come(data: Iterable[Any], doing: str) -> Iterator[LabelledBatch]:
+    """The batches of the test data for networks of any kind, with a progress bar.
+
+    Raises:
+        InputError: the data are empty or have no labels.
+    """
+    count, views = 0, views_of(data)
     for number, batch in enumerate(track(data, doing, batches_in(data))):
-        labelled = labelled_batch(snn, batch, number)
+        where = f"test batch {number}"
+        labelled = LabelledBatch(
+            number, batch_inputs(batch, where), require_labels(batch, where)[::views], where, views
+        )
         count += len(labelled.labels)
         yield labelled
     if not count:
         raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
 
 
-def labelled_batch(snn: SpikingNetwork, batch: Any, number: int) -> LabelledBatch:
+def labelled_batch(snn: SpikingNetwork, batch: Any, number: int, views: int = 1) -> LabelledBatch:
     """One batch as the network takes it.
+
+    Args:
+        views: of every sample in the batch, one after the other.
 
     Raises:
         InputError: it has no labels, or inputs that are none.
     """
     where = f"test batch {number}"
-    return LabelledBatch(number, arguments_of(snn, batch, where), require_labels(batch, where), where)
+    labels = require_labels(batch, where)[::views]
+    return LabelledBatch(number, arguments_of(snn, batch, where), labels, where, views)
+
+
+def is_empty(batch: Any) -> bool:
+    """Whether a data source had nothing left of it: none of its files could be read."""
+    return isinstance(batch, tuple) and len(batch) == 2 and isinstance(batch[1], Tensor) and not batch[1].numel()
+
+
+def views_of(data: Iterable[Any]) -> int:
+    """Rows of a batch for each sample."""
+    return data.views if isinstance(data, DataSource) else 1
+
+
+def of_samples(scores: Tensor, views: int) -> Tensor:
+    """Scores of views [..., B · views, classes], those of a sample one after the other, as scores [..., B, classes].
+
+    Softmax scores are averaged over the views, as SlowFast is evaluated (Feichtenhofer et al. 2019, arXiv:1812.03982,
+    § 4): this is the logarithm of the mean, whose softmax is the mean again. Those of a single view stay as they are.
+    """
+    return scores if views == 1 else scores.unflatten(-2, (-1, views)).float().softmax(-1).mean(-2).log()
+
+
+def view_notices(data: Iterable[Any]) -> list[str]:
+    """What a result has to say of views."""
+    views = views_of(data)
+    return [f"accuracy is of clips, by the mean softmax of {views} views; costs are of one view"] * (views > 1)
+
+
+def tell_unread(data: Iterable[Any], group: Group) -> None:
+    """Name the files that could not be read, once the data have been gone through; all processes have to call this."""
+    if isinstance(data, DataSource) and data.random:
+        bad, partial = zip(*group.gather(data.news()))
+        data.tell((dict(ChainMap(*bad)), dict(ChainMap(*partial))))
 
 
 def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]:
-    """The inputs of a batch, labelled or not, as positional arguments of the network: on its device, in its type."""
+    """The inputs of a batch, labelled or not, as positional arguments of the network."""
+    return placed(snn, batch_inputs(batch, where=where))
+
+
+def placed(snn: SpikingNetwork, leaves: tuple[Tensor, ...]) -> tuple[Any, ...]:
+    """Input tensors as positional arguments of the network: on its device, in its type."""
     device = next((p.device for p in snn.parameters()), torch.device("cpu"))
-    leaves = tuple(leaf.to(device) for leaf in batch_inputs(batch, where=where))
-    return pytree.tree_map(snn._like_network, as_call(snn.network, leaves))
+    return pytree.tree_map(snn._like_network, as_call(snn.network, tuple(leaf.to(device) for leaf in leaves)))
 
 
 def batches_in(data: Iterable[Any]) -> int | None:
@@ -86,8 +148,8 @@ def normalization_of(data: Iterable[Any], snn: SpikingNetwork) -> dict[str, Any]
 def count_correct(network: nn.Module, batch: LabelledBatch) -> int:
     """How many of the batch a network without time classifies correctly."""
     with torch.no_grad():
-        output = network(*batch.arguments)
-    return int((first_tensor(output).argmax(-1).cpu() == batch.labels).sum())
+        output = batch.combined(first_tensor(network(*batch.arguments)))
+    return int((output.argmax(-1).cpu() == batch.labels).sum())
 
 
 def first_tensor(output: Any) -> Tensor:
@@ -118,8 +180,8 @@ def require_scores(logits: Any) -> Tensor:
 
 
 def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
-    """The logits [T, B, classes], if they are that and have a class for every label."""
-    logits = require_scores(logits)
+    """The logits [T, B, classes] of the samples, if they are that and have a class for every label."""
+    logits = batch.combined(require_scores(logits))
     classes, labels = logits.shape[-1], batch.labels
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         raise InputError(

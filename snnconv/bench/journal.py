@@ -51,6 +51,7 @@ class Counted:
         operations: [source, layer, synaptic operations in every step, those of the warm-up first].
         events: {source: what it fired in every step, likewise}.
         rivals: {network without time: how many it classifies correctly}; empty but for one or two settings.
+        views: of each sample; operations and events are of all of them.
     """
 
     setting: str
@@ -60,6 +61,7 @@ class Counted:
     operations: list[list[Any]]
     events: dict[str, list[int]]
     rivals: dict[str, int]
+    views: int = 1
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..network import SpikingNetwork
 from ..provenance import provenance
 from .early_exit import Exit, ExitSums, check_confidences
-from .evaluate import count_correct, labelled_batches, normalization_of, require_logits
+from .evaluate import count_correct, labelled_batches, normalization_of, require_logits, view_notices
 from .results import Result
 
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
@@ -137,7 +137,7 @@ def latency(
         verdict=verdict(rows, ann_accuracy, within, first, needed),
         settings=dict(snn.plan.settings),
         normalization=normalization_of(data, snn),
-        notices=list(snn.plan.notices),
+        notices=[*snn.plan.notices, *view_notices(data)],
         provenance=provenance(seed),
     )
 

@@ -30,7 +30,7 @@ from .curves import Sweep as Sweep
 from .distributed import Group, together
 from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
-from .evaluate import batches_in
+from .evaluate import batches_in, tell_unread
 from .grid import Grid
 from .journal import Ended, Journal, clear, differences, open_journal
 from .labels import label_of
@@ -104,6 +104,7 @@ def sweep(
         finally:
             journal.close()
         exchange(journal, group)
+        tell_unread(data, group)
         result = assemble(journal, planned, model, seed)
         if root is not None and group.first:
             result.save(root)
@@ -195,7 +196,7 @@ def keep_partial(
 ) -> None:
     """Results of the whole batches so far, of all processes; none where the first simulation has no batch yet."""
     journal = open_journal(folder, configuration)
-    if any(name == planned[0].name for name, _ in journal.counted):
+    if any(name == planned[0].name and batch.samples for (name, _), batch in journal.counted.items()):
         partial = assemble(journal, planned, model, seed)
         partial.save(folder)
         log.warning(f"results of {partial.samples} samples are in {folder}; the same command again continues")

@@ -65,7 +65,7 @@ def networks_of(
         work.normalize_like(data, snn, options)
         return {label_of(snn.plan.settings): snn}
     normalization = work.normalization_of(options) or work.stored_normalization(found)
-    calib = work.data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
+    calib = work.data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"], options)
     usual = calib.normalization if calib is not None else normalization
     if options["mean"] is None and usual is not None:
         data.normalization = usual

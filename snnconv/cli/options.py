@@ -72,10 +72,14 @@ model_options = together(
     ),
 )
 
+# Of all data that a command opens.
 normalization_options = together(
     click.option("--mean", metavar="M[,M…]", help="Mean of the inputs in 0…1, as 0.485,0.456,0.406."),
     click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, as 0.229,0.224,0.225."),
-)
+    click.option("--workers", type=click.IntRange(min=0), metavar="N",
+                 help="Processes that decode video files; 0: the command itself  [default: one a core, at most 8]"),
+    click.option("--strict", is_flag=True, help="A damaged video file is an error; else it is left out and named."),
+)  # fmt: skip
 
 maxpool_option = click.option(
     "--maxpool", type=click.Choice(["exact", "avg", "lipool"]),

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from ..bench import Sweep
 from ..bench.grid import Setting
 from ..errors import InputError
-from .measuring import data_option, energy_model_option, limit_option
+from .measuring import data_option, energy_model_option, limit_option, views_option
 from .notices import telling
 from .options import F, together
 from .output import require_writable
@@ -29,6 +29,7 @@ def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable
         data_option,
         steps,
         limit_option,
+        views_option,
         click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out") / name,
                      show_default=True, help=f"Folder for {files} and the journal."),
         click.option("--overwrite", is_flag=True, help="Drop an earlier sweep in the folder and start afresh."),

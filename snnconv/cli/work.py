@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -13,11 +14,14 @@ from torch.export import ExportedProgram
 
 from ..convert import convert
 from ..data import DataSource, Normalization, open_data
+from ..data.workers import usual_workers
 from ..errors import InputError
 from ..io import OpenedModel, open_model
 from ..io.clip_file import is_clipped
 from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
+from ..io.trained_file import is_trained
+from ..io.trained_file import stored_normalization as trained_normalization
 from ..models.firing import is_direct
 from ..network import SpikingNetwork
 from ..plan import Plan
@@ -28,6 +32,8 @@ CONVERSION_OPTIONS = (
     "corrections", "per_channel", "maxpool", "keep", "only",
 )  # fmt: skip
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DEFAULT_T = 4  # of a model that is converted for a measurement
+N = TypeVar("N", bound="nn.Module | ExportedProgram")
 log = logging.getLogger("snnconv")
 
 
@@ -48,17 +54,29 @@ def normalization_of(options: dict[str, Any]) -> Normalization | None:
     return Normalization.parse(mean, std) if mean is not None else None
 
 
+def reading(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How video files are read, as told with `--workers` and `--strict`."""
+    workers = options.get("workers")
+    return {"workers": usual_workers() if workers is None else workers, "strict": options.get("strict", False)}
+
+
 def data_of(
-    spec: str | None, normalization: Normalization | None, batch_size: int, limit: int | None
+    spec: str | None,
+    normalization: Normalization | None,
+    batch_size: int,
+    limit: int | None,
+    options: Mapping[str, Any] | None = None,
 ) -> DataSource | None:
-    return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization) if spec else None
+    if not spec:
+        return None
+    return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization, **reading(options or {}))
 
 
 def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNetwork:
     """Convert with the options of the command line; the normalisation stays with the result."""
     place = device_of(options["device"]), dtype_of(options["dtype"])
     normalization = normalization_of(options) or stored_normalization(found)
-    data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"])
+    data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"], options)
     settings = {name: options[name] for name in CONVERSION_OPTIONS}
     model = found.model.to(place[0]) if isinstance(found.model, nn.Module) else found.model
     further = {"input_shape": options["input_shape"], "seed": options["seed"]}
@@ -72,6 +90,8 @@ def stored_normalization(found: OpenedModel) -> Normalization | None:
     """What a network that was converted or clipped before was calibrated or trained with."""
     if is_clipped(found.extra):
         stored = clipped_normalization(found.extra, found.description)
+    elif is_trained(found.extra):
+        stored = trained_normalization(found.extra, found.description)
     elif is_converted(found.extra):
         stored = Plan.from_texts(found.extra, found.description).normalization
     else:
@@ -89,35 +109,57 @@ def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> Spi
     return stored(found, model, options, given) or converted(found, T, options)
 
 
-def measurable(
-    model: str, samples: DataSource, T: int, options: dict[str, Any], given: set[str], direct: bool
-) -> nn.Module:
-    """The converted network, or with `direct` the one that spikes by itself, and the data normalised as it was trained.
+def spiking_network(model: str, T: int | None, options: dict[str, Any], given: set[str], data: DataSource) -> nn.Module:
+    """The converted network in a file, or a model converted, or as it is where it spikes by itself.
 
     Args:
-        given: as for `spiking`.
-    """
-    found = opened(model, options)
-    if direct and isinstance(found.model, nn.Module) and is_direct(found.model):
-        return as_it_is(found.model, model, options, given)
-    snn = stored(found, model, options, given) or converted(found, T, options)
-    normalize_like(samples, snn, options)
-    return snn
-
-
-def as_it_is(network: nn.Module, model: str, options: dict[str, Any], given: set[str]) -> nn.Module:
-    """A network that spikes by itself, on its device, in eval mode.
+        T: time steps as typed. given: names of the options typed by the user.
+        data: get the normalisation that the network was calibrated or trained with, where none is told.
 
     Raises:
-        InputError: options of a conversion, or of a network whose input stays the same at all steps.
+        InputError: options of a conversion for a network that spikes by itself.
     """
+    found = opened(model, options)
+    if not isinstance(found.model, nn.Module) or not is_direct(found.model):
+        snn = stored(found, model, options, given) or converted(found, T or DEFAULT_T, options)
+        normalize_like(data, snn, options)
+        return snn
     ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit", "encoder"})
     if ignored:
         raise InputError(
             f"{model} spikes by itself and is not converted: it takes no --{ignored[0].replace('_', '-')}",
             remedy="leave the option out, or convert its twin without spikes: --arch-arg neuron=relu",
         )
-    return network.to(device_of(options["device"]), dtype_of(options["dtype"])).eval()
+    return as_it_is(found.model, found, options, data)
+
+
+def any_network(
+    model: str, T: int | None, options: dict[str, Any], given: set[str], data: DataSource
+) -> nn.Module | ExportedProgram:
+    """The converted network in a file; a model converted, where time steps or an option of a conversion are typed; else
+    the model as it is.
+
+    Args:
+        T: time steps as typed. given: names of the options typed by the user.
+        data: get the normalisation that the network was calibrated or trained with, where none is told.
+    """
+    found = opened(model, options)
+    snn = stored(found, model, options, given)
+    if snn is None and (T is not None or given & {*CONVERSION_OPTIONS, "calib", "calib_limit"}):
+        snn = converted(found, T or DEFAULT_T, options)
+    if snn is not None:
+        normalize_like(data, snn, options)
+        return snn
+    return as_it_is(found.model, found, options, data)
+
+
+def as_it_is(network: N, found: OpenedModel, options: dict[str, Any], data: DataSource) -> N:
+    """The network of what was opened, on its device; the data normalised as it was trained, where nothing is told."""
+    usual = stored_normalization(found)
+    if options["mean"] is None and usual is not None:
+        data.normalization = usual
+    place = device_of(options["device"]), dtype_of(options["dtype"])
+    return network.to(*place) if isinstance(network, nn.Module) else network
 
 
 def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[str]) -> SpikingNetwork | None:
@@ -137,7 +179,8 @@ def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[s
 def test_data(spec: str, options: dict[str, Any]) -> DataSource:
     """The test data, normalised as told, else as is usual for it; opened before the network, to fail early."""
     normalization = normalization_of(options)
-    return open_data(spec, batch_size=options["batch_size"], limit=options["limit"], normalization=normalization)
+    chosen = {"limit": options["limit"], "normalization": normalization, "views": options["views"]}
+    return open_data(spec, batch_size=options["batch_size"], **chosen, **reading(options))
 
 
 def normalize_like(data: DataSource, snn: SpikingNetwork, options: dict[str, Any]) -> None:

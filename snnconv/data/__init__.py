@@ -1,6 +1,6 @@
 """Data in: the batch forms that loaders may yield, normalisation, and data sources by name."""
 
-from . import fashion, imagefolder, npz, torchvision_sets  # each registers its kind
+from . import clips, events, fashion, imagefolder, npz, torchvision_sets  # each registers its kind
 from .batches import batch_inputs as batch_inputs
 from .batches import batch_labels as batch_labels
 from .batches import limited_batches as limited_batches
@@ -17,6 +17,8 @@ __all__ = [
     "Normalization",
     "batch_inputs",
     "batch_labels",
+    "clips",
+    "events",
     "fashion",
     "imagefolder",
     "limited_batches",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from urllib.parse import parse_qsl
 
 from ..errors import InputError
 from .pictures import fetch_pictures
+from .query import parse_query, positive
 from .source import DATA_SOURCES, Samples
 
 OPTIONS = "?size=224&resize=256&channels=3 (each optional)"
+DEFAULTS = {"size": 224, "resize": 0, "channels": 3}
 
 
 @DATA_SOURCES.register("imagefolder")
@@ -76,18 +77,10 @@ def interleaved(labels: list[int]) -> list[int]:
 
 def parse_argument(argument: str) -> tuple[str, int, int, int]:
     """Folder, size, resize and channels from `DIR?size=32`."""
-    folder, _, query = argument.rpartition("?")
-    if not folder or "=" not in query:  # a question mark can be part of a folder's name
-        folder, query = argument, ""
-    options = {"size": 224, "resize": 0, "channels": 3}
-    for key, value in parse_qsl(query, keep_blank_values=True):
-        if key not in options or not value.isdecimal() or int(value) < 1:
-            raise InputError(
-                "not an option of a picture folder", expected=OPTIONS, got=f"{key}={value}", where=argument
-            )
-        options[key] = int(value)
+    folder, given = parse_query(argument, dict.fromkeys(DEFAULTS, positive), "a picture folder", OPTIONS)
+    options = {**DEFAULTS, **given}
     size, channels = options["size"], options["channels"]
-    resize = options["resize"] or round(size * 256 / 224)
+    resize = options["resize"] or usual_resize(size)
     if resize < size or channels not in (1, 3):
         raise InputError(
             "the options of a picture folder do not go together",
@@ -96,3 +89,8 @@ def parse_argument(argument: str) -> tuple[str, int, int, int]:
             where=argument,
         )
     return folder, size, resize, channels
+
+
+def usual_resize(size: int) -> int:
+    """The shortest edge before the centre of `size` is cut out, in ImageNet's proportions."""
+    return round(size * 256 / 224)

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ..errors import InputError
 from .arrays import checked_arrays, to_tensor
-from .options import split_options
+from .query import parse_query, word
 from .source import DATA_SOURCES, Samples
 
+OPTIONS = "?x=KEY&y=KEY&where=KEY&layout=NTHW (each optional)"
 Part = tuple[np.ndarray, np.ndarray]
 
 
@@ -33,7 +34,7 @@ def open_npz(argument: str) -> Samples:
         InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, an option that
             is none, or files whose samples do not go together.
     """
-    listed, options = split_options(argument, ("x", "y", "where", "layout"), "an npz file")
+    listed, options = parse_query(argument, dict.fromkeys(("x", "y", "where", "layout"), word), "an npz file", OPTIONS)
     names = [listed] if os.path.exists(listed) else listed.split(",")
     parts = [part_of(name, options) for name in names]
     for (x, _), name in zip(parts, names):

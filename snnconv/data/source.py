@@ -1,52 +1,74 @@
-"""Data sources by name: `open_data("npz:FILE")` gives batches of images and labels in a fixed order."""
+"""Data sources by name: `open_data("npz:FILE")` gives batches of images or clips and labels in a fixed order."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..registry import Registry
+from .files import FileReader, News, Request
 from .normalization import Normalization
+
+Value = TypeVar("Value")
+Inputs = Tensor | tuple[Tensor, ...]  # of a network with one input, or with several
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What a kind of data source gives: labelled images by position.
+    """What a kind of data source gives: labelled images or clips by position.
 
     Attributes:
-        fetch: positions → (x float32 [N, C, H, W], in 0…1 unless the source holds floats; y int64 [N]).
+        fetch: positions → (x float32 [N, C, …, H, W], in 0…1 unless the source holds floats; y int64 [N]).
         count: how many samples there are.
         classes: how many classes there are, or None where the source does not say.
         normalization: the one usual for this data, applied where the caller gives none.
+        files: what reads them, where they are decoded one by one; samples of it can be drawn at random, and some may
+            turn out to be unreadable, which `fetch` leaves out.
+        views: rows of x, and of y, for each sample: clips are evaluated in several views.
+        in_views: the same samples in other views, as "5x3"; None: they have none.
+        pack: from normalised x to the inputs of the network, where those are several.
     """
 
     fetch: Callable[[range], tuple[Tensor, Tensor]]
     count: int
     classes: int | None = None
     normalization: Normalization | None = None
+    files: FileReader | None = None
+    views: int = 1
+    in_views: Callable[[str], Samples] | None = None
+    pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
 
 
 # kind → from what follows the colon to its samples
 DATA_SOURCES: Registry[Callable[[str], Samples]] = Registry("data source")
-GRAMMAR = "npz:FILE, imagefolder:DIR, torchvision:NAME:DIR or fashion"
+GRAMMAR = (
+    "npz:FILE, imagefolder:DIR, torchvision:NAME:DIR, fashion, clips:DIR, "
+    "ucf101:DIR, hmdb51:DIR, kinetics400:DIR, ntu60:DIR, nmnist:DIR, dvs128gesture:DIR with :PART, or events:FILE"
+)
 
 
 class DataSource:
-    """Batches of labelled images, the same ones in the same order every time it is iterated.
+    """Batches of labelled images or clips, the same ones in the same order every time it is iterated.
 
-    Yields (x float32 [N, C, H, W], y int64 [N]), the last batch shorter where needed. `len()` counts samples.
+    Yields (x float32 [N, C, …, H, W], y int64 [N]), the last batch shorter where needed; where the network takes
+    several inputs, x is a tuple of them. `len()` counts samples as they are listed: files that cannot be read are left
+    out of their batches, which are shorter then, and named once the data have been gone through. Iteration passes over
+    a batch of which nothing is left.
 
     Attributes:
-        name: the spec it was opened with.
+        name: the spec it was opened with, and the views where those were chosen apart.
         classes: how many classes there are, or None where the source does not say.
         normalization: what is applied to x, or None.
-        first: the first sample, [C, H, W], under the normalisation that it was opened with.
-        shape: of one sample, (C, H, W).
+        views: rows for each sample, one after the other: accuracy is of the mean over them.
+        first: the first sample that can be read, [C, …, H, W], under the normalisation that it was opened with; a tuple
+            where there are several inputs.
+        shape: of one sample, (C, …, H, W), or a tuple of such.
     """
 
     def __init__(
@@ -66,54 +88,125 @@ class DataSource:
         self.name = name
         self.classes = samples.classes
         self.normalization = normalization or samples.normalization
+        self.views = samples.views
         self.batch_size = batch_size
         self._samples = samples
         self._count = samples.count if limit is None else min(limit, samples.count)
-        first, _ = self._batch(range(1))  # channels that do not fit, or a broken first image, are reported at once
-        self.first = first[0]
-        self.shape = tuple(self.first.shape)
+        self._step = max(batch_size // self.views, 1)
+        # channels that do not fit, or a broken first image, are reported at once
+        files = samples.files
+        x = samples.fetch(range(1))[0][:1] if files is None else files.first_readable(self._count)[None]
+        leaves = [leaf[0] for leaf in self.packed(self.normalized(x))]
+        shapes = [tuple(leaf.shape) for leaf in leaves]
+        self.first: Inputs = one_or_all(leaves)
+        self.shape = one_or_all(shapes)
 
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return map(self.batch, range(self.batches))
+    def __iter__(self) -> Iterator[tuple[Inputs, Tensor]]:
+        try:
+            for _, batch in self.numbered(range(self.batches)):
+                yield batch
+        finally:
+            self.tell(self.news())
 
     @property
     def batches(self) -> int:
         """How many batches there are."""
-        return -(-self._count // self.batch_size)
+        return -(-self._count // self._step)
 
-    def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """One batch by its place, from 0; those before it are not read."""
-        start = number * self.batch_size
-        return self._batch(range(start, min(start + self.batch_size, self._count)))
+    def batch(self, number: int) -> tuple[Inputs, Tensor]:
+        """One batch by its place, from 0; those before it are not read. It is empty where nothing in it can be."""
+        x, y = self._samples.fetch(self._positions(number))
+        return (self._finished(x) if len(y) else x), y
 
-    def take(self, positions: Sequence[int], *, raw: bool = False) -> tuple[Tensor, Tensor]:
-        """The samples at these positions, in their order; `raw` leaves the normalisation out."""
-        parts = [self._samples.fetch(range(position, position + 1)) for position in positions]
-        x, y = torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
-        return (x if raw or self.normalization is None else self.normalization(x)), y
+    def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[Inputs, Tensor]]]:
+        """These batches with their places, the next one read while one is in use; without those that are empty."""
+        numbers = list(numbers)
+        files, wanted = self._samples.files, [self._positions(number) for number in numbers]
+        found = map(self._samples.fetch, wanted) if files is None else files.stream(map(Request, wanted))
+        for number, (x, y) in zip(numbers, found):
+            if len(y):
+                yield number, (self._finished(x), y)
+
+    @property
+    def random(self) -> bool:
+        """Whether samples can be drawn at random: a clip from anywhere in its file."""
+        return self._samples.files is not None
+
+    def drawn(
+        self, positions: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]] | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """For training: the samples at these positions, one list after the other, not normalised and not packed.
+
+        There are always as many as asked for: the next one that can be read takes the place of one that cannot.
+
+        Args:
+            seeds: for each sample; it is drawn at random, where the source can do so.
+        """
+        files = self._samples.files
+        if files is None:
+            for places in positions:
+                parts = [self._samples.fetch(range(place, place + 1)) for place in places]
+                yield torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
+            return
+        if self.views > 1:
+            raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
+        own = [None] * len(positions) if seeds is None else seeds
+        yield from files.stream(Request(*pair, within=self._count) for pair in zip(positions, own))
+
+    def normalized(self, x: Tensor) -> Tensor:
+        return x if self.normalization is None else self.normalization(x)
+
+    def packed(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Normalised samples as the inputs of the network, of which there may be several."""
+        return (x,) if self._samples.pack is None else self._samples.pack(x)
+
+    def news(self) -> News:
+        """Files that could not be read, or not to their end, and that nobody was told of yet."""
+        return ({}, {}) if self._samples.files is None else self._samples.files.news()
+
+    def tell(self, news: News) -> None:
+        """A notice that names them."""
+        if self._samples.files is not None:
+            self._samples.files.tell(*news)
 
     def __repr__(self) -> str:
         return f"DataSource({self.name!r}, {len(self)} samples of shape {self.shape}, batches of {self.batch_size})"
 
-    def _batch(self, positions: range) -> tuple[Tensor, Tensor]:
-        x, y = self._samples.fetch(positions)
-        return (x if self.normalization is None else self.normalization(x)), y
+    def _finished(self, x: Tensor) -> Inputs:
+        return one_or_all(self.packed(self.normalized(x)))
+
+    def _positions(self, number: int) -> range:
+        start = number * self._step
+        return range(start, min(start + self._step, self._count))
 
 
 def open_data(
-    spec: str, *, batch_size: int = 64, limit: int | None = None, normalization: Normalization | None = None
+    spec: str,
+    *,
+    batch_size: int = 64,
+    limit: int | None = None,
+    normalization: Normalization | None = None,
+    views: str | None = None,
+    strict: bool = False,
+    workers: int = 0,
 ) -> DataSource:
-    """Open labelled images.
+    """Open labelled images or video clips.
 
     Args:
         spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]`,
-            `torchvision:NAME:DIR[:train]`, or `fashion[:train]`.
-        batch_size: samples in a batch.
+            `torchvision:NAME:DIR[:train]`, `fashion[:train]`; of clips `clips:DIR`, `ucf101:DIR[:train1]`,
+            `hmdb51:DIR[:train1]`, `kinetics400:DIR[:train]`, `ntu60:DIR[:xsub-train]`, each with
+            `?frames=16&stride=4&size=224` and other options of `snnconv.data.clips.options`; of event cameras
+            `nmnist:DIR[:train][?frames=16]`, and `dvs128gesture:DIR`, `events:FILE` likewise.
+        batch_size: samples in a batch; of clips in several views, whole clips of at most so many views together.
         limit: only the first so many samples.
         normalization: applied to every batch; None: the one usual for the data where it has one (`fashion`).
+        views: of every clip, windows in time × crops, as "5x3"; None: as the spec says, else one in the centre.
+        strict: a video file that is damaged is an error; else it is left out, and named in a notice.
+        workers: processes that decode video files; 0: this one does. Batches are the same.
 
     Raises:
         InputError: the spec is wrong, the data are missing or broken, or the normalisation does not fit them.
@@ -129,8 +222,21 @@ def open_data(
         )
     if colon and not argument:
         raise InputError("nothing follows the colon of a data source", expected=GRAMMAR, got=repr(spec))
-    samples = DATA_SOURCES[kind](argument)
-    return DataSource(spec, samples, batch_size=batch_size, limit=limit, normalization=normalization)
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 0:
+        raise InputError("workers is not a number of processes", expected="0, 1, …", got=repr(workers))
+    samples, name = DATA_SOURCES[kind](argument), spec
+    if views is not None:
+        if samples.in_views is None:
+            raise InputError("only video clips have views", expected="clips:DIR, ucf101:DIR, …", got=repr(spec))
+        samples, name = samples.in_views(views), f"{spec} in {views} views"
+    if samples.files is not None:
+        samples.files.use(workers, strict)
+    return DataSource(name, samples, batch_size=batch_size, limit=limit, normalization=normalization)
+
+
+def one_or_all(values: Sequence[Value]) -> Value | tuple[Value, ...]:
+    """Of one input, or of all of several."""
+    return values[0] if len(values) == 1 else tuple(values)
 
 
 def _check_positive(name: str, value: int) -> None:

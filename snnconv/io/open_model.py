@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from .detect import FileKind, detect
 from .factory import GRAMMAR, build, nearest, parse_arch_args
 from .pickled import load_pickle
 from .pt2 import load_program
+from .trained_file import KEY, is_trained, open_trained
 
 _ARCH = "say which network the weights are for, for example --arch torchvision:resnet18"
 _NO_NETWORK = "the file holds weights but no network"
@@ -32,7 +33,7 @@ class OpenedModel:
 
     Attributes:
         model: the network, or the program of a `.pt2`.
-        extra: the texts saved in a `.pt2`; a converted network is told by them.
+        extra: the texts saved in a `.pt2`, or beside a trained network; such networks are told by them.
         description: one line that says what was opened.
         notes: what the user should know, such as that the weights are random.
     """
@@ -117,8 +118,12 @@ def _open_onnx(source: str, arch: str | None, weights: str | None) -> OpenedMode
 
 
 def _open_module(source: str, weights: str | None, allow: Sequence[str], trust: bool) -> OpenedModel:
-    """A whole module that was pickled."""
+    """A whole module that was pickled, or a trained network that says how it is built."""
     model = load_pickle(source, allow=allow, trust=trust)
+    if isinstance(model, Mapping) and is_trained(model):
+        _refuse_more(None, weights, "a trained network", source)
+        network = open_trained(model, source)
+        return OpenedModel(network, {KEY: str(model[KEY])}, f"{Path(source).name}, a trained {type(network).__name__}")
     if not isinstance(model, nn.Module):
         raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
     if weights is not None:

@@ -9,6 +9,7 @@ from .cifar_resnet import cifar_resnet110 as cifar_resnet110
 from .fashion_cnn import fashion_cnn as fashion_cnn
 from .resnet18 import resnet18_cifar as resnet18_cifar
 from .respike import respike as respike
+from .small_cnn3d import small_cnn3d as small_cnn3d
 from .svformer import svformer as svformer
 from .vgg import vgg16_cifar as vgg16_cifar
 
@@ -22,6 +23,7 @@ __all__ = [
     "fashion_cnn",
     "resnet18_cifar",
     "respike",
+    "small_cnn3d",
     "svformer",
     "vgg16_cifar",
 ]

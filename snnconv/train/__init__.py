@@ -1,7 +1,9 @@
-"""Training: fine-tuning of networks with learnable clips."""
+"""Training: fine-tuning of networks with learnable clips, and any network from the start."""
 
 from .finetune import finetune as finetune
 from .result import FineTuning as FineTuning
+from .result import Training as Training
 from .settings import Settings as Settings
+from .train import train as train
 
-__all__ = ["FineTuning", "Settings", "finetune"]
+__all__ = ["FineTuning", "Settings", "Training", "finetune", "train"]

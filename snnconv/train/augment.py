@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from ..errors import InputError
@@ -26,6 +27,24 @@ AUGMENTATIONS: Registry[Callable[[int, int], nn.Module]] = Registry("augmentatio
 def crop(height: int, width: int) -> nn.Module:
     """A window of the image's own size in the image padded with zeros."""
     return v2.RandomCrop((height, width), padding=[width // PADDING, height // PADDING])
+
+
+@AUGMENTATIONS.register("shift")
+def shift(height: int, width: int) -> nn.Module:
+    """The image, or the clip in time as well, moved by up to a sixteenth of each of its sides; its edges repeat."""
+    return Shift()
+
+
+class Shift(nn.Module):
+    """x [C, H, W] or [C, T, H, W] → the same shape."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        sides = x.shape[1:]
+        most = [round(side / 16) for side in sides]
+        wide = F.pad(x[None], [most[i // 2] for i in reversed(range(2 * len(sides)))], mode="replicate")[0]
+        for dim, (side, margin) in enumerate(zip(sides, most), 1):
+            wide = wide.narrow(dim, int(torch.randint(2 * margin + 1, ())), side)
+        return wide
 
 
 @AUGMENTATIONS.register("flip")

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from ..bench.distributed import Group
+from ..bench.evaluate import tell_unread
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from .augment import AFTER, augmented, mixed
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
 USUAL = ("crop", "flip")
+DRAWN = 2**16  # beside the stages of augmentation: no other draw has the same seed
 
 
 def nothing() -> None:
@@ -47,7 +49,11 @@ def feed_of(data: Iterable[Any], batch_size: int, augment: tuple[str, ...] | Non
 
 @dataclass
 class SourceFeed:
-    """Samples of a `DataSource` in an order drawn anew for each epoch; an incomplete last batch is left out."""
+    """Samples of a `DataSource` in an order drawn anew for each epoch; an incomplete last batch is left out.
+
+    With "crop", clips come from anywhere in their files, in time and in the frame. The next clip that can be read takes
+    the place of one that cannot, so that batches, and the shares of processes, keep their size.
+    """
 
     source: DataSource
     batch_size: int
@@ -69,12 +75,17 @@ class SourceFeed:
         order = torch.randperm(len(self.source), generator=generator).tolist()
         before = [name for name in self.augment if name not in AFTER]
         after = [name for name in self.augment if name in AFTER]
-        for batch in range(start, self.batches or 0):
-            positions = share(order[batch * self.size : (batch + 1) * self.size], self.group)
-            x, y = self.source.take(positions, raw=True)
+        seeds = None
+        batches = [order[batch * self.size : (batch + 1) * self.size] for batch in range(start, self.batches or 0)]
+        shares = [share(positions, self.group) for positions in batches]
+        if self.source.random and "crop" in before:  # of the whole frame, and in time: no padding is needed
+            before.remove("crop")
+            seeds = [[mixed(self.seed, number, position, DRAWN) for position in positions] for positions in shares]
+        for positions, (x, y) in zip(shares, self.source.drawn(shares, seeds)):
             x = augmented(x, before, self.seed, number, positions)
-            x = x if self.source.normalization is None else self.source.normalization(x)
-            yield (augmented(x, after, self.seed, number, positions),), y
+            x = self.source.normalized(x)
+            yield self.source.packed(augmented(x, after, self.seed, number, positions)), y
+        tell_unread(self.source, self.group)
 
 
 @dataclass

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from torch import fx, nn
 
-from ..bench.distributed import Group, standing
 from ..convert.clip import clips_of
-from ..data import DataSource
-from ..errors import InputError
-from ..fingerprint import describe_data, fingerprint
-from .checkpoint import load_checkpoint
-from .engine import launch
-from .feed import USUAL, feed_of
-from .logs import LOGS
-from .optimizers import optimizer_of
 from .result import FineTuning
-from .run import Run
-from .settings import Settings, settings_of
+from .settings import settings_of
+from .start import run_of
 
 
 def finetune(
@@ -61,53 +50,15 @@ def finetune(
             of other settings, a loss that became infinite, or an engine that is not installed.
     """
     chosen = settings_of(settings)
-    sites = clips_of(clipped)
+    first = next(iter(clips_of(clipped).values()))
     assert isinstance(clipped, fx.GraphModule)
-    if log not in LOGS:
-        raise InputError("unknown log", expected=", ".join(LOGS), got=repr(log))
-    root = made(folder)
-    writer = LOGS[log](root)
-    fabric = launch(device, chosen.precision)
-    group = standing() if fabric.world_size > 1 else Group()
-    feed = feed_of(data, chosen.batch_size, chosen.augment, chosen.seed, group)
-    configuration = configuration_of(clipped, data, val, chosen, group)
-    kept = load_checkpoint(root, configuration) if resume else None
-
-    optimizer = optimizer_of(clipped, chosen)
-    network, optimizer = fabric.setup(clipped, optimizer)
-    start = {name: float(clip.ceiling.mean()) for name, clip in sites.items()}
-    run = Run(fabric, group, clipped, network, optimizer, feed, val, chosen, configuration, root, writer, start)
-    run.begin() if kept is None else run.restore(kept)
+    more = {"activation": {"kind": type(first).__name__, **first.settings()}}
+    places = {"folder": folder, "resume": resume, "log": log, "device": device}
+    run = run_of(FineTuning, clipped, data, val, chosen, more, **places)  # type: ignore[arg-type]
     run.train()
-    return run.finish()
-
-
-def configuration_of(
-    network: fx.GraphModule, data: Iterable[Any], val: Iterable[Any], settings: Settings, group: Group
-) -> dict[str, Any]:
-    """Everything on which the outcome depends; `save_every` and what only looks on do not belong to it."""
-    chosen = asdict(settings)
-    del chosen["save_every"]
-    if settings.augment is None:
-        chosen["augment"] = list(USUAL) if isinstance(data, DataSource) else []
-    first = next(iter(clips_of(network).values()))
-    described = {name: describe_data(source) for name, source in (("data", data), ("val", val))}
-    for source in described.values():
-        assert source is not None
-        del source["batch_size"]
-    return {
-        "settings": {**chosen, "augment": list(chosen["augment"])},
-        "activation": {"kind": type(first).__name__, **first.settings()},
-        "start": fingerprint(network)[:16],
-        "processes": group.size,
-        **described,
-    }
-
-
-def made(folder: str | PathLike[str]) -> Path:
-    root = Path(folder)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
-    return root
+    result = run.finish()
+    assert isinstance(result, FineTuning)
+    clipped.meta["training"] = {**result.configuration["settings"], "val_accuracy": result.accuracy}
+    if result.configuration["data"]["normalization"] is not None:
+        clipped.meta["normalization"] = result.configuration["data"]["normalization"]
+    return result

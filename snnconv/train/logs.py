@@ -14,13 +14,19 @@ ABSENT = "pip install tensorboard"
 
 
 class CSVLog:
-    """`finetune.csv`, written anew after every epoch from the whole course: a resumed log is an undisturbed one."""
+    """`finetune.csv` or `train.csv`, written anew after every epoch from the whole course, so that a resumed log is an
+    undisturbed one.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "finetune.csv"
+    Args:
+        name: of the file. quantity: what the last columns are of, as "lambda"; None: there are none.
+    """
+
+    def __init__(self, folder: Path, name: str, quantity: str | None) -> None:
+        self.path = folder / f"{name}.csv"
+        self.quantity = quantity
 
     def write(self, epochs: Sequence[Epoch]) -> None:
-        rows = rows_of(epochs)
+        rows = rows_of(epochs, self.quantity)
         lines = [",".join(rows[0])]
         lines += [",".join("" if value is None else repr(value) for value in row.values()) for row in rows]
         with atomic_output(self.path, overwrite=True) as temporary:
@@ -34,8 +40,8 @@ class TensorBoardLog(CSVLog):
         InputError: TensorBoard is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, name: str, quantity: str | None) -> None:
+        super().__init__(folder, name, quantity)
         self.folder = folder / "tensorboard"
         self.writer: Any = None
         self.summary_writer = require_tensorboard()
@@ -44,7 +50,7 @@ class TensorBoardLog(CSVLog):
         super().write(epochs)
         if self.writer is None:  # what an interrupted run wrote from here on is hidden
             self.writer = self.summary_writer(str(self.folder), purge_step=epochs[-1].epoch)
-        values = rows_of(epochs[-1:])[0]
+        values = rows_of(epochs[-1:], self.quantity)[0]
         for name, value in values.items():
             if value is not None and name != "epoch":
                 self.writer.add_scalar(name, value, values["epoch"])

@@ -19,7 +19,7 @@ class Epoch:
         loss, train_accuracy: means over the training samples as they were seen, augmented; None at the start.
         val_accuracy: percent of the validation samples, of the averaged weights where there is an average.
         lr: learning rate of the last step.
-        least, mean, most: of all λ.
+        least, mean, most: of all λ or all τ, where there are any.
     """
 
     epoch: int
@@ -27,26 +27,27 @@ class Epoch:
     train_accuracy: float | None
     val_accuracy: float
     lr: float
-    least: float
-    mean: float
-    most: float
+    least: float | None = None
+    mean: float | None = None
+    most: float | None = None
 
 
 @dataclass
-class FineTuning(Result):
+class Course(Result):
     """The course of a training.
 
     Attributes:
-        ceilings: {site: mean λ} at the start and at the end.
+        samples: seen in the last epoch.
         best: the epoch whose weights the network has: the last, or with `early_stop` the best.
+        quantity: what layers learned besides weights: "lambda" (ceilings of clips), "tau" (time constants of neurons).
+        learned: {layer: its mean} at the start and at the end.
     """
-
-    NAME: ClassVar[str] = "finetune"
 
     epochs: list[Epoch]
     samples: int
     best: int
-    ceilings: dict[str, tuple[float, float]]
+    quantity: str | None
+    learned: dict[str, tuple[float, float]]
     configuration: dict[str, Any]
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -58,11 +59,11 @@ class FineTuning(Result):
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:
         epochs = [Epoch(**epoch) for epoch in document["epochs"]]
-        ceilings = {name: (float(start), float(end)) for name, (start, end) in document["ceilings"].items()}
-        return cls(**{**document, "epochs": epochs, "ceilings": ceilings})
+        learned = {name: (float(start), float(end)) for name, (start, end) in document["learned"].items()}
+        return cls(**{**document, "epochs": epochs, "learned": learned})
 
     def table(self) -> Iterable[dict[str, Any]]:
-        return rows_of(self.epochs)
+        return rows_of(self.epochs, self.quantity)
 
     def plot(self, path: str | PathLike[str]) -> None:
         from .plot import plot_course  # matplotlib takes a while to import
@@ -70,9 +71,28 @@ class FineTuning(Result):
         plot_course(self, Path(path))
 
 
-COLUMNS = {"least": "lambda_min", "mean": "lambda_mean", "most": "lambda_max"}
+@dataclass
+class FineTuning(Course):
+    """The course of a training with learnable clips."""
+
+    NAME: ClassVar[str] = "finetune"
 
 
-def rows_of(epochs: Iterable[Epoch]) -> list[dict[str, Any]]:
+@dataclass
+class Training(Course):
+    """The course of a training from the start."""
+
+    NAME: ClassVar[str] = "train"
+
+
+COLUMNS = {"least": "min", "mean": "mean", "most": "max"}
+
+
+def rows_of(epochs: Iterable[Epoch], quantity: str | None) -> list[dict[str, Any]]:
     """The rows of the log."""
-    return [{COLUMNS.get(key, key): value for key, value in asdict(epoch).items()} for epoch in epochs]
+    rows = []
+    for epoch in epochs:
+        values = asdict(epoch)
+        found = {f"{quantity}_{new}": values.pop(old) for old, new in COLUMNS.items()}
+        rows.append(values if quantity is None else {**values, **found})
+    return rows

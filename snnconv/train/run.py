@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from ..bench.distributed import Group
-from ..convert.clip import clips_of
 from ..errors import InputError
 from ..progress import progress
 from ..provenance import provenance
 from .average import Average, averaged
 from .checkpoint import random_states, restore_random_states, save_checkpoint
 from .feed import Feed
+from .learned import Learned, means
 from .logs import CSVLog
-from .result import Epoch, FineTuning
-from .schedules import SCHEDULES
+from .result import Course, Epoch
+from .schedules import SCHEDULES, warmed
 from .score import scores, validate
 from .settings import Settings
 
@@ -36,17 +36,20 @@ class Run:
     """One training: what it works with, and how far it is.
 
     Attributes:
-        network: the clipped network; wrapped: the same for the forward pass, as the engine wants it.
-        start: {site: mean λ} before the first step.
+        kind: of the result. quantity: what layers learn besides weights.
+        network: what is trained; wrapped: the same for the forward pass, as the engine wants it.
+        start: {layer: mean λ or τ} before the first step.
         epoch, batch: the next to do; step: optimiser steps done.
         loss_sum, correct, seen: of this process's share of the epoch so far.
         course: finished epochs.
         best: weights of the best epoch, where they may be wanted.
     """
 
+    kind: type[Course]
+    quantity: Learned | None
     fabric: Any
     group: Group
-    network: fx.GraphModule
+    network: nn.Module
     wrapped: nn.Module
     optimizer: Optimizer
     feed: Feed
@@ -108,7 +111,7 @@ class Run:
             done: epochs done, for the schedule.
         """
         settings = self.settings
-        self.lr = settings.lr * SCHEDULES[settings.schedule](done, settings.epochs)
+        self.lr = settings.lr * SCHEDULES[settings.schedule](done, settings.epochs) * warmed(done, settings.warmup)
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = self.lr
         where = f"training batch {self.batch} of epoch {self.epoch + 1}"
@@ -146,13 +149,14 @@ class Run:
         self.agree()
         with averaged(self.network, self.average):
             correct, samples = validate(self.network, self.val, self.group, self.fabric.autocast())
-            ceilings = torch.cat([clip.ceiling.flatten().float().cpu() for clip in clips_of(self.network).values()])
+            values = {} if self.quantity is None else self.quantity.of(self.network)
             accuracy = 100 * correct / samples
             before = max((epoch.val_accuracy for epoch in self.course), default=-1.0)
             if self.settings.early_stop is not None and accuracy > before:
                 self.best = {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
-        least, mean, most = float(ceilings.min()), float(ceilings.mean()), float(ceilings.max())
-        self.course.append(Epoch(self.epoch, loss, train_accuracy, accuracy, self.lr, least, mean, most))
+        every = torch.cat([value.flatten().float().cpu() for value in values.values()]) if values else None
+        sizes = () if every is None else (float(every.min()), float(every.mean()), float(every.max()))
+        self.course.append(Epoch(self.epoch, loss, train_accuracy, accuracy, self.lr, *sizes))
         if self.group.first:
             self.log.write(self.course)
 
@@ -219,25 +223,22 @@ class Run:
             place = f"batch {self.batch} of epoch {self.epoch + 1}"
             log.warning(f"continuing at {place}, as {self.folder} says")
 
-    def finish(self) -> FineTuning:
+    def finish(self) -> Course:
         """The network with its final weights, the result on disk."""
         if self.best is not None:
             self.network.load_state_dict(self.best)
         elif self.average is not None:
             self.network.load_state_dict(self.average.values)
         self.network.eval()
-        ceilings = {name: float(clip.ceiling.mean()) for name, clip in clips_of(self.network).items()}
-        result = FineTuning(
+        result = self.kind(
             epochs=self.course,
             samples=self.samples,
             best=self.best_epoch(),
-            ceilings={name: (self.start[name], value) for name, value in ceilings.items()},
+            quantity=None if self.quantity is None else self.quantity.name,
+            learned={name: (self.start[name], value) for name, value in means(self.quantity, self.network).items()},
             configuration=dict(self.configuration),
             provenance=provenance(self.settings.seed),
         )
-        self.network.meta["training"] = {**self.configuration["settings"], "val_accuracy": result.accuracy}
-        if self.configuration["data"]["normalization"] is not None:
-            self.network.meta["normalization"] = self.configuration["data"]["normalization"]
         if self.group.first:
             result.save(self.folder)
         return result

@@ -10,6 +10,12 @@ from ..registry import Registry
 Schedule = Callable[[float, int], float]  # (epochs done, of so many) → what the learning rate is multiplied by
 SCHEDULES: Registry[Schedule] = Registry("schedule")
 STEP = 20  # epochs
+LEAST = 0.01
+
+
+def warmed(done: float, warmup: float) -> float:
+    """What the learning rate is multiplied by in the first `warmup` epochs: it rises evenly, from a hundredth."""
+    return min(1.0, LEAST + (1 - LEAST) * done / warmup) if warmup else 1.0
 
 
 @SCHEDULES.register("cosine")

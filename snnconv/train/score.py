@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, fx
-from torch.utils import _pytree as pytree
+from torch import Tensor, fx, nn
 
 from ..bench.distributed import Group
-from ..bench.evaluate import batches_in, first_tensor
+from ..bench.evaluate import batches_in, first_tensor, of_samples, tell_unread, views_of
+from ..convert.examples import as_arguments
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
@@ -19,16 +19,20 @@ from ..progress import track
 from .feed import Batch
 
 
-def scores(network: Any, graph: fx.GraphModule, batch: Batch, where: str) -> tuple[Tensor, Tensor]:
+def scores(network: Any, module: nn.Module, batch: Batch, where: str) -> tuple[Tensor, Tensor]:
     """The network's class scores [B, classes] for a batch, and its labels on the same device.
+
+    Args:
+        module: the network itself, which `network` may wrap.
 
     Raises:
         InputError: no such output, or a label that is no class.
     """
     inputs, labels = batch
-    reference = next(graph.parameters())
-    moved = pytree.tree_map(lambda x: x.to(reference.device, non_blocking=True), inputs)
-    output = first_tensor(network(*as_call(graph, moved)))
+    reference = next(module.parameters())
+    moved = tuple(x.to(reference.device, non_blocking=True) for x in inputs)
+    arguments = as_call(module, moved) if isinstance(module, fx.GraphModule) else as_arguments(module, moved)
+    output = first_tensor(network(*arguments))
     if output.dim() != 2:
         raise InputError(
             "the network's output is not one score per class", expected="[B, classes]", got=str(list(output.shape))
@@ -48,7 +52,7 @@ def check_labels(labels: Tensor, classes: int, where: str) -> None:
 
 
 def validate(
-    network: fx.GraphModule, data: Iterable[Any], group: Group, precision: AbstractContextManager[Any] | None = None
+    network: nn.Module, data: Iterable[Any], group: Group, precision: AbstractContextManager[Any] | None = None
 ) -> tuple[int, int]:
     """(correct, samples) over the validation data; each of several processes sees to its share of the batches.
 
@@ -56,6 +60,7 @@ def validate(
         InputError: the data are empty or have no labels, or labels that are no classes.
     """
     correct = samples = 0
+    views = views_of(data)
     training = network.training
     network.eval()
     with torch.no_grad(), precision or nullcontext():
@@ -65,6 +70,7 @@ def validate(
             if labels is None:
                 raise InputError("the validation data has no labels", expected="batches (x, y), integer y", where=where)
             output, labels = scores(network, network, (inputs, labels), where)
+            output, labels = of_samples(output, views), labels[::views]
             correct += int((output.argmax(1) == labels).sum())
             samples += len(labels)
     network.train(training)
@@ -79,8 +85,8 @@ def own_batches(data: Iterable[Any], group: Group) -> Iterator[tuple[int, Any]]:
     """Every batch of which this process is the one to see to it, with its number."""
     if isinstance(data, DataSource):
         numbers = range(group.rank, data.batches, group.size)
-        for number in track(numbers, "validating"):
-            yield number, data.batch(number)
+        yield from track(data.numbered(numbers), "validating", len(numbers))
+        tell_unread(data, group)
         return
     for number, batch in enumerate(track(data, "validating", batches_in(data))):
         if number % group.size == group.rank:

@@ -23,10 +23,11 @@ class Settings:
     the most out of few epochs.
 
     Attributes:
+        warmup: epochs in which the learning rate rises to `lr`, times the schedule.
         clip_weight_decay: of λ; None: as of the weights, which the paper does. More of it makes thresholds smaller.
         label_smoothing: ε of the cross-entropy, in [0, 1).
-        augment: of "crop", "flip", "cutout"; None: crop and flip for data opened by name, nothing for loaders, which
-            do it themselves.
+        augment: of "crop", "shift", "flip", "cutout"; None: crop and flip for data opened by name, nothing for
+            loaders, which do it themselves.
         ema: decay of a moving average of the weights, which is evaluated and kept in their place; None: without.
         batch_size: samples of a step, over all processes; loaders bring their own.
         early_stop: epochs without a better validation accuracy after which to stop and go back to the best one.
@@ -39,6 +40,7 @@ class Settings:
     optimizer: str = "sgd"
     momentum: float = 0.9
     schedule: str = "cosine"
+    warmup: float = 0.0
     weight_decay: float = 1e-5
     clip_weight_decay: float | None = None
     label_smoothing: float = 0.0
@@ -55,6 +57,7 @@ class Settings:
             (whole(self.epochs), "epochs", "a whole number, at least 1", self.epochs),
             (0 < self.lr < math.inf, "lr", "a learning rate above 0", self.lr),
             (0 <= self.momentum < 1, "momentum", "a number in [0, 1)", self.momentum),
+            (0 <= self.warmup < math.inf, "warmup", "epochs, at least 0", self.warmup),
             (0 <= self.weight_decay < math.inf, "weight_decay", "a number, at least 0", self.weight_decay),
             (0 <= self.decay_of_clips < math.inf, "clip_weight_decay", "a number, at least 0", self.clip_weight_decay),
             (0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)", self.label_smoothing),
@@ -87,7 +90,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             raise InputError(
-                f"finetune has no setting {name!r}",
+                f"training has no setting {name!r}",
                 expected=f"one of {', '.join(known)}",
                 remedy=f"did you mean {near[0]!r}?" if near else None,
             )

@@ -12,7 +12,8 @@ from snnconv.errors import InputError
 
 
 def test_the_kinds() -> None:
-    assert {"npz", "imagefolder", "torchvision", "fashion"} <= set(DATA_SOURCES)
+    assert {"npz", "imagefolder", "torchvision", "fashion", "nmnist", "dvs128gesture", "events"} <= set(DATA_SOURCES)
+    assert {"clips", "ucf101", "hmdb51", "kinetics400", "ntu60"} <= set(DATA_SOURCES)
 
 
 def test_an_unknown_kind_names_the_nearest() -> None:
@@ -38,7 +39,9 @@ def test_nothing_after_the_colon(kind: str) -> None:
         open_data(f"{kind}:")
 
 
-@pytest.mark.parametrize("kind", ["npz", "imagefolder", "torchvision"])
+@pytest.mark.parametrize(
+    "kind", ["npz", "imagefolder", "torchvision", "nmnist", "dvs128gesture", "events", "clips", "ucf101"]
+)
 def test_a_kind_that_needs_an_argument(kind: str) -> None:
     with pytest.raises(InputError):
         open_data(kind)

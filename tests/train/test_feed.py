@@ -111,6 +111,19 @@ def test_clips_of_video_move_as_one() -> None:
     assert all(torch.equal(moved[:, :, 0], moved[:, :, frame]) for frame in range(4))
 
 
+def test_shift_repeats_the_edges_of_space_and_time() -> None:
+    video = torch.rand(6, 2, 28, 32, 40, generator=torch.Generator().manual_seed(0))
+    padded = torch.nn.functional.pad(video, (2, 2, 2, 2, 2, 2), mode="replicate")
+    found = set()
+    for clip, wide, moved in zip(video, padded, augmented(video, ("shift",), 0, 0, range(6))):
+        places = [(t, top, left) for t in range(5) for top in range(5) for left in range(5)]
+        (place,) = [p for p in places if torch.equal(wide[:, p[0] :, p[1] :, p[2] :][:, :28, :32, :40], moved)]
+        found.add(place)
+        assert moved.shape == clip.shape
+    assert len({t for t, _, _ in found}) > 1
+    assert len({left for _, _, left in found}) > 1
+
+
 # schedules
 
 

@@ -33,7 +33,7 @@ def test_the_bundled_network(tmp_path: Path) -> None:
     course = finetune(clipped, open_data("fashion:train"), test, epochs=2, batch_size=64, folder=tmp_path)
     assert course.accuracy > course.epochs[0].val_accuracy + 5
     assert all(not torch.equal(clip.ceiling, start[name]) for name, clip in clips_in(clipped).items())
-    assert course.ceilings == {
+    assert course.learned == {
         name: (float(start[name]), float(clip.ceiling)) for name, clip in clips_in(clipped).items()
     }
     correct = sum(int((clipped(x).argmax(1) == y).sum()) for x, y in test)
@@ -189,7 +189,7 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"augment": ("crop", "flop")}, "did you mean 'flip'"),
     ({"log": "tensorbord"}, "unknown log"),
     ({"precision": "8"}, "unknown precision"),
-    ({"learning_rate": 0.1}, "finetune has no setting 'learning_rate'"),
+    ({"learning_rate": 0.1}, "training has no setting 'learning_rate'"),
     ({"epoch": 3}, "did you mean 'epochs'"),
     ({"data": []}, "training data is empty"),
     ({"data": [torch.zeros(4, 2, 8, 8)]}, "training data has no labels"),

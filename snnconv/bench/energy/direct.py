@@ -10,12 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...data import DataSource, batch_inputs
+from ...data import DataSource
 from ...errors import InputError
 from ...models.firing import Firing, is_direct
-from ...progress import track
 from ...provenance import provenance
-from ..evaluate import LabelledBatch, batches_in, require_labels, require_logits
+from ..evaluate import LabelledBatch, batches_as_they_come, require_logits, view_notices
 from ..synops.running import NetworkRun, Recorder
 from .accountings import Bill, bills_of
 from .contenders import EQUAL_BITS, Contender
@@ -94,7 +93,7 @@ def directly(
         data=str(getattr(data, "name", "data")),
         settings={"method": f"{type(model).__name__}, trained directly"},
         normalization=normalization_of(data),
-        notices=[NO_ANN, FOLDED],
+        notices=[NO_ANN, FOLDED, *view_notices(data)],
         provenance=provenance(seed),
         accountings=[accounting_of(bill, dense[0], measured[-1], accuracies[-1], energy_model) for bill in bills],
     )
@@ -143,15 +142,9 @@ def labelled(model: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
         InputError: the data are empty, have no labels, or are none.
     """
     like = next(model.parameters())
-    empty = True
-    for number, batch in enumerate(track(data, "measuring energy", batches_in(data))):
-        where, empty = f"test batch {number}", False
-        inputs = tuple(
-            x.to(like.device, like.dtype if x.is_floating_point() else x.dtype) for x in batch_inputs(batch, where)
-        )
-        yield LabelledBatch(number, inputs, require_labels(batch, where), where)
-    if empty:
-        raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
+    for batch in batches_as_they_come(data, "measuring energy"):
+        inputs = (x.to(like.device, like.dtype if x.is_floating_point() else x.dtype) for x in batch.arguments)
+        yield replace(batch, arguments=tuple(inputs))
 
 
 def normalization_of(data: Iterable[Any]) -> dict[str, Any] | None:

@@ -13,7 +13,15 @@ from ...errors import InputError
 from ...network import SpikingNetwork
 from ...provenance import provenance
 from ..count import CONVENTIONS
-from ..evaluate import LabelledBatch, count_correct, labelled_batches, normalization_of, require_logits
+from ..evaluate import (
+    LabelledBatch,
+    count_correct,
+    labelled_batches,
+    normalization_of,
+    require_logits,
+    view_notices,
+    views_of,
+)
 from ..steps import check_steps
 from ..synops import Counts, SynapticOperations, Wiring, Work, wiring, work_of
 from .contenders import EQUAL_BITS, Contender, contenders
@@ -108,7 +116,8 @@ def energy(
             network.measure(batch)
         correct = [hits + count_correct(rival.network, batch) for hits, rival in zip(correct, rivals, strict=True)]
         samples += len(batch.labels)
-    works = [network.work(samples, count, encoder, convention) for network in spiking]
+    runs = samples * views_of(data)
+    works = [network.work(runs, count, encoder, convention) for network in spiking]
     measured = [network.contender(work, convention, count == "rate") for network, work in zip(spiking, works)]
     networks, work = [*rivals, *measured], works[-1]
     correct += [network.correct for network in spiking]
@@ -132,7 +141,7 @@ def energy(
         data=str(getattr(data, "name", "data")),
         settings=dict(snn.plan.settings),
         normalization=normalization,
-        notices=[*snn.plan.notices, *wired.notices],
+        notices=[*snn.plan.notices, *wired.notices, *view_notices(data)],
         provenance=provenance(seed),
     )
 

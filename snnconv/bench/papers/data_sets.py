@@ -50,6 +50,8 @@ for _name, _title in {
     "hmdb51": "HMDB-51",
     "kinetics400": "Kinetics-400",
     "ntu60": "NTU RGB+D 60",
-    "dvs128gesture": "DVS128 Gesture",
 }.items():
     DATA_SETS.register(_name)(DataSet(_title, f"{_name}:{{root}}", f"{_name}:{{root}}:train"))
+DATA_SETS.register("dvs128gesture")(
+    DataSet("DVS128 Gesture", "dvs128gesture:{root}/DvsGesture", "dvs128gesture:{root}/DvsGesture:train")
+)

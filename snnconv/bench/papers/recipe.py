@@ -50,7 +50,7 @@ class Row:
     Attributes:
         published: one figure a column.
         network: what `snnconv.io.build` takes. arch: further arguments of it. classes: of its output.
-        data: name in `DATA_SETS`.
+        data: name in `DATA_SETS`. noise: kind in `NOISES` → its level, for the measure "robustness".
         method, settings: of the conversion; no method: the network is evaluated as it is.
         T: time steps, where the columns do not say.
         shape: of one input, or of each of several. inputs: how many such are counted together. convention: of the
@@ -66,6 +66,7 @@ class Row:
     arch: Mapping[str, str] = field(default_factory=dict)
     classes: int | None = None
     data: str | None = None
+    noise: Mapping[str, float] = field(default_factory=dict)
     method: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     T: int | None = None

@@ -14,7 +14,7 @@ from .recipe import Figure, Recipe, Row, step_columns
 from .result import PaperRow, PaperRun
 from .workspace import Workspace
 
-TRAINED = ("accuracy", "bias")  # measures of trained networks, which another network can stand in for
+TRAINED = ("accuracy", "bias", "robustness")  # measures of trained networks, which another network can stand in for
 
 
 def run_recipe(

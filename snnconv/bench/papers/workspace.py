@@ -35,6 +35,7 @@ class Workspace:
         model: a network to run the settings on in place of every published one, with `data` of its own.
         about: plain words for `model`.
         data, calib: in place of the published data sets; without `calib` calibration is synthetic.
+        views: of published test clips, as "5x3". reading: `workers` and `strict` of `open_data`.
         folder: where sweeps keep their journals; None: nowhere.
     """
 
@@ -47,6 +48,8 @@ class Workspace:
     normalization: Normalization | None = None
     limit: int | None = None
     batch_size: int = 100
+    views: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
     folder: Path | None = None
     overwrite: bool = False
@@ -114,13 +117,14 @@ class Workspace:
         return opened.model.to(self.device) if isinstance(opened.model, nn.Module) else opened.model
 
     def test_data(self, row: Row) -> Iterable[Any]:
-        return self.data if self.data is not None else self._published(row, "test", self.limit)
+        return self.data if self.data is not None else self._published(row, "test", self.limit, self.views)
 
     def calibration(self, row: Row) -> Iterable[Any] | None:
         if self.data is not None:
             return self.calib
         return self._published(row, "train", CALIBRATION_SAMPLES)
 
-    def _published(self, row: Row, part: str, limit: int | None) -> Iterable[Any]:
+    def _published(self, row: Row, part: str, limit: int | None, views: str | None = None) -> Iterable[Any]:
         spec = getattr(DATA_SETS[row.data or ""], part).format(root=self.data_root)
-        return open_data(spec, batch_size=self.batch_size, limit=limit, normalization=self.normalization)
+        chosen = {"limit": limit, "normalization": self.normalization, "views": views}
+        return open_data(spec, batch_size=self.batch_size, **chosen, **self.reading)

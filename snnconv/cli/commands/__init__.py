@@ -12,12 +12,14 @@ from .inspect import inspect as inspect
 from .latency import latency as latency
 from .methods import methods as methods
 from .report import report as report
+from .robustness import robustness as robustness
 from .sweep import sweep as sweep
+from .train import train as train
 from .tune import tune as tune
 from .verify import verify as verify
 
 # in the order of the help page
 COMMANDS = (
-    inspect, methods, convert, verify, coverage, finetune, tune, sweep, compare, energy, diagnose, latency, report,
-    count, bench,
+    inspect, methods, convert, verify, coverage, train, finetune, tune, sweep, compare, energy, diagnose, latency,
+    robustness, report, count, bench,
 )  # fmt: skip

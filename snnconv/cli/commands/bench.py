@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ..measuring import limit_option, views_option
 from ..notices import telling
 from ..options import bare_model_options, normalization_options, shared_options
 from ..output import print_json, require_writable
@@ -63,7 +64,8 @@ def list_recipes(data_root: Path | None, as_json: bool) -> None:
 @data_root
 @click.option("--group", metavar="GROUP", help="Only this group of rows, as cifar10/vgg16.")
 @click.option("--T", "steps", metavar="T[,T…]", help="Time steps in place of the published ones, as 1,2,4 or 1..8.")
-@click.option("--limit", type=int, help="Only the first so many test samples.")
+@limit_option
+@views_option
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path),
     help="Folder for bench.json, .csv, .png, .svg and journals  [default: snnconv-out/bench/RECIPE]",

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ...bench.energy import Energy, EnergyRow, unit_of
-from ..measuring import T_option, data_option, energy_model_option, measure, measuring_options
+from ..measuring import T_option, data_option, energy_model_option, measure_network, measuring_options
 
 WIDE = 120
 APART = {
@@ -61,19 +61,19 @@ def energy(
     from ...bench.count import CONVENTIONS
     from ...bench.energy import energy as measure_energy
     from ...bench.energy import energy_model as find_energy_model
+    from .. import work
 
     chosen, convention = find_energy_model(energy_model), CONVENTIONS[convention].name
     if T is not None:
         check_steps([T])
     choices: dict[str, Any] = {"convention": convention, "count": count, "encoder": encoder, "energy_model": chosen}
 
-    measure(
+    measure_network(
         context,
         Energy,
         partial(print_energy, layers=layers),
+        lambda samples, options, typed: work.spiking_network(options["model"], T, options, typed, samples),
         lambda network, data: measure_energy(network, data, T=T, seed=seed, **choices),
-        T,
-        direct=True,
     )
 
 

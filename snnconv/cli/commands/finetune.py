@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
-from rich.table import Table
 
 from ...errors import InputError
 from ..notices import telling
 from ..options import model_options, normalization_options, shared_options, together
 from ..output import print_json, require_writable
+from ..training import augmentations, data_options, print_course, run_options, training_options
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
@@ -32,49 +31,26 @@ clip_options = together(
     click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
 )  # fmt: skip
 
-training_options = together(
-    click.option("--epochs", type=int, default=10, show_default=True, help="Passes over the training data."),
-    click.option("--lr", type=float, default=0.01, show_default=True, help="Learning rate at the start."),
-    click.option("--optimizer", default="sgd", show_default=True, help="sgd or adamw."),
-    click.option("--momentum", type=float, default=0.9, show_default=True, help="Of sgd."),
-    click.option("--schedule", default="cosine", show_default=True,
-                 help="cosine, step (a tenth every 20 epochs) or constant."),
-    click.option("--weight-decay", type=float, default=1e-5, show_default=True, help="Of the weights."),
-    click.option("--clip-weight-decay", type=float, help="Of λ  [default: as --weight-decay]"),
-    click.option("--label-smoothing", type=float, default=0.0, show_default=True, help="ε of the cross-entropy."),
-    click.option("--augment", default="crop,flip", show_default=True, help="Of crop, flip, cutout; or none."),
-    click.option("--ema", type=float, help="Decay of a moving average of the weights, as 0.999."),
-    click.option("--batch-size", type=int, default=128, show_default=True, help="Samples of a step."),
-    click.option("--early-stop", type=int, metavar="EPOCHS",
-                 help="Stop after so many epochs without a better validation accuracy, and keep the best."),
-    click.option("--save-every", type=int, default=200, show_default=True, metavar="STEPS",
-                 help="Steps between two checkpoints, besides one after every epoch."),
-    click.option("--precision", default="32-true", show_default=True,
-                 help="32-true, bf16-mixed, 16-mixed, bf16-true or 64-true."),
-)  # fmt: skip
-
+# as `snnconv.train.Settings` has them; the package is slow to import
+USUAL = {
+    "epochs": 10, "lr": 0.01, "optimizer": "sgd", "momentum": 0.9, "schedule": "cosine", "warmup": 0.0,
+    "weight_decay": 1e-5, "label_smoothing": 0.0, "batch_size": 128, "save_every": 200, "precision": "32-true",
+}  # fmt: skip
 CLIPPING = ("activation", "levels", "alpha", "beta", "T", "init", "per_channel", "maxpool", "calib")
 TRAINING = (
-    "epochs", "lr", "optimizer", "momentum", "schedule", "weight_decay", "clip_weight_decay", "label_smoothing", "ema",
-    "batch_size", "early_stop", "save_every", "precision", "seed",
+    "epochs", "lr", "optimizer", "momentum", "schedule", "warmup", "weight_decay", "clip_weight_decay",
+    "label_smoothing", "ema", "batch_size", "early_stop", "save_every", "precision", "seed",
 )  # fmt: skip
 
 
 @click.command()
 @click.argument("model")
-@click.option("--data", required=True, metavar="DATA", help="Labelled training data: npz:FILE, imagefolder:DIR, ….")
-@click.option("--val", required=True, metavar="DATA", help="Labelled validation data; not the test data.")
-@click.option("--limit", type=int, help="Only the first so many training samples.")
+@data_options("finetune")
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path),
               help="File to write  [default: NAME.clipped.pt2]")  # fmt: skip
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("snnconv-out/finetune"), show_default=True,
-              help="Folder for the checkpoint, the log and the picture of the training.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace the output, and drop an earlier training in the folder.")
-@click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway.")
-@click.option("--log", default="csv", show_default=True, help="csv or tensorboard.")
+@run_options
 @clip_options
-@training_options
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
+@training_options({"augment": "crop,flip", **USUAL})
 @normalization_options
 @model_options
 @shared_options
@@ -118,16 +94,15 @@ def finetune(
             remedy = "finetune the network it was made from"
             raise InputError(f"{Path(model).name} is converted already: whole spikes have no gradient", remedy=remedy)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
-        training = work.data_of(data, normalization, options["batch_size"], limit)
-        validation = work.data_of(val, normalization, options["batch_size"], None)
+        training = work.data_of(data, normalization, options["batch_size"], limit, options)
+        validation = work.data_of(val, normalization, options["batch_size"], None, options)
         assert training is not None
         assert validation is not None
         chosen = {name: options[name] for name in TRAINING}
-        names = tuple(name for name in options["augment"].split(",") if name and name != "none")
         network = clipped_network(found, data, normalization, options, typed)
         result = train(
             network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
-            augment=names, **chosen,
+            augment=augmentations(options["augment"]), **chosen,
         )  # fmt: skip
         if process_number():
             return
@@ -151,7 +126,8 @@ def clipped_network(found: Any, data: str, normalization: Any, options: dict[str
     settings_of({name: options[name] for name in TRAINING})  # before the calibration, which takes a while
     if not typed & set(CLIPPING) and not isinstance(found.model, work.ExportedProgram) and clips_in(found.model):
         return found.model
-    samples = work.data_of(options["calib"] or data, normalization, options["batch_size"], options["calib_limit"])
+    size, limit = options["batch_size"], options["calib_limit"]
+    samples = work.data_of(options["calib"] or data, normalization, size, limit, options)
     names = ("activation", "maxpool", "per_channel", "levels", "alpha", "beta", "T", "seed")
     chosen = {name: options[name] for name in names}
     return clip(
@@ -165,15 +141,3 @@ def start_of(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def print_course(result: Any) -> None:
-    """Epochs with loss, accuracies, learning rate and λ."""
-    table = Table(box=None, header_style="bold", padding=(0, 2))
-    for column in ("epoch", "loss", "train %", "val %", "lr", "λ least", "mean", "most"):
-        table.add_column(column, justify="right")
-    for epoch in result.epochs:
-        trained = ("", "") if epoch.loss is None else (f"{epoch.loss:.4f}", f"{epoch.train_accuracy:.2f}")
-        sizes = (f"{value:.3g}" for value in (epoch.lr, epoch.least, epoch.mean, epoch.most))
-        table.add_row(str(epoch.epoch), *trained, f"{epoch.val_accuracy:.2f}", *sizes)
-    Console().print(table)

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ...errors import InputError
-from ..measuring import energy_model_option, limit_option, steps_option
+from ..measuring import energy_model_option, limit_option, steps_option, views_option
 from ..notices import telling
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json, require_writable
@@ -31,6 +31,7 @@ FOR_FOLDERS = {"target", "overwrite", "figures", "title", "as_json", "quiet", "s
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="Latency: how many percentage points below the ANN are near enough.")  # fmt: skip
 @limit_option
+@views_option
 @energy_model_option
 @grid_options
 @normalization_options

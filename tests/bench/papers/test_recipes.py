@@ -13,6 +13,7 @@ from snnconv.bench.papers.data_sets import DATA_SETS
 from snnconv.bench.papers.measures import MEASURES
 from snnconv.bench.papers.measures.arithmetic import ARITHMETIC
 from snnconv.bench.papers.recipe import read_recipe
+from snnconv.bench.robustness import NOISES
 from snnconv.io.factory import PREFIXES
 
 NAMES = {
@@ -48,6 +49,8 @@ def test_every_recipe_is_sound(name: str) -> None:
         assert len(row.published) == len(columns)
         assert row.data is None or row.data in DATA_SETS
         assert row.network is None or row.network.partition(":")[0] in PREFIXES
+        assert len(row.noise) <= 1
+        assert set(row.noise) <= set(NOISES)
         assert row.arithmetic is None or row.arithmetic in ARITHMETIC
 
 
@@ -65,6 +68,7 @@ PUBLISHED = [
     ("respike-table1", "kinetics400", "respike_r50_s2", (70.1,)),
     ("respike-table3", "", "respike_r50_s4_ucf", (16.35, 7.22, 2.01, 110.21, 1.0)),
     ("svformer-table1", "ucf101", "base", (13.80, 16.0, 84.03)),
+    ("svformer-table2", "ucf101", "salt and pepper, P = 0.2", (66.32,)),
     ("svformer-table3", "ucf101", "T24", (14.84, 40.0, 81.81)),
     ("sdm-table4", "cifar100/vgg16", "srp", (76.28, 74.31, 75.42, 76.25, 76.42, 76.45, 76.37, None)),
     ("cos", "cifar100/vgg16", "cos ρ=4", (76.28, 76.03, 76.26, None)),

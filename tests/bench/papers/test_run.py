@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from snnconv import InputError, clip, convert
-from snnconv.bench import sweep
+from snnconv.bench import Robustness, robustness, sweep
 from snnconv.bench.diagnose import diagnose
 from snnconv.bench.papers import PaperRow, PaperRun, Workspace, listing, recipes, run_recipe
 from snnconv.bench.papers.data_sets import DATA_SETS, DataSet
@@ -189,6 +189,17 @@ def test_bias_is_that_of_the_diagnosis(stand_in: Workspace, tmp_path: Path) -> N
     biases = [site.relative_bias or 0 for site in diagnose(snn, stand_in.data).sites]
     assert row.measured == pytest.approx([sum(biases) / len(biases), max(biases), biases[-1]])
     assert (tmp_path / "ucf101-resnet3d50-sdm" / "diagnose.json").exists()
+
+
+def test_robustness_of_another_network(stand_in: Workspace, tmp_path: Path) -> None:
+    """The network as it is, under the noise of every row; rows and the measurement itself are kept."""
+    work = Workspace(**{**vars(stand_in), "folder": tmp_path})
+    run = run_recipe("svformer-table2", work)
+    assert stand_in.data is not None
+    direct = robustness(fashion_cnn(pretrained=True), stand_in.data)
+    assert [row.measured[0] for row in run.rows] == [row.accuracy for row in direct.rows]
+    assert [row.why for row in run.rows] == [""] * 7
+    assert Robustness.load(tmp_path / "ucf101").rows == direct.rows
 
 
 RECIPE = """

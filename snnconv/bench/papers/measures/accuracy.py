@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import nn
-
 from ....convert import convert
-from ....convert.examples import as_arguments
-from ....data import batch_inputs
 from ....fingerprint import describe_data, fingerprint
 from ....network import SpikingNetwork
-from ....progress import track
-from ...evaluate import batches_in, first_tensor, require_labels
 from ...grid import Grid, Setting
+from ...scoring import accuracy
 from ...sweep import Sweep, sweep
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
@@ -33,7 +27,7 @@ def accuracies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> l
         swept[group] = sweep_group([cell for cell in cells if cell[0].group == group and cell[0].method], workspace)
     for row, _ in cells:
         if row.method is None and row.key not in direct:
-            direct[row.key] = top1(row, workspace)
+            direct[row.key] = accuracy(workspace.network(row), workspace.test_data(row))
     return [read(swept[row.group], row, column) if row.method else direct[row.key] for row, column in cells]
 
 
@@ -74,22 +68,6 @@ def read(swept: Sweep, row: Row, column: Column) -> float:
     if steps is None:
         return swept.ann_accuracy
     return next(found.accuracy for found in swept.rows_of(setting_of(row).label) if steps == found.T)
-
-
-def top1(row: Row, workspace: Workspace) -> float:
-    """Of a network that is not converted."""
-    network, data = workspace.network(row), workspace.test_data(row)
-    module = network.eval() if isinstance(network, nn.Module) else network.module()
-    correct = samples = 0
-    for number, batch in enumerate(track(data, "evaluating", batches_in(data))):
-        where = f"test batch {number}"
-        leaves = tuple(leaf.to(workspace.device) for leaf in batch_inputs(batch, where=where))
-        labels = require_labels(batch, where)
-        with torch.no_grad():
-            output = first_tensor(module(*as_arguments(network, leaves)))
-        correct += int((output.argmax(-1).cpu() == labels).sum())
-        samples += len(labels)
-    return 100 * correct / samples
 
 
 MEASURES.register("accuracy")(Measure(missing, accuracies))

@@ -1,0 +1,47 @@
+"""`robustness`: top-1 in % of networks as they are, with the noise that the row names in the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...robustness import Robustness, robustness
+from ...robustness.result import CLEAN
+from ..recipe import Column, Recipe, Row
+from ..workspace import Workspace
+from .measure import MEASURES, Cell, Measure
+
+
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+    return [] if workspace.model is not None else workspace.missing_training(row)
+
+
+def accuracies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
+    """One measurement for each group, of the network of its first row; all of it in robustness.json."""
+    rows = [row for row, _ in cells]
+    measured = {
+        group: run([row for row in rows if row.group == group], workspace)
+        for group in dict.fromkeys(row.group for row in rows)
+    }
+    return [read(measured[row.group], row) for row in rows]
+
+
+def run(rows: Sequence[Row], workspace: Workspace) -> Robustness:
+    def levels(kind: str) -> list[float]:
+        return sorted({row.noise[kind] for row in rows if kind in row.noise})
+
+    network, data = workspace.network(rows[0]), workspace.test_data(rows[0])
+    result = robustness(
+        network, data, gaussian=levels("gaussian"), salt_pepper=levels("salt-pepper"), seed=workspace.seed
+    )
+    folder = workspace.folder_of(rows[0].group)
+    if folder is not None:
+        result.save(folder)
+    return result
+
+
+def read(measured: Robustness, row: Row) -> float:
+    kind, level = next(iter(row.noise.items()), (CLEAN, 0.0))
+    return measured.accuracy(measured.networks[0], kind, level)
+
+
+MEASURES.register("robustness")(Measure(missing, accuracies))

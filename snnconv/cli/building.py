@@ -1,0 +1,80 @@
+"""The network that `snnconv train` trains: by name, fitted to the data, or from a file of an earlier training."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..convert.examples import check_shapes
+from ..data import DataSource
+from ..errors import InputError
+from ..io import build, open_model
+from ..io.factory import find_factory, parse_arch_args
+from ..io.trained_file import Origin, is_trained, origin_of
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network and how it is built again."""
+
+    network: nn.Module
+    origin: Origin
+
+
+def network_of(
+    model: str, typed: Mapping[str, str], arch_args: Iterable[str], num_classes: int | None, data: DataSource, seed: int
+) -> Built:
+    """Build or open the network.
+
+    Args:
+        model: a name as `open_model` takes it, or a file that `snnconv train` wrote.
+        typed: arguments with an option of their own. arch_args: others, as `name=value`.
+        num_classes: None: what the data say. seed: of random weights.
+
+    Raises:
+        InputError: the name or its arguments are wrong, another kind of file, or no number of classes is told.
+    """
+    given = {**typed, **parse_arch_args(arch_args)}
+    if Path(model).exists():
+        if given or num_classes is not None:
+            raise InputError("the file says how its network is built", remedy="leave the network's options out")
+        found = open_model(model)
+        if not is_trained(found.extra) or not isinstance(found.model, nn.Module):
+            raise InputError(
+                "only networks given by name are trained", got=found.description,
+                expected="as snnconv:small_cnn3d, or what snnconv train wrote", remedy="snnconv finetune takes others",
+            )  # fmt: skip
+        return Built(found.model, origin_of(found.extra, model))
+    classes = data.classes if num_classes is None else num_classes
+    if classes is None:
+        raise InputError("the data do not say how many classes there are", where=data.name, remedy="pass --num-classes")
+    shapes = tuple(check_shapes(data.shape))
+    arguments = {**fitted(model, shapes[0], given), **given}
+    torch.manual_seed(seed)
+    network = build(model, num_classes=classes, arch_args=arguments)
+    return Built(network, Origin(model, classes, arguments, shapes))
+
+
+def fitted(spec: str, shape: tuple[int, ...], given: Mapping[str, str]) -> dict[str, str]:
+    """Arguments that the data decide, of those that the builder takes: in_channels, size, frames, and SVFormer's T.
+
+    Args:
+        shape: of the first input.
+    """
+    try:
+        accepted = set(inspect.signature(find_factory(spec)).parameters)
+    except (TypeError, ValueError):  # some builders tell no signature
+        return {}
+    height, width = shape[-2:]
+    known: dict[str, Any] = {"in_channels": shape[0], "size": height if height == width else (height, width)}
+    if len(shape) == 4:
+        known["frames"] = shape[1]
+        if spec == "snnconv:svformer":
+            known["T"] = shape[1] // int(given.get("depth", 1))
+    return {name: str(value) for name, value in known.items() if name in accepted and name not in given}

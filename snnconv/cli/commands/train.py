@@ -1,0 +1,110 @@
+"""`snnconv train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...errors import InputError
+from ..notices import telling
+from ..options import normalization_options, shared_options, together
+from ..output import print_json, require_writable
+from ..training import augmentations, data_options, print_course, run_options, training_options
+
+SHORT = ("respike", "svformer")  # may be named without `snnconv:`
+NETWORK = ("backbone", "stride", "branches", "variant", "neuron", "norm")
+
+network_options = together(
+    click.option("--backbone", help="ReSpike: resnet18, resnet50, resnet101 or resnet152 for its key frames."),
+    click.option("--stride", help="ReSpike: frames in a segment, of which the first is the key frame."),
+    click.option("--branches", help="ReSpike: both, key or residual."),
+    click.option("--variant", help="SVFormer: base, ss, st, dp, wd or 3stg."),
+    click.option("--neuron", help="Of both: lif, plif, or relu for the network without spikes."),
+    click.option("--norm", help="SVFormer: tdbn or bn."),
+    click.option("--num-classes", type=int, help="Number of classes  [default: what the data say]"),
+    click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the network."),
+)
+
+
+@click.command()
+@click.argument("model")
+@data_options("train")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.pt]")
+@run_options
+@network_options
+@training_options(None, without=("clip-weight-decay",))
+@normalization_options
+@shared_options
+def train(
+    model: str, data: str, val: str, limit: int | None, target: Path | None, folder: Path, overwrite: bool,
+    resume: bool, log: str, device: str, as_json: bool, quiet: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Train MODEL from the start, and save it as a file that needs no --arch.
+
+    MODEL is respike, svformer, another network by name (torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME,
+    module:factory), or a file that this command wrote, whose weights are trained on. Channels, frame size and number
+    of frames are fitted to the data where the network takes them. Spiking networks learn by surrogate gradients
+    through time. How long and how is each network's own, as published where it is.
+
+    A training that was killed continues when the same command is given again, and ends with the same weights. Under
+    torchrun each process takes a share of every batch.
+
+    \b
+    snnconv train svformer --variant 3stg --data npz:train.npz --val npz:val.npz --num-classes 11
+    snnconv train respike --backbone resnet50 --stride 4 --data npz:train.npz --val npz:val.npz --num-classes 51
+    snnconv train snnconv:small_cnn3d --data npz:train.npz --val npz:val.npz --num-classes 4 --epochs 50 -o ann.pt
+    """
+    from ...bench.distributed import process_number
+    from ...io import check_output
+    from ...io.trained_file import save_trained
+    from ...models.firing import Firing
+    from ...train import train as run
+    from ...train.engine import require_fabric
+    from ...train.settings import settings_of
+    from .. import work
+    from ..building import network_of
+
+    if resume and overwrite:
+        raise InputError("--resume continues a training, --overwrite drops it", remedy="leave one of them out")
+    path = target or Path(f"{work.model_name(model)}.pt")
+    names = (
+        "epochs", "lr", "optimizer", "momentum", "schedule", "warmup", "weight_decay", "label_smoothing", "ema",
+        "batch_size", "early_stop", "save_every", "precision", "seed",
+    )  # fmt: skip
+    chosen = {name: options[name] for name in names if options[name] is not None}
+    if options["augment"] is not None:
+        chosen["augment"] = augmentations(options["augment"])
+    settings_of(chosen)  # before the data, whose opening can take a while
+    with telling(quiet or process_number() > 0):
+        require_writable(folder)
+        check_output(path, overwrite)
+        require_fabric()
+        place = work.device_of(device)
+        normalization = work.normalization_of(options)
+        size = options["batch_size"] or 64
+        training = work.data_of(data, normalization, size, limit, options)
+        validation = work.data_of(val, normalization, size, None, options)
+        assert training is not None
+        assert validation is not None
+        typed = {name: options[name] for name in NETWORK if options[name] is not None}
+        spec = f"snnconv:{model}" if model in SHORT else model
+        found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
+        result = run(
+            found.network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
+            **chosen,
+        )  # fmt: skip
+        if process_number():
+            return
+        about = {**result.configuration["settings"], "val_accuracy": result.accuracy}
+        stored = result.configuration["data"]["normalization"]
+        save_trained(found.network, path, found.origin, normalization=stored, training=about, overwrite=overwrite)
+    if as_json:
+        files = [str(folder / f"{result.NAME}.{kind}") for kind in ("json", "csv", "png", "svg")]
+        print_json({"output": str(path), "accuracy": result.accuracy, **result.to_dict(), "files": files})
+        return
+    print_course(result)
+    click.echo(f"saved {path}, {result.accuracy:.2f} % of the validation data\n")
+    spikes = any(isinstance(module, Firing) for module in found.network.modules())
+    click.echo(f"next: snnconv {'anytime' if spikes else 'sweep'} {path} --data DATA")

@@ -1,0 +1,96 @@
+"""What `finetune` and `train` share: options of a training, and the table of its course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from .options import together
+
+# name: (type, of which help says)
+SETTINGS: dict[str, tuple[type, str]] = {
+    "epochs": (int, "Passes over the training data."),
+    "lr": (float, "Learning rate at the start."),
+    "optimizer": (str, "sgd or adamw."),
+    "momentum": (float, "Of sgd."),
+    "schedule": (str, "cosine, step (a tenth every 20 epochs) or constant."),
+    "warmup": (float, "Epochs in which the learning rate rises to --lr."),
+    "weight-decay": (float, "Of the weights."),
+    "clip-weight-decay": (float, "Of λ  [default: as --weight-decay]"),
+    "label-smoothing": (float, "ε of the cross-entropy."),
+    "augment": (str, "Of crop, shift, flip, cutout; or none."),
+    "ema": (float, "Decay of a moving average of the weights, as 0.999."),
+    "batch-size": (int, "Samples of a step."),
+    "early-stop": (int, "Stop after so many epochs without a better validation accuracy, and keep the best."),
+    "save-every": (int, "Steps between two checkpoints, besides one after every epoch."),
+    "precision": (str, "32-true, bf16-mixed, 16-mixed, bf16-true or 64-true."),
+}
+OWN = {"clip-weight-decay", "ema", "early-stop"}  # off unless given
+
+
+def training_options(defaults: Mapping[str, Any] | None, without: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    """Options for the settings of a training.
+
+    Args:
+        defaults: shown in the help; None: each network has its own.
+        without: settings that make no sense here.
+    """
+    made = []
+    for name, (kind, text) in SETTINGS.items():
+        if name in without:
+            continue
+        default = None if defaults is None else defaults.get(name.replace("-", "_"))
+        own = "" if defaults is not None or name in OWN else "  [default: the network's]"
+        made.append(
+            click.option(f"--{name}", type=kind, default=default, show_default=default is not None, help=text + own)
+        )
+    return together(*made)
+
+
+run_options = together(
+    click.option("--limit", type=int, help="Only the first so many training samples."),
+    click.option("--overwrite", is_flag=True, help="Replace the output, and drop an earlier training in the folder."),
+    click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway."),
+    click.option("--log", default="csv", show_default=True, help="csv or tensorboard."),
+    click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …"),
+)
+
+
+def data_options(name: str) -> Callable[[Any], Any]:
+    """Data, and where what the training `name` leaves goes."""
+    return together(
+        click.option(
+            "--data", required=True, metavar="DATA", help="Labelled training data: npz:FILE, imagefolder:DIR, …."
+        ),
+        click.option("--val", required=True, metavar="DATA", help="Labelled validation data; not the test data."),
+        click.option(
+            "--folder", type=click.Path(path_type=Path), default=Path(f"snnconv-out/{name}"), show_default=True,
+            help="Folder for the checkpoint, the log and the picture of the training.",
+        ),
+    )  # fmt: skip
+
+
+def augmentations(text: str) -> tuple[str, ...]:
+    """`crop,flip` → both; `none` → nothing."""
+    return tuple(name for name in text.split(",") if name and name != "none")
+
+
+def print_course(course: Any) -> None:
+    """Epochs with loss, accuracies, learning rate and what layers learned besides weights."""
+    from ..train.learned import LEARNED
+
+    table = Table(box=None, header_style="bold", padding=(0, 2))
+    symbol = "" if course.quantity is None else LEARNED[course.quantity].symbol
+    sizes = (f"{symbol} least", "mean", "most") if symbol else ()
+    for column in ("epoch", "loss", "train %", "val %", "lr", *sizes):
+        table.add_column(column, justify="right")
+    for epoch in course.epochs:
+        trained = ("", "") if epoch.loss is None else (f"{epoch.loss:.4f}", f"{epoch.train_accuracy:.2f}")
+        values = (f"{value:.3g}" for value in (epoch.lr, epoch.least, epoch.mean, epoch.most) if value is not None)
+        table.add_row(str(epoch.epoch), *trained, f"{epoch.val_accuracy:.2f}", *values)
+    Console().print(table)

@@ -1,0 +1,79 @@
+"""`?frames=16&stride=4&size=224`: what a clip is cut out of a video file as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import InputError
+from ..imagefolder import usual_resize
+from ..query import parse_query, positive
+from .sampling import Sampling, Stride
+from .views import ONE, Views, parse_views
+
+GRAMMAR = "?frames=16&stride=4&size=224&resize=256&pathways=slowfast&alpha=4&views=5x3 (each optional; stride=uniform)"
+PATHWAYS = ("slowfast",)
+
+
+def stride(text: str) -> Stride:
+    return "uniform" if text == "uniform" else positive(text)
+
+
+def pathways(text: str) -> str:
+    if text not in PATHWAYS:
+        raise ValueError(text)
+    return text
+
+
+KNOWN = {
+    "frames": positive,
+    "stride": stride,
+    "size": positive,
+    "resize": positive,
+    "pathways": pathways,
+    "alpha": positive,
+    "views": parse_views,
+}
+
+
+@dataclass(frozen=True)
+class ClipOptions:
+    """How a file becomes a clip.
+
+    Attributes:
+        size: of the square that is cut out of every frame, its shorter side resized to `resize` before.
+        alpha: how many frames the fast pathway has for each of the slow one; None: there are no pathways.
+        views: of an evaluation.
+    """
+
+    sampling: Sampling
+    size: int
+    resize: int
+    alpha: int | None = None
+    views: Views = ONE
+
+
+def parse_clips(argument: str) -> tuple[str, ClipOptions]:
+    """What stands before the question mark, and the options after it: `frames` (16), `stride` (4; or `uniform`, over
+    the whole file), `size` (224), `resize` (size · 256 / 224), `pathways` (none), `alpha` (4), `views` (1x1).
+
+    Raises:
+        InputError: an unknown option, a value that is none, or options that do not go together.
+    """
+    place, given = parse_query(argument, KNOWN, "video clips", GRAMMAR)
+    values: dict[str, Any] = {"frames": 16, "stride": 4, "size": 224, **given}
+    size, frames = values["size"], values["frames"]
+    resize = values.get("resize") or usual_resize(size)
+    alpha = values.get("alpha", 4) if "pathways" in values else None
+    rules = [
+        (resize >= size, "resize ≥ size", f"size={size}, resize={resize}"),
+        ("alpha" not in given or alpha is not None, "alpha with pathways=slowfast", f"alpha={given.get('alpha')}"),
+        (alpha is None or frames % alpha == 0, "frames a multiple of alpha", f"frames={frames}, alpha={alpha}"),
+    ]
+    for holds, expected, got in rules:
+        if not holds:
+            raise InputError(
+                "the options of video clips do not go together", expected=expected, got=got, where=argument
+            )
+    sampling = Sampling(frames, values["stride"])
+    return place, ClipOptions(sampling, size, resize, alpha, values.get("views", ONE))

@@ -1,0 +1,71 @@
+"""What the kinds of event data share: options, and samples out of recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import InputError
+from ..query import one_of, parse_query, positive
+from ..source import Samples
+from .frames import Framing, to_frames
+
+OPTIONS = {
+    "frames": positive,
+    "size": positive,
+    "by": one_of("count", "time"),
+    "values": one_of("counts", "binary"),
+}
+EXPECTED = "?frames=16&size=64&by=count|time&values=counts|binary (each optional)"
+PARTS = ("train", "test")
+Framed = Callable[[int], Framing]  # pixels along a side of the sensor → how its events become frames
+
+
+def parse(argument: str) -> tuple[str, str, Framed]:
+    """`DIR:train?frames=16&size=64` → DIR, "train", and the framing for a sensor.
+
+    The part is "test" where none is named, as with every data source.
+
+    Raises:
+        InputError: an unknown option or value; from the framing: a size that does not divide the sensor's.
+    """
+    place, given = parse_query(argument, OPTIONS, "event data", EXPECTED)
+    before, _, part = place.rpartition(":")
+    place, part = (before, part) if before and part in PARTS else (place, "test")
+
+    def framing(sensor: int) -> Framing:
+        size = given.get("size", sensor)
+        if sensor % size:
+            raise InputError(
+                "the size of the frames does not divide that of the sensor",
+                expected=", ".join(str(side) for side in range(1, sensor + 1) if sensor % side == 0),
+                got=f"size={size}, {sensor} pixels",
+                where=argument,
+            )
+        return Framing(**{**given, "size": size})
+
+    return place, part, framing
+
+
+def recordings(
+    read: Callable[[int], tuple[np.ndarray, str]],
+    labels: Sequence[int],
+    classes: int | None,
+    sensor: int,
+    framed: Framed,
+) -> Samples:
+    """Samples out of recordings, x float32 [N, 2, frames, size, size].
+
+    Args:
+        read: position → its events, and what to call it in errors.
+    """
+    framing = framed(sensor)
+
+    def fetch(positions: range) -> tuple[Tensor, Tensor]:
+        frames = [to_frames(*read(position), sensor, framing) for position in positions]
+        return torch.from_numpy(np.stack(frames)), torch.tensor([labels[position] for position in positions])
+
+    return Samples(fetch, len(labels), classes=classes)

@@ -1,0 +1,129 @@
+"""The file of a network that `snnconv train` trained: its weights, and the name and arguments that build it again.
+
+A file holds no code, and names none but builders of four known packages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import InputError
+from .atomic import atomic_output
+from .checkpoint import load_weights, state_dict_of
+from .factory import PREFIXES, build
+
+FORMAT = 1
+KEY = "snnconv_trained"
+FETCHING = re.compile("weights|pretrained|checkpoint|cache|path|file")  # arguments that read or download something
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a network is built: as `open_model` takes it.
+
+    Attributes:
+        arch_args: further arguments, as typed.
+        input_shapes: of one sample, for each input.
+    """
+
+    spec: str
+    num_classes: int | None = None
+    arch_args: dict[str, str] = field(default_factory=dict)
+    input_shapes: tuple[tuple[int, ...], ...] = ()
+
+
+def save_trained(
+    network: nn.Module,
+    path: str | os.PathLike[str],
+    origin: Origin,
+    *,
+    normalization: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
+    overwrite: bool = True,
+) -> None:
+    """Write a network to a `.pt` file, whole or not at all; `open_model` builds it again without being told how.
+
+    Args:
+        normalization: what its inputs were normalised with. training: how it was trained.
+
+    Raises:
+        InputError: the path cannot be written, or exists and `overwrite` is False.
+    """
+    kept = {name: value for name, value in origin.arch_args.items() if not FETCHING.search(name)}
+    document = {
+        "format": FORMAT, **asdict(origin), "arch_args": kept, "normalization": normalization, "training": training,
+    }  # fmt: skip
+    state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        torch.save({KEY: json.dumps(document), "state_dict": state}, temporary)
+
+
+def is_trained(obj: object) -> bool:
+    """Whether what was read from a file, or the texts beside a model, are those of a trained network."""
+    return isinstance(obj, Mapping) and KEY in obj
+
+
+def open_trained(obj: Mapping[str, Any], where: str) -> nn.Module:
+    """The network, in eval mode.
+
+    Raises:
+        InputError: the file is of a later format or damaged, names something else than a known builder, or its weights
+            do not fit.
+    """
+    document, origin = read_document(obj, where), origin_of(obj, where)
+    if origin.spec.partition(":")[0] not in PREFIXES:
+        raise InputError(
+            f"the file names {origin.spec}, which could be any code", where=where,
+            expected=f"a network of {', '.join(PREFIXES)}", remedy=f"if you trust it, pass --arch {origin.spec}",
+        )  # fmt: skip
+    fetching = [name for name in origin.arch_args if FETCHING.search(name)]
+    if fetching:
+        raise InputError("the file asks for another file", got=f"the argument {fetching[0]}", where=where)
+    network = build(origin.spec, num_classes=origin.num_classes, arch_args=origin.arch_args)
+    load_weights(network, state_dict_of(obj, where), where)
+    if document["input_shapes"]:
+        network.input_shapes = origin.input_shapes  # type: ignore[assignment]  # read where there are no data
+    return network.eval()
+
+
+def origin_of(obj: Mapping[str, Any], where: str) -> Origin:
+    """How the network in the file is built."""
+    document = read_document(obj, where)
+    try:
+        shapes = tuple(tuple(int(size) for size in shape) for shape in document["input_shapes"])
+        classes = None if document["num_classes"] is None else int(document["num_classes"])
+        arguments = {str(name): str(value) for name, value in document["arch_args"].items()}
+        return Origin(str(document["spec"]), classes, arguments, shapes)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(error, where) from error
+
+
+def stored_normalization(obj: Mapping[str, Any], where: str) -> dict[str, Any] | None:
+    """The normalisation that the network was trained with."""
+    return read_document(obj, where).get("normalization")
+
+
+def read_document(obj: Mapping[str, Any], where: str) -> dict[str, Any]:
+    try:
+        document = json.loads(obj[KEY])
+        found = document["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(error, where) from error
+    if found != FORMAT:
+        remedy = "open the file with the snnconv version that wrote it"
+        raise InputError(
+            f"the trained network has format {found}", expected=f"format {FORMAT}", where=where, remedy=remedy
+        )
+    return document
+
+
+def damaged(error: Exception, where: str) -> InputError:
+    return InputError(f"what the file says of its network is damaged: {error!r}"[:300], where=where)

@@ -1,0 +1,95 @@
+"""What every training begins with: settings, folder, engine, data, and what an interrupted one left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ..bench.distributed import Group, standing
+from ..data import DataSource
+from ..errors import InputError
+from ..fingerprint import describe_data, fingerprint
+from .checkpoint import load_checkpoint
+from .engine import launch
+from .feed import USUAL, feed_of
+from .learned import learned_by, means
+from .logs import LOGS
+from .optimizers import optimizer_of
+from .result import Course
+from .run import Run
+from .settings import Settings
+
+
+def run_of(
+    kind: type[Course],
+    network: nn.Module,
+    data: Iterable[Any],
+    val: Iterable[Any],
+    settings: Settings,
+    more: Mapping[str, Any],
+    *,
+    folder: str | PathLike[str],
+    resume: bool,
+    log: str,
+    device: str,
+) -> Run:
+    """A training that is ready to go on, from the start or from a checkpoint.
+
+    Args:
+        more: what else the outcome depends on, besides the network as it is, the data and the settings.
+
+    Raises:
+        InputError: as `finetune` and `train` say.
+    """
+    if log not in LOGS:
+        raise InputError("unknown log", expected=", ".join(LOGS), got=repr(log))
+    root = made(folder)
+    quantity = learned_by(network)
+    writer = LOGS[log](root, kind.NAME, None if quantity is None else quantity.name)
+    fabric = launch(device, settings.precision)
+    group = standing() if fabric.world_size > 1 else Group()
+    feed = feed_of(data, settings.batch_size, settings.augment, settings.seed, group)
+    configuration = {**configuration_of(network, data, val, settings, group), **more}
+    kept = load_checkpoint(root, configuration) if resume else None
+
+    start = means(quantity, network)
+    optimizer = optimizer_of(network, settings)
+    wrapped, optimizer = fabric.setup(network, optimizer)
+    about = (settings, configuration, root, writer, start)
+    run = Run(kind, quantity, fabric, group, network, wrapped, optimizer, feed, val, *about)
+    run.begin() if kept is None else run.restore(kept)
+    return run
+
+
+def configuration_of(
+    network: nn.Module, data: Iterable[Any], val: Iterable[Any], settings: Settings, group: Group
+) -> dict[str, Any]:
+    """Everything on which the outcome depends; `save_every` and what only looks on do not belong to it."""
+    chosen = asdict(settings)
+    del chosen["save_every"]
+    if settings.augment is None:
+        chosen["augment"] = list(USUAL) if isinstance(data, DataSource) else []
+    described = {name: describe_data(source) for name, source in (("data", data), ("val", val))}
+    for source in described.values():
+        assert source is not None
+        del source["batch_size"]
+    return {
+        "settings": {**chosen, "augment": list(chosen["augment"])},
+        "start": fingerprint(network)[:16],
+        "processes": group.size,
+        **described,
+    }
+
+
+def made(folder: str | PathLike[str]) -> Path:
+    root = Path(folder)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
+    return root

@@ -1,0 +1,68 @@
+"""`train`: any network that classifies, spiking or not, from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
+
+from torch import nn
+
+from ..data import DataSource
+from ..errors import InputError
+from .defaults import defaults_of
+from .result import Training
+from .settings import settings_of
+from .start import run_of
+
+
+def train(
+    network: nn.Module,
+    data: Iterable[Any],
+    val: Iterable[Any],
+    *,
+    folder: str | PathLike[str] = "snnconv-out/train",
+    resume: bool = True,
+    log: str = "csv",
+    device: str = "cpu",
+    **settings: Any,
+) -> Training:
+    """Train a network, a spiking one through time (STBP: the surrogate gradients of its neurons).
+
+    The loss is the cross-entropy of the scores. The network is trained in place and left in eval mode. Checkpoints,
+    continuing after a kill, and several processes are as in `finetune`.
+
+    Args:
+        network: from inputs [B, …] to scores [B, classes].
+        data: training data: a `DataSource` (`open_data`), which is shuffled and augmented, or any loader of (x, y).
+        val: validation data in the same forms. Only `early_stop` chooses by it.
+        folder: for the checkpoint, the log and the result; made where it is missing.
+        resume: continue what is in the folder; False drops it.
+        log: "csv" (train.csv) or "tensorboard" (that too).
+        device: cpu, cuda, cuda:1, …
+        settings: fields of `snnconv.train.Settings`; those left out are the network's own (`defaults_of`).
+
+    Returns:
+        The course of the training, also saved in the folder as train.json, .csv, .png and .svg.
+
+    Raises:
+        InputError: a setting out of range, data that cannot be used, a network that is converted or has nothing to
+            train, a folder with a training of other settings, a loss that became infinite, or an engine that is not
+            installed.
+
+    Source: Wu et al., "Spatio-temporal backpropagation for training high-performance spiking neural networks",
+    Frontiers in Neuroscience 2018.
+    """
+    usual = defaults_of(network)
+    if not isinstance(data, DataSource):
+        del usual["augment"]  # loaders do it themselves
+    chosen = settings_of({**usual, **settings})
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise InputError("the network has nothing to train", expected="parameters", got=type(network).__name__)
+    more = {"network": type(network).__name__}
+    places = {"folder": folder, "resume": resume, "log": log, "device": device}
+    run = run_of(Training, network, data, val, chosen, more, **places)  # type: ignore[arg-type]
+    run.train()
+    result = run.finish()
+    assert isinstance(result, Training)
+    return result

@@ -1,0 +1,44 @@
+"""Options of clips, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from snnconv.data.clips.options import parse_clips
+from snnconv.data.clips.sampling import Sampling
+from snnconv.data.clips.views import Views
+from snnconv.errors import InputError
+
+
+def test_defaults() -> None:
+    place, options = parse_clips("a/b:train1")
+    assert place == "a/b:train1"
+    assert (options.sampling, options.size, options.resize) == (Sampling(16, 4), 224, 256)
+    assert (options.alpha, options.views) == (None, Views(1, 1))
+
+
+def test_all_of_them() -> None:
+    place, options = parse_clips("a?frames=32&stride=uniform&size=64&resize=80&pathways=slowfast&alpha=8&views=5x3")
+    assert place == "a"
+    assert (options.sampling, options.size, options.resize) == (Sampling(32, "uniform"), 64, 80)
+    assert (options.alpha, options.views) == (8, Views(5, 3))
+    assert parse_clips("a?pathways=slowfast")[1].alpha == 4
+
+
+@pytest.mark.parametrize("option", [
+    "frames=0", "frames=x", "stride=0", "stride=Uniform", "side=3", "size=", "pathways=fast", "alpha=-1", "channels=1",
+])  # fmt: skip
+def test_no_option(option: str) -> None:
+    with pytest.raises(InputError, match=r"not an option of video clips(.|\n)*frames=16&stride=4"):
+        parse_clips(f"a?{option}")
+
+
+@pytest.mark.parametrize("options", ["size=64&resize=32", "alpha=4", "pathways=slowfast&frames=10&alpha=4"])
+def test_options_that_do_not_go_together(options: str) -> None:
+    with pytest.raises(InputError, match="do not go together"):
+        parse_clips(f"a?{options}")
+
+
+def test_wrong_views() -> None:
+    with pytest.raises(InputError, match="no number of views"):
+        parse_clips("a?views=5")

@@ -1,0 +1,176 @@
+"""Training from the start: spiking and other networks on the one engine, with defaults of their own."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from snnconv import InputError
+from snnconv.data import DataSource
+from snnconv.data.npz import from_arrays
+from snnconv.models import respike, svformer
+from snnconv.models.firing import firing
+from snnconv.train import Training, train
+from snnconv.train.defaults import defaults_of
+from snnconv.train.run import Run
+from snnconv.train.schedules import warmed
+
+from .toys import same
+
+T = 4
+QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 8, "save_every": 1, "augment": ()}
+
+
+class Toy(nn.Module):
+    """Clips [B, 1, 4, 8, 8] → two classes, over PLIF neurons."""
+
+    def __init__(self, neuron: str = "plif") -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(1, 8, 3, 2, 1)
+        self.norm = nn.BatchNorm2d(8)
+        self.fires = firing(T, neuron)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        spikes = self.fires(self.norm(self.conv(x.transpose(1, 2).flatten(0, 1))))
+        return self.head(spikes.mean((2, 3))).unflatten(0, (-1, T)).mean(1)
+
+
+def clips(count: int, seed: int = 0) -> DataSource:
+    """What stands still, and what moves."""
+    generator = np.random.default_rng(seed)
+    y = np.arange(count) % 2
+    x = np.zeros((count, 1, T, 8, 8), np.float32)
+    for clip, label in zip(x, y):
+        row, column = generator.integers(0, 5, 2)
+        for t in range(T):
+            clip[0, t, row : row + 3, column : column + 3] = 1.0 if label == 0 else float(t % 2)
+    return DataSource(f"toy:{count}", from_arrays([(x, y.astype(np.int64))]), batch_size=8)
+
+
+def trained(folder: Path, network: nn.Module | None = None, **settings: Any) -> tuple[nn.Module, Training]:
+    network = Toy() if network is None else network
+    return network, train(network, clips(40), clips(20, 1), folder=folder, **{**QUICK, **settings})
+
+
+def test_a_spiking_network_learns_and_so_do_its_time_constants(tmp_path: Path) -> None:
+    network, course = trained(tmp_path, epochs=15, lr=0.1)
+    assert course.accuracy >= 90
+    assert not network.training
+    start, end = course.learned["fires"]
+    assert (course.quantity, start) == ("tau", 2.0)
+    assert end != 2.0
+    assert course.epochs[-1].mean == pytest.approx(end)
+
+
+def test_what_it_writes(tmp_path: Path) -> None:
+    _, course = trained(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["checkpoint.pt", "train.csv", "train.json", "train.png", "train.svg"]
+    with (tmp_path / "train.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[-3:] == ["tau_min", "tau_mean", "tau_max"]
+    assert Training.load(tmp_path) == course
+
+
+def test_a_network_without_time_constants_has_no_columns_of_them(tmp_path: Path) -> None:
+    _, course = trained(tmp_path, Toy("relu"))
+    assert (course.quantity, course.learned) == (None, {})
+    assert list(next(iter(course.table())))[-1] == "lr"
+    assert Training.load(tmp_path) == course
+
+
+@pytest.mark.parametrize("step", [3, 7])
+def test_it_goes_on_where_it_was_stopped(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, course = trained(tmp_path / "whole")
+    original = Run.one_step
+
+    def one_step(self: Run, *arguments: Any) -> None:
+        if self.step == step:
+            raise KeyboardInterrupt
+        original(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "one_step", one_step)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "stopped")
+    resumed, again = trained(tmp_path / "stopped")
+    assert same(whole, resumed)
+    assert again.epochs == course.epochs
+
+
+def test_several_inputs_go_in_as_the_network_takes_them(tmp_path: Path) -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(128, 2)
+
+        def forward(self, pathways: list[torch.Tensor]) -> torch.Tensor:
+            return self.head(torch.cat([x.flatten(1) for x in pathways], 1))
+
+    generator = torch.Generator().manual_seed(0)
+    batches = [((torch.rand(4, 64, generator=generator), torch.rand(4, 64, generator=generator)), torch.arange(4) % 2)]
+    course = train(Two(), batches, batches, folder=tmp_path, epochs=30, lr=0.5)
+    assert course.accuracy == 100
+    assert course.configuration["settings"]["augment"] == []  # loaders do it themselves
+
+
+def test_the_learning_rate_rises_first(tmp_path: Path) -> None:
+    assert [warmed(done, 2.0) for done in (0.0, 1.0, 2.0, 5.0)] == pytest.approx([0.01, 0.505, 1.0, 1.0])
+    assert warmed(0.0, 0.0) == 1.0
+    _, course = trained(tmp_path, epochs=4, lr=0.1, warmup=2.0, schedule="constant")
+    assert course.epochs[1].lr == pytest.approx(0.1 * warmed(0.8, 2.0))
+    assert course.epochs[4].lr == 0.1
+
+
+def test_defaults_are_those_of_the_papers() -> None:
+    small = {"size": 32, "T": 2, "num_classes": 2}
+    base, events = defaults_of(svformer("st", **small)), defaults_of(svformer("3stg", **small))
+    assert [base[name] for name in ("optimizer", "lr", "epochs", "batch_size")] == ["adamw", 0.006, 600, 64]
+    assert (events["lr"], events["batch_size"]) == (0.005, 16)
+    found = defaults_of(respike())
+    wanted = ("optimizer", "momentum", "weight_decay", "epochs", "batch_size")
+    assert [found[name] for name in wanted] == ["sgd", 0.9, 1e-4, 100, 32]
+
+
+def test_defaults_count_where_nothing_is_given(tmp_path: Path) -> None:
+    network = Toy("relu")
+    course = train(network, clips(8), clips(4), folder=tmp_path, epochs=1)
+    settings = course.configuration["settings"]
+    assert (settings["lr"], settings["augment"], settings["batch_size"]) == (0.05, ["crop", "flip"], 64)
+
+
+def test_another_start_is_another_training(tmp_path: Path) -> None:
+    trained(tmp_path)
+    other = Toy()
+    nn.init.constant_(other.head.weight, 0.1)
+    with pytest.raises(InputError, match="a training with other settings"):
+        trained(tmp_path, other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"warmup": -1.0}, "warmup is out of range"),
+        ({"warmup": math.inf}, "warmup is out of range"),
+        ({"learning_rate": 1}, "training has no setting 'learning_rate'"),
+        ({"lr": 1e30, "epochs": 3}, "the loss became"),
+    ],
+)
+def test_bad_settings_are_one_error(settings: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=said):
+        trained(tmp_path, **settings)
+
+
+def test_nothing_to_train(tmp_path: Path) -> None:
+    network = Toy().requires_grad_(False)
+    with pytest.raises(InputError, match="nothing to train"):
+        trained(tmp_path, network)
