@@ -1,4 +1,4 @@
-"""`npz:FILE[,FILE…][?x=KEY&y=KEY&where=KEY&layout=NTHW]`: images or videos, and labels, in NumPy files."""
+"""`npz:FILE[,FILE…][?x=KEY&y=KEY&where=KEY&layout=NTHW&frames=16]`: images or videos, and labels, in NumPy files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +14,12 @@ from torch import Tensor
 
 from ..errors import InputError
 from .arrays import checked_arrays, to_tensor
-from .query import parse_query, word
+from .clips.sampling import Sampling
+from .query import parse_query, positive, word
 from .source import DATA_SOURCES, Samples
 
-OPTIONS = "?x=KEY&y=KEY&where=KEY&layout=NTHW (each optional)"
+KNOWN = {**dict.fromkeys(("x", "y", "where", "layout"), word), "frames": positive}
+EXPECTED = "?x=KEY&y=KEY&where=KEY&layout=NTHW&frames=16 (each optional)"
 Part = tuple[np.ndarray, np.ndarray]
 
 
@@ -29,12 +32,13 @@ def open_npz(argument: str) -> Samples:
             `x`, `y`: the keys of the two arrays, where they are not called x and y.
             `where`: the key of a boolean array [N]; samples where it is true are taken, of `where=!KEY` the others.
             `layout`: the dimensions of x, a letter each of N, C, T (frames), H and W, as NTHW for grey videos.
+            `frames`: so many of them, the middle one of equal parts of the video.
 
     Raises:
         InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, an option that
             is none, or files whose samples do not go together.
     """
-    listed, options = parse_query(argument, dict.fromkeys(("x", "y", "where", "layout"), word), "an npz file", OPTIONS)
+    listed, options = parse_query(argument, KNOWN, "an npz file", EXPECTED)
     names = [listed] if os.path.exists(listed) else listed.split(",")
     parts = [part_of(name, options) for name in names]
     for (x, _), name in zip(parts, names):
@@ -48,7 +52,7 @@ def open_npz(argument: str) -> Samples:
     return from_arrays(parts)
 
 
-def part_of(name: str, options: dict[str, str]) -> Part:
+def part_of(name: str, options: dict[str, Any]) -> Part:
     """What one file gives."""
     choice = options.get("where", "")
     mask = choice.removeprefix("!")
@@ -63,7 +67,14 @@ def part_of(name: str, options: dict[str, str]) -> Part:
             )  # fmt: skip
         chosen = ~chosen if choice.startswith("!") else chosen
         x, y = x[chosen], y[chosen] if y.shape[:1] == chosen.shape else y
-    return checked_arrays(x, y, name, options.get("layout"))
+    x, y = checked_arrays(x, y, name, options.get("layout"))
+    if "frames" not in options:
+        return x, y
+    if x.ndim != 5:
+        raise InputError(
+            "images have no frames", got=f"frames={options['frames']}", where=name, remedy="say ?layout=NTHW"
+        )
+    return x[:, :, Sampling(options["frames"], "uniform").centre(x.shape[2])], y
 
 
 def from_arrays(parts: list[Part]) -> Samples:

@@ -76,6 +76,12 @@ def test_keys_and_a_choice_of_samples(tmp_path: Path) -> None:
         torch.testing.assert_close(x[:, 0], torch.tensor(VIDEO[chosen][..., 0] / 255, dtype=torch.float32))
 
 
+def test_frames_are_the_middles_of_equal_parts(tmp_path: Path) -> None:
+    video = np.arange(7 * 6 * 2 * 2, dtype=np.float32).reshape(7, 6, 2, 2)
+    x, _ = whole(save(tmp_path / "a.npz", x=video, y=Y) + "?layout=NTHW&frames=3")
+    assert torch.equal(x[:, 0], torch.from_numpy(video[:, [1, 3, 5]]))
+
+
 def test_a_file_named_like_an_option(tmp_path: Path) -> None:
     x, _ = whole(save(tmp_path / "a?y=b.npz", x=GREY, y=Y))
     assert len(x) == 7
@@ -85,6 +91,8 @@ def test_a_file_named_like_an_option(tmp_path: Path) -> None:
     ("options", "problem"),
     [
         ("layout=NTHWC", "x does not have the layout it is said to have"),
+        ("frames=3", "images have no frames"),
+        ("frames=0", "not an option of an npz file"),
         ("layout=NHWW", "not a layout"),
         ("layout=HW", "not a layout"),
         ("where=y", "y does not say which samples to take"),

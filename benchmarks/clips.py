@@ -1,0 +1,192 @@
+"""Spiking networks for video side by side: a converted 3-D CNN, ReSpike and SVFormer, and the last two's ANN twins.
+
+    python benchmarks/clips.py TRAINED --train npz:FILE?… --test npz:FILE?… -o benchmarks/results/grid-clips
+
+TRAINED holds a folder for each network, NAME/NAME.pt and NAME/run/train.json, as `snnconv train … -o NAME/NAME.pt
+--folder NAME/run` leaves them (see NETWORKS; what is missing is left out). Networks without spikes are converted, with
+thresholds from training clips, and swept over T; those that spike are measured frame by frame. Keeps a table
+(README.md), a picture, and the results of every command. Minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from snnconv.bench import Anytime, Energy, Sweep
+from snnconv.bench.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture
+from snnconv.train import Training
+
+STEPS = "1,2,4,8"
+METHODS = "auto,sdm:alpha=0.2,beta=5"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One trained network.
+
+    Attributes:
+        title: in table and picture. frames: of each clip that it sees; None: all. spikes: it was trained spiking.
+    """
+
+    title: str
+    frames: int | None
+    spikes: bool
+    color: str
+
+
+NETWORKS = {
+    "ann-command": Network("3-D CNN", None, False, BLUE),
+    "respike": Network("ReSpike-R18", 12, True, ORANGE),
+    "svformer": Network("SVFormer-3stg", 14, True, GREEN),
+    "respike-relu": Network("ReSpike's residual branch, ReLU", 12, False, PURPLE),
+    "svformer-relu": Network("SVFormer-3stg, ReLU", 14, False, SKY),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table.
+
+    Attributes:
+        T: time steps of the simulation; of networks trained spiking, frames or what stands for them.
+    """
+
+    network: str
+    form: str
+    frames: int | None
+    T: str
+    accuracy: float
+    macs: float
+    acs: float
+    energy: float
+
+
+def run(command: str, *arguments: str) -> None:
+    subprocess.run(["snnconv", command, *arguments], check=True)
+
+
+def measured(name: str, model: Path, train: str, test: str, work: Path) -> None:
+    """The commands for one network; results in work/NAME."""
+    network = NETWORKS[name]
+    more = "" if network.frames is None else f"&frames={network.frames}"
+    folder, data = str(work / name), ["--data", test + more, "--overwrite"]
+    if network.spikes:
+        normalization = ["--mean", "0.25", "--std", "0.25"]
+        run("anytime", str(model), *data, *normalization, "-o", folder)
+        run("energy", str(model), *data, *normalization, "-o", folder)
+    else:
+        calibration = ["--calib", train + more, "--method", METHODS, "--T", STEPS]
+        run("sweep", str(model), *data, *calibration, "-o", folder)
+
+
+def lines_of(name: str, folder: Path) -> list[Line]:
+    network = NETWORKS[name]
+    if network.spikes:
+        row = Energy.load(folder).rows[-1]
+        return [line(network, "trained spiking", "–", row.accuracy or 0.0, row.macs, row.acs, row.energy_mJ)]
+    found = Sweep.load(folder)
+    lines = [line(network, "ANN", "–", rival.accuracy, rival.macs, 0.0, rival.energy) for rival in found.rivals[:1]]
+    for row in found.rows:
+        lines.append(line(network, row.setting, str(row.T), row.accuracy, row.macs, row.synops, row.energy))
+    return lines
+
+
+def line(
+    network: Network, form: str, T: str, accuracy: float, macs: float | None, acs: float | None, energy: float | None
+) -> Line:
+    return Line(network.title, form, network.frames, T, accuracy, macs or 0.0, acs or 0.0, energy or 0.0)
+
+
+def table(lines: list[Line]) -> str:
+    rows = [
+        "| network | form | frames | T | accuracy, % | MACs, M | ACs, M | energy, µJ |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for each in lines:
+        operations = f"{each.macs / 1e6:.2f} | {each.acs / 1e6:.2f} | {1e3 * each.energy:.1f}"
+        rows.append(
+            f"| {each.network} | {each.form} | {each.frames or 'all'} | {each.T} | {each.accuracy:.1f} | {operations} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def plot(lines: list[Line], moments: dict[str, Anytime], path: Path) -> None:
+    """Left accuracy against energy, right against the frames seen."""
+    colors = {network.title: network.color for network in NETWORKS.values()}
+    with picture(path, 7.0, 3.9) as figure:
+        left, right = figure.subplots(1, 2, sharey=True)
+        for title, color in colors.items():
+            own = [each for each in lines if each.network == title]
+            swept = [each for each in own if each.form.startswith("auto")]
+            if swept:
+                left.plot([1e3 * e.energy for e in swept], [e.accuracy for e in swept], "o-", color=color, label=title)
+                for each in swept:
+                    left.annotate(each.T, (1e3 * each.energy, each.accuracy), (0, -12), textcoords="offset points",
+                                  ha="center", fontsize=10, color=color)  # fmt: skip
+            for each in own:
+                if each.form in ("ANN", "trained spiking"):
+                    mark, filled = ("s", "none") if each.form == "ANN" else ("D", color)
+                    label = None if each.form == "ANN" else title
+                    left.plot(1e3 * each.energy, each.accuracy, mark, color=color, markerfacecolor=filled, label=label)
+        left.plot([], [], "s", color="black", markerfacecolor="none", label="as ANN")
+        left.set(xscale="log", xlabel="energy per clip (µJ, 45nm model)", ylabel="accuracy (%)")
+        left.set_title("converted by auto: points are T")
+        for name, found in moments.items():
+            network = NETWORKS[name]
+            right.plot([m.frames for m in found.rows], [m.accuracy for m in found.rows], "D-", color=network.color)
+        right.set(xlabel="frames seen", title="trained spiking, frame by frame")
+        legend_below(figure, *left.get_legend_handles_labels())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trained", type=Path)
+    parser.add_argument("--train", required=True, help="training clips, for thresholds")
+    parser.add_argument("--test", required=True)
+    parser.add_argument("--work", type=Path, default=Path("snnconv-out/clips"), help="folder of the results themselves")
+    parser.add_argument("--keep", action="store_true", help="only draw and write what is in --work")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    chosen = parser.parse_args()
+    names = [name for name in NETWORKS if (chosen.trained / name / f"{name}.pt").exists()]
+    lines: list[Line] = []
+    moments: dict[str, Anytime] = {}
+    courses = ["| network | clips | epochs | settings | training clips, % | test clips, % |", "|---" * 6 + "|"]
+    for name in names:
+        if not chosen.keep:
+            measured(name, chosen.trained / name / f"{name}.pt", chosen.train, chosen.test, chosen.work)
+        lines += lines_of(name, chosen.work / name)
+        if NETWORKS[name].spikes:
+            moments[name] = Anytime.load(chosen.work / name)
+        course = Training.load(chosen.trained / name / "run")
+        settings = course.configuration["settings"]
+        shown = ", ".join(
+            f"{key} {settings[key]}" for key in ("optimizer", "lr", "weight_decay", "warmup", "batch_size")
+        )
+        last = course.epochs[-1]
+        courses.append(
+            f"| {NETWORKS[name].title} | {course.samples} | {last.epoch} | {shown}, {'+'.join(settings['augment'])} | "
+            f"{last.train_accuracy:.1f} | {last.val_accuracy:.1f} |"
+        )
+        kept = chosen.output / name
+        kept.mkdir(parents=True, exist_ok=True)
+        for file in [*(chosen.work / name).glob("*.json"), chosen.trained / name / "run" / "train.json"]:
+            text = file.read_text()
+            for place in (str(chosen.trained), str(Path(chosen.test.partition(":")[2].partition("?")[0]).parent)):
+                text = text.replace(f"{place}/", "")
+            (kept / file.name).write_text(text)
+        for file in (chosen.work / name).glob("*.csv"):
+            shutil.copy(file, kept)
+    for suffix in ("svg", "png"):
+        plot(lines, moments, chosen.output / f"clips.{suffix}")
+    document = [each.__dict__ for each in lines]
+    (chosen.output / "clips.json").write_text(json.dumps(document, indent=1) + "\n")
+    (chosen.output / "table.md").write_text(table(lines) + "\n" + "\n".join(courses) + "\n")
+
+
+if __name__ == "__main__":
+    main()
