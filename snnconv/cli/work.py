@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -22,6 +22,7 @@ from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
 from ..io.trained_file import is_trained
 from ..io.trained_file import stored_normalization as trained_normalization
+from ..models.firing import is_direct
 from ..network import SpikingNetwork
 from ..plan import Plan
 
@@ -32,6 +33,7 @@ CONVERSION_OPTIONS = (
 )  # fmt: skip
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
 DEFAULT_T = 4  # of a model that is converted for a measurement
+N = TypeVar("N", bound="nn.Module | ExportedProgram")
 log = logging.getLogger("snnconv")
 
 
@@ -107,6 +109,30 @@ def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> Spi
     return stored(found, model, options, given) or converted(found, T, options)
 
 
+def spiking_network(model: str, T: int | None, options: dict[str, Any], given: set[str], data: DataSource) -> nn.Module:
+    """The converted network in a file, or a model converted, or as it is where it spikes by itself.
+
+    Args:
+        T: time steps as typed. given: names of the options typed by the user.
+        data: get the normalisation that the network was calibrated or trained with, where none is told.
+
+    Raises:
+        InputError: options of a conversion for a network that spikes by itself.
+    """
+    found = opened(model, options)
+    if not isinstance(found.model, nn.Module) or not is_direct(found.model):
+        snn = stored(found, model, options, given) or converted(found, T or DEFAULT_T, options)
+        normalize_like(data, snn, options)
+        return snn
+    ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit", "encoder"})
+    if ignored:
+        raise InputError(
+            f"{model} spikes by itself and is not converted: it takes no --{ignored[0].replace('_', '-')}",
+            remedy="leave the option out, or convert its twin without spikes: --arch-arg neuron=relu",
+        )
+    return as_it_is(found.model, found, options, data)
+
+
 def any_network(
     model: str, T: int | None, options: dict[str, Any], given: set[str], data: DataSource
 ) -> nn.Module | ExportedProgram:
@@ -124,11 +150,16 @@ def any_network(
     if snn is not None:
         normalize_like(data, snn, options)
         return snn
+    return as_it_is(found.model, found, options, data)
+
+
+def as_it_is(network: N, found: OpenedModel, options: dict[str, Any], data: DataSource) -> N:
+    """The network of what was opened, on its device; the data normalised as it was trained, where nothing is told."""
     usual = stored_normalization(found)
     if options["mean"] is None and usual is not None:
         data.normalization = usual
     place = device_of(options["device"]), dtype_of(options["dtype"])
-    return found.model.to(*place) if isinstance(found.model, nn.Module) else found.model
+    return network.to(*place) if isinstance(network, nn.Module) else network
 
 
 def stored(found: OpenedModel, model: str, options: dict[str, Any], given: set[str]) -> SpikingNetwork | None:

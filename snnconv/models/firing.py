@@ -46,6 +46,11 @@ def firing(T: int, neuron: str = "plif", **options: Any) -> nn.Module:
     return nn.ReLU() if neuron == RELU else Firing(T, neuron, **options)
 
 
+def is_direct(model: nn.Module) -> bool:
+    """Whether it spikes by itself: a network for direct training, which is not converted."""
+    return any(isinstance(module, Firing) for module in model.modules())
+
+
 class TimeNorm(nn.Module):
     """BatchNorm with statistics, scale and shift of its own for every time step: over [B, T·C, …].
 

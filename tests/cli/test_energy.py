@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import snnconv
@@ -91,3 +92,51 @@ def test_refuses_an_earlier_result(files: Path, command: Command) -> None:
 def test_amounts() -> None:
     shown = [amount(number) for number in (0, 0.5, 17, 1234, 28_035_568.29, 4.1e9)]
     assert shown == ["", "0.5", "17", "1.234 k", "28.04 M", "4.1 G"]
+
+
+DIRECT = ("snnconv:svformer", "--num-classes", 4, "--arch-arg", "variant=3stg", "--arch-arg", "T=4", "--arch-arg",
+          "size=32", "--arch-arg", "in_channels=1", "--arch-arg", "threshold=0.1")  # fmt: skip
+
+
+def clips() -> str:
+    """Two clips of four frames."""
+    x = np.random.default_rng(0).integers(0, 256, (2, 4, 32, 32), dtype=np.uint8)
+    np.savez("clips.npz", x=x, y=np.array([0, 3]))
+    return "npz:clips.npz?layout=NTHW"
+
+
+def test_a_network_that_spikes_by_itself(command: Command) -> None:
+    ended = command("energy", *DIRECT, "--data", clips(), "--layers", "-o", "out")
+    assert ended.code == 0
+    assert ended.err.startswith("note: the weights of snnconv:svformer are random")
+    result = Energy.load("out")
+    assert [row.name for row in result.rows] == ["ANN FP32", "ANN W8A8", "SNN W8, T=4", "SNN, T=4"]
+    assert (result.samples, result.settings["method"]) == (2, "SVFormer, trained directly")
+    lines = ended.out.splitlines()
+    assert lines[1].split()[:2] == ["ANN", "FP32"]
+    layer = next(line.split() for line in lines if line.strip().startswith("stages.0.0.mix.1"))
+    assert layer[1] == f"{result.by_layer['stages.0.0.mix.1']['rate']:.4f}"
+    assert not any(line.strip().startswith("stages.0.0.mix.0") for line in lines)
+    for accounting, judged in zip(result.accountings, ("as published (wrong)", "corrected (right)")):
+        assert f"{judged}: {accounting.why}" in ended.out
+    assert lines[-2] == result.verdict
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--T", 8), "T = 4"),
+        (("--encoder", "once"), "takes no --encoder"),
+        (("--method", "sdm"), "takes no --method"),
+        (("--calib", "npz:clips.npz"), "takes no --calib"),
+        (("--convention", "macs"), "unknown convention"),
+    ],
+)
+def test_what_a_network_that_spikes_by_itself_refuses(
+    options: tuple[object, ...], problem: str, command: Command
+) -> None:
+    ended = command("energy", *DIRECT, "--data", clips(), *options)
+    assert ended.code == 2
+    assert problem in ended.err
+    assert "Traceback" not in ended.err
+    assert os.listdir() == ["clips.npz"]

@@ -16,7 +16,10 @@ from .model import Constants as Constants
 from .model import EnergyModel as EnergyModel
 from .quantise import levels_of as levels_of
 from .quantise import quantised as quantised
+from .result import Accounting as Accounting
 from .result import Energy as Energy
 from .result import EnergyRow as EnergyRow
+from .run_loads import dense_run_loads as dense_run_loads
+from .run_loads import run_loads as run_loads
 from .verdict import readable as readable
 from .verdict import unit_of as unit_of

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from ...errors import InputError
 from ...network import SpikingNetwork
@@ -25,15 +26,15 @@ from ..steps import check_steps
 from ..synops import Counts, SynapticOperations, Wiring, Work, wiring, work_of
 from .contenders import EQUAL_BITS, Contender, contenders
 from .custom import energy_model as model_named
-from .load import Breakdown, Load
+from .direct import directly
 from .loads import layer_modules, spiking_loads
-from .model import Constants, EnergyModel
+from .model import EnergyModel
 from .quantise import quantised_spiking
-from .result import Energy, EnergyRow
+from .result import Energy
+from .rows import costs, describe, rows_of
 from .verdict import verdict_of
 
 CHOICES = {"count": ("exact", "rate"), "encoder": ("once", "per-step")}
-MJ = 1e-9  # mJ in a pJ
 log = logging.getLogger("snnconv")
 
 
@@ -65,7 +66,7 @@ class Spiking:
 
 
 def energy(
-    snn: SpikingNetwork,
+    snn: SpikingNetwork | nn.Module,
     data: Iterable[Any],
     *,
     T: int | None = None,
@@ -78,13 +79,15 @@ def energy(
     """Evaluate a spiking network and its rivals on labelled batches, and price the work of each.
 
     Args:
+        snn: a converted network, or one that is trained directly (see `directly`, in this folder).
         data: batches with integer labels.
-        T: time steps; default `snn.T`.
+        T: time steps; default `snn.T`. Those of a network that was trained directly are its own.
         convention: what is counted besides products: a convention of `snnconv.bench.count`. Of the spiking layers only
             biases can be, at every step.
         count: "exact": every spike times its true fan-out; "rate": firing rate × dense operations × T, as in papers.
         energy_model: "45nm", "memory", a file of constants, or a model.
-        encoder: layers before the first neuron are computed "once" (as the engine does), or "per-step".
+        encoder: layers before the first neuron are computed "once" (as the engine does), or "per-step". A network that
+            was trained directly sees another frame at each step, and computes them for each.
 
     Raises:
         InputError: an unknown choice; data without labels, or that the network cannot take.
@@ -94,6 +97,8 @@ def energy(
             raise InputError(f"{name} is out of range", expected=" or ".join(map(repr, CHOICES[name])), got=repr(value))
     CONVENTIONS[convention]
     model = model_named(energy_model)
+    if not isinstance(snn, SpikingNetwork):
+        return directly(snn, data, T=T, convention=convention, count=count, energy_model=model, seed=seed)
     (steps,) = check_steps([snn.T if T is None else T])
     normalization = normalization_of(data, snn)
     wired = wiring(snn)
@@ -141,60 +146,8 @@ def energy(
     )
 
 
-def rows_of(networks: list[Contender], accuracies: list[float], model: EnergyModel) -> list[EnergyRow]:
-    """A row for each network; the first is the FP32 ANN."""
-    bills = [model.total(network.loads) for network in networks]
-    reference = bills[0].total
-    return [
-        EnergyRow(
-            name=network.name,
-            accuracy=accuracy,
-            macs=sum(products(load) for load in network.loads if not load.precision.whole),
-            int_macs=sum(products(load) for load in network.loads if load.precision.whole),
-            acs=sum(accumulations(load) for load in network.loads),
-            energy_mJ=bill.total * MJ,
-            of_ann=bill.total / reference if reference else None,
-            mJ_by_cause=in_mj(bill),
-            weight_bits=network.weight_bits,
-            levels=network.levels,
-        )
-        for network, accuracy, bill in zip(networks, accuracies, bills, strict=True)
-    ]
-
-
-def products(load: Load) -> float:
-    return load.macs + load.extra if load.macs else 0.0
-
-
-def accumulations(load: Load) -> float:
-    return load.acs if load.macs else load.acs + load.extra
-
-
-def in_mj(bill: Breakdown) -> dict[str, float]:
-    return {cause: pj * MJ for cause, pj in bill.by_cause.items()}
-
-
-def costs(load: Load, model: EnergyModel) -> dict[str, float]:
-    bill = model.price(load)
-    return {
-        "macs": products(load),
-        "acs": accumulations(load),
-        "bias_adds": load.bias_adds,
-        "energy_mJ": bill.total * MJ,
-        **{f"mJ_{cause}": mj for cause, mj in in_mj(bill).items()},
-    }
-
-
 def apart(work: Work) -> dict[str, float]:
     """What the spiking network's operations consist of."""
     names = ("encoder_macs", "analog_macs", "residual_macs", "norm_macs", "bias_adds", "neuron_updates",
              "pool_updates", "spikes")  # fmt: skip
     return {"synops": work.acs, **{name: getattr(work, name) for name in names}}
-
-
-def describe(model: EnergyModel) -> dict[str, Any]:
-    """The model with its constants, for the record."""
-    constants = (
-        {**asdict(model), "memory": [list(pair) for pair in model.memory]} if isinstance(model, Constants) else {}
-    )
-    return {**constants, "name": model.name, "source": model.source}

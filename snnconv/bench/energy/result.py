@@ -15,7 +15,7 @@ class EnergyRow:
     """One network, per sample.
 
     Attributes:
-        accuracy: top-1 in %.
+        accuracy: top-1 in %; None: a network that was never trained, whose layers are counted alone.
         macs: FP32 multiply-accumulates. int_macs: integer ones. acs: accumulations caused by spikes. Of the ANN, what
             the convention counts besides is among the (integer) multiply-accumulates.
         energy_mJ: by the energy model. mJ_by_cause: the same split up.
@@ -24,7 +24,7 @@ class EnergyRow:
     """
 
     name: str
-    accuracy: float
+    accuracy: float | None
     macs: float
     int_macs: float
     acs: float
@@ -36,16 +36,33 @@ class EnergyRow:
 
 
 @dataclass(frozen=True)
+class Accounting:
+    """The same network in the arithmetic of its paper, priced by the same energy model.
+
+    Attributes:
+        name: "as published", or another. right: whether the arithmetic holds. why: what it does, what is wrong with it.
+        rows: the ANN, where the paper has one, and the spiking network.
+    """
+
+    name: str
+    right: bool
+    why: str
+    rows: list[EnergyRow]
+
+
+@dataclass(frozen=True)
 class Energy(Result):
     """What a spiking network costs, and what the networks it has to beat cost.
 
     Attributes:
         rows: the FP32 ANN, the quantised ANNs, the spiking network with quantised weights, the spiking network itself.
+            Of a network that was trained directly the ANNs are its layers, dense.
         apart: of the spiking network, per sample over all steps: synops, encoder_macs, analog_macs, residual_macs,
             norm_macs (all of them priced, as AC or MAC), bias_adds, neuron_updates, pool_updates, spikes (priced or
             not as convention and model say).
         unsupported: {operation: how often} of the spiking network, neither counted nor priced.
         by_layer, by_site: of the spiking network, per sample.
+        accountings: of networks that were trained directly, what their papers' arithmetic gives.
         verdict: who wins, and by how much.
     """
 
@@ -68,17 +85,22 @@ class Energy(Result):
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+    accountings: list[Accounting] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "rows": [EnergyRow(**row) for row in document["rows"]]})
+        accountings = [
+            Accounting(**{**accounting, "rows": rows_in(accounting)}) for accounting in document.get("accountings", [])
+        ]
+        return cls(**{**document, "rows": rows_in(document), "accountings": accountings})
 
     @property
     def snn(self) -> EnergyRow:
         return self.rows[-1]
 
     def table(self) -> list[dict[str, Any]]:
-        rows = [asdict(row) for row in self.rows]
+        published = [row for accounting in self.accountings for row in accounting.rows]
+        rows = [asdict(row) for row in [*self.rows, *published]]
         causes = [{f"mJ_{cause}": mj for cause, mj in row.pop("mJ_by_cause").items()} for row in rows]
         return [{**row, **split} for row, split in zip(rows, causes)]
 
@@ -87,3 +109,7 @@ class Energy(Result):
         from ..plots.energy import plot_energy  # matplotlib takes a second to import
 
         plot_energy(self, Path(path))
+
+
+def rows_in(document: dict[str, Any]) -> list[EnergyRow]:
+    return [EnergyRow(**row) for row in document["rows"]]

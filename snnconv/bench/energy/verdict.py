@@ -14,7 +14,7 @@ class Priced(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def accuracy(self) -> float: ...
+    def accuracy(self) -> float | None: ...
     @property
     def energy_mJ(self) -> float: ...
 
@@ -27,19 +27,32 @@ def verdict_of(rows: Sequence[Priced]) -> str:
     90.96 %, 4.1 µJ: 1.2× below ANN W8, 21 levels. Least energy within 1 point of ANN FP32: ANN W4A4, 3.0 µJ (90.70 %)."
     """
     ann, (equal, rounded, snn) = rows[0], rows[-3:]
-    close = [row for row in rows if row.accuracy >= ann.accuracy - CLOSE]
+    against = ", ".join(f"{compared(snn, other)} {named(other)}" for other in (ann, equal))
+    return f"{shown(snn)}: {against}. {shown(rounded)}: {compared(rounded, equal)} {equal.name}. {least_of(rows)}"
+
+
+def least_of(rows: Sequence[Priced]) -> str:
+    """Who needs least of those that are as accurate as the first; where it was never trained, of all."""
+    ann, snn = rows[0], rows[-1]
+    if ann.accuracy is None:
+        winner = min(rows, key=lambda row: row.energy_mJ)
+        return f"Least energy: {winner.name}, {readable(winner.energy_mJ)}; no ANN of these layers was trained."
+    close = [row for row in rows if row.accuracy is not None and row.accuracy >= ann.accuracy - CLOSE]
     winner = min(close, key=lambda row: row.energy_mJ)
-    lost = "" if snn in close else f"; {snn.name} loses {ann.accuracy - snn.accuracy:.2f} points"
-    against = ", ".join(f"{compared(snn, other)} {other.name} ({other.accuracy:.2f} %)" for other in (ann, equal))
-    return (
-        f"{shown(snn)}: {against}. {shown(rounded)}: {compared(rounded, equal)} {equal.name}. "
-        f"Least energy within {CLOSE:g} point of {ann.name}: {winner.name}, {readable(winner.energy_mJ)} "
-        f"({winner.accuracy:.2f} %){lost}."
-    )
+    lost = 0.0 if snn.accuracy is None or snn in close else ann.accuracy - snn.accuracy
+    loser = f"; {snn.name} loses {lost:.2f} points" if lost else ""
+    return f"Least energy within {CLOSE:g} point of {ann.name}: {named(winner, readable(winner.energy_mJ))}{loser}."
+
+
+def named(row: Priced, energy: str = "") -> str:
+    """`ANN FP32 (91.50 %)`."""
+    known = "" if row.accuracy is None else f" ({row.accuracy:.2f} %)"
+    return f"{row.name}{', ' * bool(energy)}{energy}{known}"
 
 
 def shown(row: Priced) -> str:
-    return f"{row.name}: {row.accuracy:.2f} %, {readable(row.energy_mJ)}"
+    known = "" if row.accuracy is None else f"{row.accuracy:.2f} %, "
+    return f"{row.name}: {known}{readable(row.energy_mJ)}"
 
 
 def compared(snn: Priced, other: Priced) -> str:

@@ -5,10 +5,12 @@ Base model, T = 16 frames of 224², 101 classes. All counts are for one clip, ov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+from ..energy.accountings import Bill
+from ..energy.accountings import svformer as accounting
 from .cost import energy_mj
 
 T = 16
@@ -31,22 +33,14 @@ LOCAL_PATHWAY_RATE, HEAD_RATE = 5.649, 3.771
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(accounting.Layer):
     """One layer of the table.
 
     Attributes:
-        kind: "conv", "linear", "head" (the fully temporal convolution and the classifier), "kv" (kᵀv) or "q" (q·kᵀv).
-        macs: multiply-accumulates of a clip.
-        biases: outputs with a bias. norms: outputs that a BatchNorm follows.
-        rate: firing rate of what it reads, in 0…1; None: it reads the frames.
+        norms: outputs that a BatchNorm follows.
     """
 
-    name: str
-    kind: str
-    macs: int
-    biases: int
-    norms: int
-    rate: float | None
+    norms: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,8 +72,8 @@ def layers() -> list[Layer]:
     table.append(conv("LP.pointwise", w[2], w[3], s[3], (1, 1), LOCAL_PATHWAY_RATE, norm=True))
     joined = 2 * w[3]
     inputs = joined // w[3] * T * s[3] ** 2  # of one output: a group's channels, all steps and positions
-    table.append(Layer("head.conv", "head", joined * inputs, joined, joined, HEAD_RATE / 100))
-    table.append(Layer("head.classifier", "head", joined * CLASSES, CLASSES, 0, HEAD_RATE / 100))
+    table.append(Layer("head.conv", "head", joined * inputs, joined, HEAD_RATE / 100, joined))
+    table.append(Layer("head.classifier", "head", joined * CLASSES, CLASSES, HEAD_RATE / 100))
     return table
 
 
@@ -90,7 +84,7 @@ def conv(
     """A convolution to `outputs` × size², at every step."""
     values = T * size * size * outputs
     share = None if rate is None else rate / 100
-    return Layer(name, "conv", values * inputs // groups * prod(kernel), values, values * norm, share)
+    return Layer(name, "conv", values * inputs // groups * prod(kernel), values, share, values * norm)
 
 
 def embedding(stage: int) -> Layer:
@@ -122,11 +116,11 @@ def global_block(name: str, width: int, size: int) -> Iterator[Layer]:
 
     def linear(layer: str, inputs: int, outputs: int, rate: float) -> Layer:
         values = tokens * outputs
-        return Layer(f"{name}.{layer}", "linear", values * inputs, values, values, rate)
+        return Layer(f"{name}.{layer}", "linear", values * inputs, values, rate, values)
 
     yield linear("qkv", width, 3 * width, before)
-    yield Layer(f"{name}.kv", "kv", tokens * width * HEAD, 0, 0, min(k, v))
-    yield Layer(f"{name}.q", "q", tokens * width * HEAD, 0, 0, q)
+    yield Layer(f"{name}.kv", "kv", tokens * width * HEAD, 0, min(k, v))
+    yield Layer(f"{name}.q", "q", tokens * width * HEAD, 0, q)
     yield linear("projection", width, width, projection)
     yield linear("mlp1", width, 2 * width, first)
     yield linear("mlp2", 2 * width, width, second)
@@ -134,7 +128,7 @@ def global_block(name: str, width: int, size: int) -> Iterator[Layer]:
 
 def dense_macs() -> int:
     """Multiply-accumulates of the ANN, the `mac` convention."""
-    return sum(layer.macs for layer in layers())
+    return round(sum(layer.macs for layer in layers()))
 
 
 def norm_elements() -> int:
@@ -147,29 +141,13 @@ def correct() -> Operations:
 
     This one is right: every layer is counted once for each of the 16 steps it runs.
     """
-    return add_up(
-        dense=lambda layer: layer.macs,
-        spiking=lambda layer: layer.macs + layer.biases,
-    )
+    return operations(accounting.correct(layers()))
 
 
 def as_published() -> Operations:
-    """ANN 229.163 G, SNN 20.760 G: conv (with bias) + 16·linear (without) + attention + 16·head.
-
-    Wrong, and kept to be named: the linear layers and the head run on all 16 steps' tokens at once, so their counts
-    hold the 16 already and are multiplied by it again. Of the ANN's two attention products only one is in.
-    """
-    weight = {"conv": 1, "linear": T, "head": T, "kv": 1, "q": 1}
-
-    def counted(layer: Layer) -> int:
-        return weight[layer.kind] * (layer.macs + (layer.biases if layer.kind == "conv" else 0))
-
-    return add_up(dense=lambda layer: 0 if layer.kind == "kv" else counted(layer), spiking=counted)
+    """ANN 229.163 G, SNN 20.760 G: conv (with bias) + 16·linear (without) + attention + 16·head."""
+    return operations(accounting.as_published(layers(), T))
 
 
-def add_up(dense: Callable[[Layer], int], spiking: Callable[[Layer], int]) -> Operations:
-    """The three totals in G: all layers; the one that reads frames; the others at their rates."""
-    table = layers()
-    first = sum(layer.macs + layer.biases for layer in table if layer.rate is None)
-    spikes = sum(layer.rate * spiking(layer) for layer in table if layer.rate is not None)
-    return Operations(sum(map(dense, table)) / 1e9, first / 1e9, spikes / 1e9)
+def operations(bill: Bill) -> Operations:
+    return Operations(*(sum(layers.values()) / 1e9 for layers in (bill.ann, bill.macs, bill.acs)))

@@ -44,7 +44,8 @@ def plot_energy(energy: Energy, path: Path) -> None:
             )
             start = [left + length for left, length in zip(start, lengths)]
         for place, row in zip(places, energy.rows):
-            text = f"{digits(row.energy_mJ / size)} {unit}, {row.accuracy:.2f} %"
+            known = "" if row.accuracy is None else f", {row.accuracy:.2f} %"
+            text = f"{digits(row.energy_mJ / size)} {unit}{known}"
             axes.text(row.energy_mJ / size + 0.01 * largest, place, text, va="center", fontsize=10)
         axes.set_yticks(places, [row.name for row in energy.rows])
         axes.invert_yaxis()

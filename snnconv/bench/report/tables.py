@@ -39,6 +39,7 @@ FORMATS: dict[str, tuple[str, Format]] = {
     "synops": ("synaptic operations", amount),
     "macs": ("MACs", amount),
     "int_macs": ("integer MACs", amount),
+    "dense_macs": ("dense MACs", amount),
     "acs": ("accumulations", amount),
     "ops": ("operations", amount),
     "amount": ("amount", amount),

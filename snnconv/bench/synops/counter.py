@@ -106,7 +106,9 @@ class SynapticOperations:
 
     def _count(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         """Events summed over the batch once, [steps, neurons], then weighed by each fan-out."""
-        per_neuron = events_per_neuron(spikes, self.wiring.sources[site].code)
+        source = self.wiring.sources[site]
+        by_sample = spikes.unflatten(1, (-1, source.rows)) if source.rows > 1 else spikes
+        per_neuron = events_per_neuron(by_sample, source.code)
         columns = [per_neuron.sum(1, keepdim=True)]
         if site in self._fan_out:
             fan_out = self._fan_out[site] = self._fan_out[site].to(per_neuron.device)

@@ -6,7 +6,7 @@ fan-out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -26,14 +26,21 @@ TRANSPOSED = [F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d]
 
 
 def convolution(call: Call, read: fx.Node, x: Tensor) -> Tensor:
-    """A kernel of ones for one channel says it all: the channels of a group differ in nothing."""
-    weight = sizes(call.values["weight"])
+    return convolved(x, sizes(call.values["weight"]), call.values, is_transposed(call))
+
+
+def convolved(x: Tensor, weight: Sequence[int], values: Mapping[str, Any], transposed: bool) -> Tensor:
+    """Σ x × fan-out. A kernel of ones for one channel says it all: the channels of a group differ in nothing.
+
+    Args:
+        weight: its sizes. values: stride, padding, dilation and groups, or output_padding where it is transposed.
+    """
     kernel, merged = x.new_ones(1, 1, *weight[2:]), x.sum(1, keepdim=True)
-    geometry = {name: call.values[name] for name in ("stride", "padding", "dilation")}
-    if is_transposed(call):
-        geometry["output_padding"] = call.values["output_padding"]
+    geometry = {name: values[name] for name in ("stride", "padding", "dilation")}
+    if transposed:
+        geometry["output_padding"] = values["output_padding"]
         return weight[1] * TRANSPOSED[len(weight) - 3](merged, kernel, **geometry).sum()
-    return weight[0] // call.values["groups"] * FORWARD[len(weight) - 3](merged, kernel, **geometry).sum()
+    return weight[0] // values["groups"] * FORWARD[len(weight) - 3](merged, kernel, **geometry).sum()
 
 
 def linear(call: Call, read: fx.Node, x: Tensor) -> Tensor:

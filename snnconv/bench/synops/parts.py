@@ -40,8 +40,13 @@ class Layer:
 
     def dense(self, weights: Mapping[str, float]) -> float:
         """Operations of one dense pass by a convention (its `weights`)."""
-        bias = {"conv": "conv_bias", "linear": "linear_bias", "product": "linear_bias"}[self.operation]
-        return weights.get("mac", 0) * self.macs + weights.get(bias, 0) * self.bias
+        return dense_operations(self.operation, self.macs, self.bias, weights)
+
+
+def dense_operations(operation: Operation, macs: float, bias: float, weights: Mapping[str, float]) -> float:
+    """What a convention (its `weights`) counts for so many multiply-accumulates and biases of a layer."""
+    biases = {"conv": "conv_bias", "linear": "linear_bias", "product": "linear_bias"}[operation]
+    return weights.get("mac", 0) * macs + weights.get(biases, 0) * bias
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,10 @@ class Synapse:
     Attributes:
         source: a neuron site, or the path of a max pooling on running sums, which hands on whole numbers too.
         layer: a name in `Wiring.layers`.
-        fan_out: int64, shaped like one sample of the source: the products of the layer that one spike of this neuron
-            takes part in. Borders, stride, groups and dilation count by position. Through a sum or an average, a spike
-            reaches each window that contains it once. A weight that happens to be 0 is a synapse all the same.
+        fan_out: int64, shaped like one sample of the source (its rows in front where it has several, see `Source`): the
+            products of the layer that one spike of this neuron takes part in. Borders, stride, groups and dilation
+            count by position. Through a sum or an average, a spike reaches each window that contains it once. A weight
+            that happens to be 0 is a synapse all the same.
         share: the part of the layer's inputs that this source reaches, 0 to 1 (its channels of a concatenation).
     """
 
@@ -71,11 +77,13 @@ class Source:
         neurons: its elements, of one sample.
         code: what a spike of magnitude k costs.
         pool: a max pooling on running sums; False: a neuron site.
+        rows: of the batch that make up one sample; above 1 where its frames are folded into the batch.
     """
 
     neurons: int
     code: Code
     pool: bool = False
+    rows: int = 1
 
 
 @dataclass(frozen=True)

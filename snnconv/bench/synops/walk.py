@@ -128,7 +128,7 @@ class Walk:
     def temporal(self, call: Call, module: Temporal) -> None:
         name, read = str(call.node.target), self.spikes.get(call.node.all_input_nodes[0])
         if isinstance(module, Neuron):
-            self.fire(call.node, Source(elements(call.node), module.code))
+            self.fire(call.node, module.code)
             return
         if isinstance(module, Accumulate):
             if read is not None:  # differential spikes are what travels: each layer would sum them up behind itself
@@ -138,7 +138,7 @@ class Walk:
         if isinstance(module, RunningMean):
             self.analog(call, module)
         elif isinstance(module, RunningSum) and read is not None and read.whole:
-            self.fire(call.node, Source(elements(call.node), self.common_code(read.sources), pool=True))
+            self.fire(call.node, self.common_code(read.sources), pool=True)
         elif isinstance(module, RunningSum) and read is not None:
             self.lost[call.node] = self.maximum_of(name, read)
         elif not isinstance(module, RunningSum):
@@ -180,8 +180,8 @@ class Walk:
         else:
             self.spikes[node] = replace(read, whole=False)
 
-    def fire(self, node: fx.Node, source: Source) -> None:
-        name = str(node.target)
+    def fire(self, node: fx.Node, code: Code, pool: bool = False) -> None:
+        name, source = str(node.target), Source(elements(node), code, pool, sizes(node)[0])
         leaf = torch.zeros(sizes(node, BATCH), dtype=torch.float64, requires_grad=True)
         self.found.sources[name], self.leaves[name] = source, leaf
         self.spikes[node] = Spikes(leaf, (name,))
@@ -203,7 +203,9 @@ class Walk:
         fan_outs = torch.autograd.grad(total, [self.leaves[source] for source in events.sources], retain_graph=True)
         for source, fan_out in zip(events.sources, fan_outs, strict=True):
             share = self.share(events, source)
-            self.found.synapses.append(Synapse(source, name, fan_out[0].round().long(), share))
+            rows = self.found.sources[source].rows
+            of_one = fan_out[:rows] if rows > 1 else fan_out[0]
+            self.found.synapses.append(Synapse(source, name, of_one.round().long(), share))
 
     def share(self, events: Spikes, source: str) -> float:
         """The part of the elements that a source reaches.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from ...bench.energy import Energy, unit_of
-from ..measuring import T_option, data_option, energy_model_option, measure, measuring_options
+from ...bench.energy import Energy, EnergyRow, unit_of
+from ..measuring import T_option, data_option, energy_model_option, measure_network, measuring_options
 
 WIDE = 120
 APART = {
@@ -36,47 +38,81 @@ APART = {
 @energy_model_option
 @click.option("--encoder", type=click.Choice(["once", "per-step"]), default="once", show_default=True,
               help="How often layers before the first neuron are computed.")  # fmt: skip
+@click.option("--layers", is_flag=True, help="Print every layer too: firing rate, dense MACs, ACs, MACs, energy.")
 @measuring_options("energy")
 @click.pass_context
 def energy(
-    context: click.Context, T: int | None, convention: str, count: str, energy_model: str, encoder: str, seed: int,
-    **_: Any,
+    context: click.Context, T: int | None, convention: str, count: str, energy_model: str, encoder: str, layers: bool,
+    seed: int, **_: Any,
 ) -> None:  # fmt: skip
     """Compare what a spiking network and its ANN cost, in FP32 and quantised, each with its accuracy.
 
-    MODEL is a converted network, or any model, which is then converted first with the options below.
+    MODEL is a converted network, one that spikes by itself (snnconv:respike, snnconv:svformer), or any other model,
+    which is then converted first with the options below.
 
     \b
     snnconv energy snn.pt2 --data npz:test.npz
     snnconv energy snn.pt2 --data npz:test.npz --T 8 --energy-model memory -o out/
     snnconv energy snn.pt2 --data npz:test.npz --energy-model mychip.toml --convention mac+bias
     snnconv energy model.pt --calib npz:train.npz --data npz:test.npz --method sdm --count rate --encoder per-step
+    snnconv energy snnconv:svformer --weights trained.safetensors --data npz:clips.npz --layers
     """
     from ...bench import check_steps
     from ...bench.count import CONVENTIONS
     from ...bench.energy import energy as measure_energy
     from ...bench.energy import energy_model as find_energy_model
+    from .. import work
 
     chosen, convention = find_energy_model(energy_model), CONVENTIONS[convention].name
     if T is not None:
         check_steps([T])
     choices: dict[str, Any] = {"convention": convention, "count": count, "encoder": encoder, "energy_model": chosen}
-    measure(context, Energy, print_energy, lambda snn, data: measure_energy(snn, data, T=T, seed=seed, **choices), T)
+
+    measure_network(
+        context,
+        Energy,
+        partial(print_energy, layers=layers),
+        lambda samples, options, typed: work.spiking_network(options["model"], T, options, typed, samples),
+        lambda network, data: measure_energy(network, data, T=T, seed=seed, **choices),
+    )
 
 
-def print_energy(energy: Energy) -> None:
-    """The networks, what the spiking one's operations are, and who wins."""
-    unit, size = unit_of([row.energy_mJ for row in energy.rows])
+def network_table(rows: Sequence[EnergyRow]) -> Table:
+    unit, size = unit_of([row.energy_mJ for row in rows])
     table = Table(box=None, header_style="bold", padding=(0, 2))
     table.add_column("network", no_wrap=True)
     for column in ("accuracy %", "MACs", "integer MACs", "ACs", unit, "of ANN"):
         table.add_column(column, justify="right", no_wrap=True)
-    for row in energy.rows:
+    for row in rows:
         counts = (amount(number) for number in (row.macs, row.int_macs, row.acs))
         share = "" if row.of_ann is None else f"{100 * row.of_ann:.1f} %"
-        table.add_row(row.name, f"{row.accuracy:.2f}", *counts, f"{row.energy_mJ / size:.4g}", share)
+        accuracy = "" if row.accuracy is None else f"{row.accuracy:.2f}"
+        table.add_row(row.name, accuracy, *counts, f"{row.energy_mJ / size:.4g}", share)
+    return table
+
+
+def layer_table(energy: Energy) -> Table:
+    """What every layer of the spiking network costs, per sample."""
+    unit, size = unit_of([layer["energy_mJ"] for layer in energy.by_layer.values()])
+    table = Table(box=None, header_style="bold", padding=(0, 2))
+    table.add_column("layer", no_wrap=True)
+    for column in ("rate", "dense MACs", "ACs", "MACs", unit):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, layer in energy.by_layer.items():
+        if not any(layer.get(key) for key in ("dense_macs", "acs", "macs", "energy_mJ")):
+            continue  # neurons, whose updates the model does not price
+        rate = f"{layer['rate']:.4f}" if "rate" in layer else ""
+        counts = (amount(layer.get(key, 0.0)) for key in ("dense_macs", "acs", "macs"))
+        table.add_row(name, rate, *counts, f"{layer['energy_mJ'] / size:.4g}")
+    return table
+
+
+def print_energy(energy: Energy, layers: bool = False) -> None:
+    """The networks, what the spiking one's operations are, who wins, and what the papers' arithmetic gives."""
     console = Console(width=WIDE)
-    console.print(table)
+    console.print(network_table(energy.rows))
+    if layers:
+        console.print(layer_table(energy))
     how = f"convention {energy.convention}, count {energy.count}, encoder {energy.encoder}"
     click.echo(f"per sample, {energy.samples:,} samples; energy model {energy.energy_model['name']}, {how}")
     apart = ", ".join(f"{amount(energy.apart[key])} {name}" for key, name in APART.items() if energy.apart[key])
@@ -84,6 +120,9 @@ def print_energy(energy: Energy) -> None:
     if energy.unsupported:
         missing = ", ".join(f"{name} ×{times}" for name, times in energy.unsupported.items())
         click.echo(f"not counted: {missing}")
+    for accounting in energy.accountings:
+        click.echo(f"{accounting.name} ({'right' if accounting.right else 'wrong'}): {accounting.why}")
+        console.print(network_table(accounting.rows))
     click.echo(energy.verdict)
 
 

@@ -13,7 +13,7 @@ from snnconv.bench.energy.verdict import verdict_of
 @dataclass(frozen=True)
 class Priced:
     name: str
-    accuracy: float
+    accuracy: float | None
     energy_mJ: float
 
 
@@ -48,6 +48,14 @@ def test_least_energy_does_not_win_with_another_accuracy() -> None:
     text = verdict_of(rows((80.0, 0.01), (79.0, 0.001), w4=(91.0, 0.5)))
     assert text.endswith(
         "Least energy within 1 point of ANN FP32: ANN W4A4, 500 µJ (91.00 %); SNN, T=4 loses 11.50 points."
+    )
+
+
+def test_an_ann_that_was_never_trained() -> None:
+    named = [Priced("ANN FP32", None, 10.0), Priced("ANN W8A8", None, 1.0), *rows((90.98, 1.25), (90.9, 1.1))[-2:]]
+    assert verdict_of(named) == (
+        "SNN, T=4: 90.98 %, 1.25 mJ: 8.0× below ANN FP32, 1.25× above ANN W8A8. SNN W8, T=4: 90.90 %, 1.1 mJ: "
+        "1.10× above ANN W8A8. Least energy: ANN W8A8, 1 mJ; no ANN of these layers was trained."
     )
 
 

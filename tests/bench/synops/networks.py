@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,6 +49,41 @@ class Separable(nn.Module):
         for layer, relu in zip((self.stem, self.wide, self.depth, self.narrow), self.relus):
             x = relu(layer(x))
         return self.fc(x.mean((2, 3)))
+
+
+class Video(nn.Module):
+    """Clips: kernels over time, strides and borders in all three dimensions, channels in groups, 3-D pools."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv3d(2, 4, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
+        self.pool = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+        self.spatial = nn.Conv3d(4, 6, (3, 3, 2), stride=(2, 1, 2), padding=(1, 1, 0), groups=2)
+        self.temporal = nn.Conv3d(6, 6, (3, 1, 1), padding=(2, 0, 0), dilation=(2, 1, 1), groups=6)
+        self.mean, self.point = nn.AvgPool3d((2, 1, 1), (1, 1, 1)), nn.Conv3d(6, 3, 1)
+        self.relus = nn.ModuleList(nn.ReLU() for _ in range(4))
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.relus[0](self.stem(x)))
+        x = self.relus[2](self.temporal(self.relus[1](self.spatial(x))))
+        x = self.relus[3](self.point(self.mean(x)))
+        return self.fc(F.adaptive_avg_pool3d(x, 1).flatten(1))
+
+
+class Folded(nn.Module):
+    """Clips of five frames, folded into the batch for the first layers and convolved over time, with borders, after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.frame = nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.relus = nn.ModuleList(nn.ReLU() for _ in range(2))
+        self.clip, self.fc = nn.Conv3d(4, 2, 3, padding=1), nn.Linear(2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        frames = self.relus[0](self.stem(x.transpose(1, 2).flatten(0, 1)))
+        clips = self.relus[1](self.frame(frames)).unflatten(0, (-1, 5)).transpose(1, 2)
+        return self.fc(self.clip(clips).mean((2, 3, 4)))
 
 
 def step_by_step(spikes: naive.Array, count: Callable[[naive.Array], naive.Array]) -> naive.Array:
@@ -107,6 +143,29 @@ def separable(spikes: Spikes) -> Operations:
         ("relus.1", "depth"): step_by_step(spikes["relus.1"], lambda e: naive.conv(e, (8, 1, 3, 3), 2, 1, groups=8)),
         ("relus.2", "narrow"): step_by_step(spikes["relus.2"], lambda e: naive.conv(e, (5, 8, 1, 1))),
         ("relus.3", "fc"): step_by_step(spikes["relus.3"], lambda e: naive.linear(e, 3)),
+    }
+
+
+def video(spikes: Spikes) -> Operations:
+    pooled = naive.max_differences(spikes["relus.0"], (1, 3, 3), (1, 2, 2), (0, 1, 1))
+    geometry: dict[str, Any] = {"stride": (2, 1, 2), "padding": (1, 1, 0), "groups": 2}
+    delayed: dict[str, Any] = {"padding": (2, 0, 0), "dilation": (2, 1, 1), "groups": 6}
+    return {
+        ("pool", "spatial"): step_by_step(pooled, lambda e: naive.conv(e, (6, 2, 3, 3, 2), **geometry)),
+        ("relus.1", "temporal"): step_by_step(spikes["relus.1"], lambda e: naive.conv(e, (6, 1, 3, 1, 1), **delayed)),
+        ("relus.2", "point"): step_by_step(
+            spikes["relus.2"], lambda e: naive.conv(naive.average(e, (2, 1, 1), (1, 1, 1)), (3, 6, 1, 1, 1))
+        ),
+        ("relus.3", "fc"): step_by_step(spikes["relus.3"], lambda e: naive.linear(e, 3)),
+    }
+
+
+def folded(spikes: Spikes) -> Operations:
+    steps, rows, *one = spikes["relus.1"].shape
+    clips = spikes["relus.1"].reshape(steps, rows // 5, 5, *one).swapaxes(2, 3)
+    return {
+        ("relus.0", "frame"): step_by_step(spikes["relus.0"], lambda e: naive.conv(e, (4, 3, 3, 3), 2, 1)),
+        ("relus.1", "clip"): step_by_step(clips, lambda e: naive.conv(e, (2, 4, 3, 3, 3), padding=1)),
     }
 
 

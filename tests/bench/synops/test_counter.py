@@ -20,16 +20,20 @@ from snnconv.neurons import NEURONS, Neuron
 
 from ...networks import MLP, SHAPES, ResidualNet, SmallCNN, SpikeRecorder, spread_norms
 from .networks import (
+    Folded,
     Inception,
     Operations,
     Separable,
     Spikes,
+    Video,
+    folded,
     inception,
     mlp,
     residual_net,
     resnet20,
     separable,
     small_cnn,
+    video,
 )
 
 T = 5
@@ -39,6 +43,8 @@ NETWORKS: dict[type[nn.Module], tuple[tuple[int, ...], Callable[[Spikes], Operat
     MLP: (SHAPES[MLP], mlp),
     Inception: ((2, 6, 6), inception),
     Separable: ((2, 9, 9), separable),
+    Video: ((2, 5, 13, 12), video),
+    Folded: ((2, 5, 6, 6), folded),
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "sdm": {"method": "sdm", "alpha": 0.2, "beta": 5},

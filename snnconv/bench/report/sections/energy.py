@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from ...energy import Energy
+from ...energy import Energy, EnergyRow
 from ...energy.verdict import readable
 from ..parts import Figure, Section, Table, Tile
 from ..tables import table, used
@@ -15,6 +16,10 @@ COUNTS = {
 }
 
 
+QUANTISED = (
+    "Quantised networks with an accuracy were really quantised and evaluated on the same samples; of those without one "
+    "the layers were counted alone."
+)
 COUNTED = ("macs", "int_macs", "acs", "bias_adds", "energy_mJ")
 
 
@@ -32,7 +37,8 @@ def energy_section(energy: Energy) -> Section:
             f"Energies are counted operations times published energies of one operation (model {model.get('name')}; "
             f"{model.get('source')}), not a measured power. Operations by the convention {energy.convention}; spike "
             f"operations {energy.count}: {COUNTS.get(energy.count, 'as the model says')}; the encoder is computed "
-            f"{energy.encoder}. Quantised networks were really quantised and evaluated on the same samples.",
+            f"{energy.encoder}. {QUANTISED}",
+            *(f"{a.name.capitalize()} ({'right' if a.right else 'wrong'}): {a.why}." for a in energy.accountings),
         ],
         figures=[
             Figure(
@@ -46,7 +52,8 @@ def energy_section(energy: Energy) -> Section:
 
 
 def tables(energy: Energy) -> list[Table]:
-    networks = [{**asdict(row), **{f"mJ_{cause}": mj for cause, mj in row.mJ_by_cause.items()}} for row in energy.rows]
+    networks = [with_causes(row) for row in energy.rows]
+    published = [with_causes(row) for accounting in energy.accountings for row in accounting.rows]
     causes = list(dict.fromkeys(f"mJ_{cause}" for row in energy.rows for cause in row.mJ_by_cause))
     layers = [{"layer": name, **costs} for name, costs in energy.by_layer.items()]
     sites = [{"site": name, **costs} for name, costs in energy.by_site.items()]
@@ -56,11 +63,18 @@ def tables(energy: Energy) -> list[Table]:
     return [
         table("Accuracy, operations and energy per sample", networks, ("name", "accuracy", *used(networks, costs))),
         table("Energy per sample by cause", networks, ("name", "energy_mJ", *used(networks, causes))),
+        *([table("In the arithmetic of the paper", published, ("name", *used(published, costs)))] if published else []),
         table("What the SNN's operations consist of, per sample over all steps", apart),
-        table("The SNN by layer", layers, ("layer", *used(layers, (*COUNTED, *causes))), folded=True),
+        table(
+            "The SNN by layer", layers, ("layer", *used(layers, ("rate", "dense_macs", *COUNTED, *causes))), folded=True
+        ),
         table("The SNN by site", sites, folded=True),
         table("Constants of the energy model (pJ, bits)", constants, folded=True),
     ]
+
+
+def with_causes(row: EnergyRow) -> dict[str, Any]:
+    return {**asdict(row), **{f"mJ_{cause}": mj for cause, mj in row.mJ_by_cause.items()}}
 
 
 def named(operation: str) -> str:
