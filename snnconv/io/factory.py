@@ -6,11 +6,13 @@ import ast
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from ..errors import InputError
+from ..models.video_backbones import VIDEO_BACKBONES
 from .importing import import_attribute, import_quietly
 from .usual_shapes import usual_shapes
 
@@ -107,6 +109,8 @@ _VIDEO_FAMILIES = {
 
 def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     hub = pytorchvideo_hub()
+    if (backbone := VIDEO_BACKBONES.get(name)) is not None:
+        return partial(getattr(import_quietly(backbone.module), backbone.builder), **backbone.settings)
     family = _VIDEO_FAMILIES.get(name.removeprefix("create_")) if name.startswith("create_") else None
     return _public(hub if family is None else import_quietly(family), "pytorchvideo", name)
 
