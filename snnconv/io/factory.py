@@ -16,6 +16,8 @@ from ..models.video_backbones import VIDEO_BACKBONES
 from .importing import import_attribute, import_quietly
 from .usual_shapes import usual_shapes
 
+# Arguments that leave alone what goes into a network; any other may change it.
+_SAME_INPUT = {"num_classes", "model_num_class", "dropout", "dropout_rate", "weights", "pretrained", "progress"}
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
 GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
 
@@ -38,7 +40,7 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
     if num_classes is not None:
         arguments[_num_classes_name(factory, spec)] = num_classes
     model = _call(factory, arguments, spec)
-    shapes = usual_shapes(spec, model) if not arch_args else None  # arguments can change what goes in
+    shapes = usual_shapes(spec, model) if set(arch_args or ()) <= _SAME_INPUT else None
     if shapes is not None:
         model.input_shapes = shapes  # type: ignore[assignment]  # read where there are no data to tell the shape
     return model
