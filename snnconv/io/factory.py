@@ -114,7 +114,7 @@ def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     if (backbone := VIDEO_BACKBONES.get(name)) is not None:
         return partial(getattr(import_quietly(backbone.module), backbone.builder), **backbone.settings)
     family = _VIDEO_FAMILIES.get(name.removeprefix("create_")) if name.startswith("create_") else None
-    return _public(hub if family is None else import_quietly(family), "pytorchvideo", name)
+    return _public(hub if family is None else import_quietly(family), "pytorchvideo", name, VIDEO_BACKBONES)
 
 
 def pytorchvideo_hub() -> Any:
@@ -165,11 +165,15 @@ def _require(module: str, package: str, remedy: str) -> Any:
         raise InputError(f"{package} is not installed", got=str(error), remedy=remedy) from error
 
 
-def _public(module: Any, prefix: str, name: str) -> Callable[..., Any]:
-    """A function of `module`, unless it is private or only imported there by another package."""
+def _public(module: Any, prefix: str, name: str, others: Iterable[str] = ()) -> Callable[..., Any]:
+    """A function of `module`, unless it is private or only imported there by another package.
+
+    Args:
+        others: names of the prefix that are found elsewhere, and may have been meant.
+    """
     known = public_functions(module)
     if name not in known:
-        raise _unknown(prefix, name, known)
+        raise _unknown(prefix, name, [*known, *others])
     return getattr(module, name)
 
 

@@ -126,6 +126,8 @@ def test_pytorchvideo_builders_with_all_settings() -> None:
     model = build("pytorchvideo:create_resnet", num_classes=7, arch_args={"stem_conv_kernel_size": "(1, 7, 7)"})
     assert isinstance(model, nn.Module)
     assert model.blocks[-1].proj.out_features == 7
+    with pytest.raises(InputError, match="did you mean pytorchvideo:slowfast_8x8"):
+        build("pytorchvideo:slowfast_4x8")
     for name in ("create_resnt", "create_res_block", "build_resnet"):
         with pytest.raises(InputError, match=f"pytorchvideo has no model '{name}'"):
             build(f"pytorchvideo:{name}")
