@@ -32,6 +32,7 @@ import snnconv
 from snnconv.convert.capture import fresh
 from snnconv.coverage import make_realistic
 from snnconv.io import build
+from snnconv.io.usual_shapes import usual_shapes
 from snnconv.provenance import provenance
 
 WARM_UP = 2
@@ -50,7 +51,10 @@ def measured(network: str, method: str, T: int, pairs: int) -> dict[str, Any]:
     """Build, convert and run in this process."""
     torch.manual_seed(0)
     model = build(network).eval()
-    clips = tuple(torch.randn(CLIPS, *shape) for shape in model.input_shapes)  # type: ignore[union-attr]
+    shapes = usual_shapes(network, model)
+    if shapes is None:
+        raise SystemExit(f"{network} does not tell its input shapes")
+    clips = tuple(torch.randn(CLIPS, *shape) for shape in shapes)
     make_realistic(model, [as_input(clips)])
     start = time.perf_counter()
     snn = snnconv.convert(model, T, data=[clips if len(clips) > 1 else clips[0]], method=method)
