@@ -11,6 +11,8 @@ from ..errors import InputError
 from ..registry import Registry
 from .statistics import Statistics
 
+SPAN = 0.999  # of the activations, where thresholds do not say how far they reach
+
 
 @dataclass(frozen=True)
 class Site:

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from .rules import RULES, Rule, Site
+from .rules import RULES, SPAN, Rule, Site
+from .statistics import NeuronMaximum
 
 SAME = 1e-4  # of a step, which a division that should give a whole number may be off
+FEW = 15  # spikes a step: with no more, fine steps are meant to add up over time, or `tune` fits the spikes to them
 
 
 @RULES.register("sensitivity")
@@ -18,8 +20,10 @@ def sensitivity(argument: str = "") -> Rule:
     E is the relative error of the output that is meant in one step, for a neuron that rounds to whole θ; in T steps it
     falls to about E/T. λ is θ/α: θ does not depend on the neuron's own scale.
 
-    θ is at most the largest activation: a channel that hardly matters is silent but for that. Where the activation is
-    clipped, the ceiling is a whole number of θ, which are made smaller for it.
+    θ is at most the largest activation: a channel that hardly matters is silent but for that. It is at least what
+    carries 99.9 % of the activations in one step of β spikes, where β > 15: an output that is nearly the same for all
+    samples, as of noise or of one sample, asks for steps so fine that the neuron would saturate. Where the activation
+    is clipped, the ceiling is a whole number of θ, which are made smaller for it.
     """
     try:
         error = float(argument) if argument else 0.08
@@ -33,13 +37,20 @@ def sensitivity(argument: str = "") -> Rule:
             raise InputError("the sensitivity of the output is not known", where=f"site {site.name}")
         largest = site.values.maximum.flatten()
         fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
-        quantum = torch.minimum(error * fair, largest)
+        quantum = torch.minimum(torch.maximum(error * fair, finest(site)), largest)
         if site.ceiling is not None:
             quantum = whole_steps(quantum, site.ceiling)
         return quantum / site.scale
 
     rule.__dict__["takes_gradients"] = True
     return rule
+
+
+def finest(site: Site) -> Tensor:
+    """The smallest θ whose β spikes reach what the site does, shaped as its maximum; 0 where β is small."""
+    whole = isinstance(site.values, NeuronMaximum)
+    reached = (site.values.maximum if whole else site.values.quantile(SPAN)).flatten()
+    return reached / site.levels if site.levels > FEW else torch.zeros_like(reached)
 
 
 def whole_steps(quantum: Tensor, ceiling: float | Tensor) -> Tensor:

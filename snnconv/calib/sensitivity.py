@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites, channel_dim
+from ..progress import track
 from ..simulate.memory import elements
 
 PROBES = 2  # random directions a batch; the mean over samples and positions does the rest
@@ -53,7 +54,7 @@ def fair_quanta(
     energy: dict[str, Tensor] = {}
     outputs: list[Tensor] = []
     try:
-        for leaves in portions(batches, canonical):
+        for leaves in track(list(portions(batches, canonical)), "weighing sites by gradients"):
             with torch.enable_grad():
                 result = canonical(*as_call(canonical, leaves))
                 flat = [leaf.flatten(1) for leaf in pytree.tree_leaves(result) if differentiable(leaf)]

@@ -259,7 +259,7 @@ def calibration_batches(
     batches, notice = synthetic_batches(raised, examples.shapes, seed)
     reference = examples.leaves[0]
     moved = [tuple(leaf.to(reference) for leaf in batch) for batch in batches]
-    return moved, [*examples.notices, notice]
+    return track(moved, "calibrating"), [*examples.notices, notice]
 
 
 def settings_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,18 @@ def evaluating(model: nn.Module) -> Iterator[nn.Module]:
             module.training = training
 
 
+@contextmanager
+def untold() -> Iterator[None]:
+    """Inside the block torch does not print the trace of an operation that refuses its shapes: our error says it."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def fresh(inputs: Any) -> Any:
     """The same tensors in new containers: a model that writes `x[0] = …` must not change the caller's list."""
     return pytree.tree_map(lambda leaf: leaf, inputs)
@@ -52,7 +65,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
     def free_batch(leaf: Any) -> Any:
         return {0: Dim.AUTO} if isinstance(leaf, torch.Tensor) and leaf.dim() > 0 else None
 
-    with evaluating(model), settled(model):
+    with evaluating(model), settled(model), untold():
         try:
             shapes = as_signature(model, pytree.tree_map(free_batch, inputs))
             program = torch.export.export(model, fresh(inputs), dynamic_shapes=shapes, strict=False)

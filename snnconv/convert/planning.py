@@ -9,14 +9,13 @@ from torch import Tensor, fx
 from ..calib import Rule, Statistics, takes_gradients
 from ..calib.calibrate import thresholds
 from ..calib.histogram import ActivationHistogram
+from ..calib.rules import SPAN
 from ..calib.sensitivity import fair_quanta
 from ..methods import Method
 from ..neurons import NEURONS
 from ..plan import SitePlan
 from .elementwise import Elementwise
 from .passes.sites import activation_sites
-
-SPAN = 0.999  # of the activations, where thresholds do not say how far they reach
 
 
 def plan_sites(

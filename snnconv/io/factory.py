@@ -6,14 +6,18 @@ import ast
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from ..errors import InputError
+from ..models.video_backbones import VIDEO_BACKBONES
 from .importing import import_attribute, import_quietly
 from .usual_shapes import usual_shapes
 
+# Arguments that leave alone what goes into a network; any other may change it.
+_SAME_INPUT = {"num_classes", "model_num_class", "dropout", "dropout_rate", "weights", "pretrained", "progress"}
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
 GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
 
@@ -36,7 +40,7 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
     if num_classes is not None:
         arguments[_num_classes_name(factory, spec)] = num_classes
     model = _call(factory, arguments, spec)
-    shapes = usual_shapes(spec, model) if not arch_args else None  # arguments can change what goes in
+    shapes = usual_shapes(spec, model) if set(arch_args or ()) <= _SAME_INPUT else None
     if shapes is not None:
         model.input_shapes = shapes  # type: ignore[assignment]  # read where there are no data to tell the shape
     return model
@@ -107,8 +111,10 @@ _VIDEO_FAMILIES = {
 
 def _pytorchvideo(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     hub = pytorchvideo_hub()
+    if (backbone := VIDEO_BACKBONES.get(name)) is not None:
+        return partial(getattr(import_quietly(backbone.module), backbone.builder), **backbone.settings)
     family = _VIDEO_FAMILIES.get(name.removeprefix("create_")) if name.startswith("create_") else None
-    return _public(hub if family is None else import_quietly(family), "pytorchvideo", name)
+    return _public(hub if family is None else import_quietly(family), "pytorchvideo", name, VIDEO_BACKBONES)
 
 
 def pytorchvideo_hub() -> Any:
@@ -159,11 +165,15 @@ def _require(module: str, package: str, remedy: str) -> Any:
         raise InputError(f"{package} is not installed", got=str(error), remedy=remedy) from error
 
 
-def _public(module: Any, prefix: str, name: str) -> Callable[..., Any]:
-    """A function of `module`, unless it is private or only imported there by another package."""
+def _public(module: Any, prefix: str, name: str, others: Iterable[str] = ()) -> Callable[..., Any]:
+    """A function of `module`, unless it is private or only imported there by another package.
+
+    Args:
+        others: names of the prefix that are found elsewhere, and may have been meant.
+    """
     known = public_functions(module)
     if name not in known:
-        raise _unknown(prefix, name, known)
+        raise _unknown(prefix, name, [*known, *others])
     return getattr(module, name)
 
 

@@ -70,7 +70,7 @@ class SignedDigit(BinaryWeighted):
         m.clamp_(-self.beta, self.beta + 1)
         below = (m - 0.5).floor_()  # j: it or j + 1, whichever side of their border m − ½ is on
         border = self.borders.index_select(0, (below + (self.beta + 1)).int().flatten()).view_as(m)
-        whole = below.add_(m.sub_(below).sub_(border) >= 1)
+        whole = below.add_(m.sub_(below).sub_(border).ge_(1))  # 1.0 or 0.0: adding booleans takes six times as long
         return whole if self.most is None else torch.minimum(whole, per_unit(self.most, whole), out=whole)
 
     def extra_repr(self) -> str:

@@ -76,7 +76,7 @@ def augmented(x: Tensor, names: Sequence[str], seed: int, epoch: int, positions:
         return x
     if x.dim() < 4 or not x.is_floating_point():
         raise InputError(
-            "only images can be augmented", expected="float [N, C, H, W] or [N, C, T, H, W]",
+            "only images can be augmented", expected="float [N, C, H, W] or [N, C, frames, H, W]",
             got=f"{x.dtype} {list(x.shape)}", remedy="pass augment=() (--augment none)",
         )  # fmt: skip
     stage = list(AUGMENTATIONS).index(chosen[0])  # what is drawn before and after normalising is not the same

@@ -96,7 +96,7 @@ def test_channels_that_are_not_read_are_rounded_away() -> None:
 def test_twice_the_error_are_steps_of_twice_the_size() -> None:
     torch.manual_seed(4)
     model, x = SmallCNN().eval(), torch.randn(64, *SHAPES[SmallCNN])
-    rules = ("sensitivity:0.01", "sensitivity:0.02", "sensitivity:0.08", "sensitivity")
+    rules = ("sensitivity:0.05", "sensitivity:0.1", "sensitivity:0.08", "sensitivity")
     once, twice, given, usual = (
         snnconv.convert(model, data=[x], threshold=rule).sites["relu2"].theta for rule in rules
     )
@@ -132,3 +132,27 @@ def test_a_better_error_costs_more_spikes() -> None:
 def test_errors_that_are_none(argument: str) -> None:
     with pytest.raises(InputError, match="not an error"):
         parse_rule(f"sensitivity:{argument}")
+
+
+class NearlyConstant(nn.Module):
+    """Its output hardly depends on its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 32), nn.Linear(32, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.relu(self.first(0.001 * x) + 1))
+
+
+@pytest.mark.parametrize("samples", [1, 64])
+def test_an_output_that_is_the_same_for_all_asks_for_no_more_than_a_neuron_can_carry(samples: int) -> None:
+    torch.manual_seed(7)
+    model, x = NearlyConstant().eval(), torch.randn(samples, 8)
+    snn = snnconv.convert(model, data=[x])
+    span = snn.plan.sites["relu"].span
+    assert span is not None
+    torch.testing.assert_close(snn.sites["relu"].theta, span / 255)
+    with torch.no_grad():
+        wanted = model(x)
+    assert (snn(x) - wanted).norm() < 0.01 * wanted.norm()

@@ -108,3 +108,10 @@ def test_a_program_of_batch_one_is_captured_again() -> None:
 def test_a_free_program_stays_itself() -> None:
     program = capture(MLP(), (torch.randn(2, 6),))
     assert recapture(program) is program
+
+
+def test_a_shape_that_does_not_fit_is_one_error_and_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.AvgPool3d((4, 7, 7)))
+    with pytest.raises(UnsupportedModelError, match="smaller than kernel size"):
+        capture(model, (torch.randn(2, 3, 4, 2, 2),))
+    assert capfd.readouterr().err == ""

@@ -126,6 +126,8 @@ def test_pytorchvideo_builders_with_all_settings() -> None:
     model = build("pytorchvideo:create_resnet", num_classes=7, arch_args={"stem_conv_kernel_size": "(1, 7, 7)"})
     assert isinstance(model, nn.Module)
     assert model.blocks[-1].proj.out_features == 7
+    with pytest.raises(InputError, match="did you mean pytorchvideo:slowfast_8x8"):
+        build("pytorchvideo:slowfast_4x8")
     for name in ("create_resnt", "create_res_block", "build_resnet"):
         with pytest.raises(InputError, match=f"pytorchvideo has no model '{name}'"):
             build(f"pytorchvideo:{name}")
@@ -140,7 +142,8 @@ def test_usual_shapes_are_of_networks_that_exist(spec: str) -> None:
 
 def test_stock_networks_know_their_input_shapes() -> None:
     assert build("torchvision:r3d_18").input_shapes == ((3, 16, 112, 112),)
-    changed = build("torchvision:r3d_18", arch_args={"num_classes": "4"})
+    assert build("torchvision:r3d_18", arch_args={"num_classes": "4"}).input_shapes == ((3, 16, 112, 112),)
+    changed = build("torchvision:r3d_18", arch_args={"zero_init_residual": "true"})
     assert not hasattr(changed, "input_shapes")  # arguments may change what goes in
     assert not hasattr(build("torchvision:resnet18"), "input_shapes")  # its layers tell
 

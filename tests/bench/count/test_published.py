@@ -10,18 +10,9 @@ import pytest
 from snnconv.bench.count import count
 from snnconv.io.factory import build
 
-SLOW, SLOWFAST = "pytorchvideo:create_resnet", "pytorchvideo:create_slowfast"
-SLOW_4X16 = {"stem_conv_kernel_size": "(1, 7, 7)", "head_pool_kernel_size": "(4, 7, 7)"}
+SLOW, SLOWFAST = "pytorchvideo:slowonly_4x16", "pytorchvideo:slowfast_4x16"
+FUSION_7 = {"slowfast_fusion_conv_kernel_size": "(7, 1, 1)"}
 I3D_STRIDES = {"stem_conv_stride": "(2, 2, 2)", "stem_pool_stride": "(2, 2, 2)"}
-
-
-def slowfast(fusion: int) -> dict[str, str]:
-    """4×16: 4 frames in the slow pathway, 32 in the fast one."""
-    return {
-        "slowfast_fusion_conv_kernel_size": f"({fusion}, 1, 1)",
-        "slowfast_fusion_conv_stride": "(8, 1, 1)",
-        "head_pool_kernel_sizes": "((4, 7, 7), (32, 7, 7))",
-    }
 
 
 @dataclass(frozen=True)
@@ -52,23 +43,24 @@ CASES = {
     # The first linear layer fits the 8×8 positions that 224² leaves. Published as 154.19, which no convention gives.
     "c3d at 224": Case("snnconv:c3d", (3, 16, 224, 224), {"mac": 154.138}, 101, {"size": "224"}),
     "c3d at 112": Case("snnconv:c3d", (3, 16, 112, 112), {"mmcv": 38.6155}, 101),
-    "slowonly": Case(SLOW, (3, 4, 224, 224), {"mmcv": 21.0012, "mac": 20.870}, 101, SLOW_4X16),
-    "slowfast": Case(SLOWFAST, pathways(4, 32, 224), {"mmcv": 27.9047, "mac": 27.638}, 101, slowfast(5)),
+    "slowonly": Case(SLOW, (3, 4, 224, 224), {"mmcv": 21.0012, "mac": 20.870}, 101),
+    "slowfast": Case(SLOWFAST, pathways(4, 32, 224), {"mmcv": 27.9047, "mac": 27.638}, 101),
     # mmaction2's I3D strides in time in the stem and in its pool, the one of pytorchvideo in neither.
     "i3d": Case("pytorchvideo:i3d_r50", (3, 32, 224, 224), {"mmcv": 33.3533}, 101, I3D_STRIDES),
-    "slow 4x16": Case(SLOW, (3, 4, 256, 256), {"fvcore-train": 27.55}, None, SLOW_4X16),
-    "slowfast 4x16": Case(SLOWFAST, pathways(4, 32, 256), {"fvcore-train": 36.69}, None, slowfast(5)),
+    "slow 4x16": Case(SLOW, (3, 4, 256, 256), {"fvcore-train": 27.55}),
+    "slowfast 4x16": Case(SLOWFAST, pathways(4, 32, 256), {"fvcore-train": 36.69}),
     "i3d 8x8": Case("pytorchvideo:i3d_r50", (3, 8, 256, 256), {"fvcore-train": 37.53}),
-    "slow 8x8": Case("pytorchvideo:slow_r50", (3, 8, 256, 256), {"mac": 54.52}),
-    "slowfast 8x8": Case("pytorchvideo:slowfast_r50", pathways(8, 32, 256), {"mac": 65.71}),
+    "slow 8x8": Case("pytorchvideo:slowonly_8x8", (3, 8, 256, 256), {"mac": 54.52}),
+    "slowfast 8x8": Case("pytorchvideo:slowfast_8x8", pathways(8, 32, 256), {"mac": 65.71}),
+    "slowfast 8x8, r101": Case("pytorchvideo:slowfast_8x8_r101", pathways(8, 32, 256), {"fvcore-train": 127.20}),
     "respike keys, resnet18": Case("torchvision:resnet18", (3, 224, 224), {"conv": 7.2542}, inputs=4),
     "respike keys, resnet50": Case("torchvision:resnet50", (3, 224, 224), {"conv": 16.3485}, inputs=4),
 }
 
 PARAMETERS = {
-    "slow": (SLOW, SLOW_4X16, (3, 4, 224, 224), 32_454_096),
-    "slowfast, fusion 5": (SLOWFAST, slowfast(5), pathways(4, 32, 224), 34_480_216),
-    "slowfast, fusion 7": (SLOWFAST, slowfast(7), pathways(4, 32, 224), 34_566_488),
+    "slow": (SLOW, {}, (3, 4, 224, 224), 32_454_096),
+    "slowfast, fusion 5": (SLOWFAST, {}, pathways(4, 32, 224), 34_480_216),
+    "slowfast, fusion 7": (SLOWFAST, FUSION_7, pathways(4, 32, 224), 34_566_488),
     "i3d": ("pytorchvideo:i3d_r50", {}, (3, 8, 224, 224), 28_043_472),
 }
 
