@@ -30,21 +30,22 @@ class Network:
     """One trained network.
 
     Attributes:
-        title: in table and picture. frames: of each clip that it sees; None: all. spikes: it was trained spiking.
+        title: in table and picture. frames: of each clip that it sees, as `npz:…?frames=` takes them; "": all. spikes:
+            it was trained spiking.
     """
 
     title: str
-    frames: int | None
+    frames: str
     spikes: bool
     color: str
 
 
 NETWORKS = {
-    "ann-command": Network("3-D CNN", None, False, BLUE),
-    "respike": Network("ReSpike-R18", 12, True, ORANGE),
-    "svformer": Network("SVFormer-3stg", 14, True, GREEN),
-    "respike-relu": Network("ReSpike's residual branch, ReLU", 12, False, PURPLE),
-    "svformer-relu": Network("SVFormer-3stg, ReLU", 14, False, SKY),
+    "ann-command": Network("3-D CNN", "", False, BLUE),
+    "respike": Network("ReSpike-R18", "0:16", True, ORANGE),
+    "svformer": Network("SVFormer-3stg", "0:16", True, GREEN),
+    "respike-relu": Network("ReSpike's residual branch, ReLU", "0:16", False, PURPLE),
+    "svformer-relu": Network("SVFormer-3stg, ReLU", "0:16", False, SKY),
 }
 
 
@@ -58,7 +59,7 @@ class Line:
 
     network: str
     form: str
-    frames: int | None
+    frames: str
     T: str
     accuracy: float
     macs: float
@@ -73,7 +74,7 @@ def run(command: str, *arguments: str) -> None:
 def measured(name: str, model: Path, train: str, test: str, work: Path) -> None:
     """The commands for one network; results in work/NAME."""
     network = NETWORKS[name]
-    more = "" if network.frames is None else f"&frames={network.frames}"
+    more = f"&frames={network.frames}" if network.frames else ""
     folder, data = str(work / name), ["--data", test + more, "--overwrite"]
     if network.spikes:
         normalization = ["--mean", "0.25", "--std", "0.25"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,25 @@ from .clips.sampling import Sampling
 from .query import parse_query, positive, word
 from .source import DATA_SOURCES, Samples
 
-KNOWN = {**dict.fromkeys(("x", "y", "where", "layout"), word), "frames": positive}
+Choice = Callable[[int], Any]  # how many frames there are → which of them
+
+
+def chosen_frames(text: str) -> Choice:
+    """`16` or a slice as `0:16`, `4:28:2`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if ":" not in text:
+        sampling = Sampling(positive(text), "uniform")
+        return sampling.centre
+    part = slice(*(int(end) if end else None for end in text.split(":")))
+    if part.step is not None and part.step < 1:
+        raise ValueError(text)
+    return lambda count: part
+
+
+KNOWN = {**dict.fromkeys(("x", "y", "where", "layout"), word), "frames": chosen_frames}
 EXPECTED = "?x=KEY&y=KEY&where=KEY&layout=NTHW&frames=16 (each optional)"
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -32,7 +51,7 @@ def open_npz(argument: str) -> Samples:
             `x`, `y`: the keys of the two arrays, where they are not called x and y.
             `where`: the key of a boolean array [N]; samples where it is true are taken, of `where=!KEY` the others.
             `layout`: the dimensions of x, a letter each of N, C, T (frames), H and W, as NTHW for grey videos.
-            `frames`: so many of them, the middle one of equal parts of the video.
+            `frames`: so many of them, the middle one of equal parts of the video; or a slice, as frames=0:16 or 0:28:2.
 
     Raises:
         InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, an option that
@@ -71,10 +90,11 @@ def part_of(name: str, options: dict[str, Any]) -> Part:
     if "frames" not in options:
         return x, y
     if x.ndim != 5:
-        raise InputError(
-            "images have no frames", got=f"frames={options['frames']}", where=name, remedy="say ?layout=NTHW"
-        )
-    return x[:, :, Sampling(options["frames"], "uniform").centre(x.shape[2])], y
+        raise InputError("images have no frames", got=f"x {list(x.shape)}", where=name, remedy="say ?layout=NTHW")
+    taken = x[:, :, options["frames"](x.shape[2])]
+    if not taken.size:
+        raise InputError("no frames are left", got=f"{x.shape[2]} frames in every video", where=name)
+    return taken, y
 
 
 def from_arrays(parts: list[Part]) -> Samples:

@@ -82,6 +82,20 @@ def test_frames_are_the_middles_of_equal_parts(tmp_path: Path) -> None:
     assert torch.equal(x[:, 0], torch.from_numpy(video[:, [1, 3, 5]]))
 
 
+@pytest.mark.parametrize(
+    ("part", "frames"), [("1:4", [1, 2, 3]), (":2", [0, 1]), ("0:6:2", [0, 2, 4]), ("-2:", [4, 5])]
+)
+def test_frames_by_a_slice(tmp_path: Path, part: str, frames: list[int]) -> None:
+    video = np.arange(7 * 6 * 2 * 2, dtype=np.float32).reshape(7, 6, 2, 2)
+    x, _ = whole(save(tmp_path / "a.npz", x=video, y=Y) + f"?layout=NTHW&frames={part}")
+    assert torch.equal(x[:, 0], torch.from_numpy(video[:, frames]))
+
+
+def test_a_slice_of_no_frames(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no frames are left"):
+        open_data(save(tmp_path / "a.npz", x=VIDEO[..., 0], y=Y) + "?layout=NTHW&frames=9:")
+
+
 def test_a_file_named_like_an_option(tmp_path: Path) -> None:
     x, _ = whole(save(tmp_path / "a?y=b.npz", x=GREY, y=Y))
     assert len(x) == 7
@@ -93,6 +107,8 @@ def test_a_file_named_like_an_option(tmp_path: Path) -> None:
         ("layout=NTHWC", "x does not have the layout it is said to have"),
         ("frames=3", "images have no frames"),
         ("frames=0", "not an option of an npz file"),
+        ("frames=0:4:-1", "not an option of an npz file"),
+        ("frames=a:b", "not an option of an npz file"),
         ("layout=NHWW", "not a layout"),
         ("layout=HW", "not a layout"),
         ("where=y", "y does not say which samples to take"),
