@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..convert.examples import check_shapes
+from ..convert.examples import check_shapes, told_shapes
 from ..data import DataSource
 from ..errors import InputError
 from ..io import build, open_model
@@ -58,6 +58,9 @@ def network_of(
     arguments = {**fitted(model, shapes[0], given), **given}
     torch.manual_seed(seed)
     network = build(model, num_classes=classes, arch_args=arguments)
+    if told := told_shapes(network):
+        data.fit(told)
+        shapes = tuple(check_shapes(data.shape))
     return Built(network, Origin(model, classes, arguments, shapes))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..bench.grid import ALL, OPTIONS, Grid, Maker, Setting, combine, parse_methods, parse_numbers
 from ..bench.labels import label_of
 from ..bench.presets import PRESETS
+from ..convert.examples import told_shapes
 from ..data import DataSource
 from ..fingerprint import describe_data, fingerprint
 from ..network import SpikingNetwork
@@ -65,7 +66,9 @@ def networks_of(
         work.normalize_like(data, snn, options)
         return {label_of(snn.plan.settings): snn}
     normalization = work.normalization_of(options) or work.stored_normalization(found)
-    calib = work.data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"], options)
+    size, limit = options["batch_size"], options["calib_limit"]
+    calib = work.data_of(options["calib"], normalization, size, limit, options, found.model)
+    data.fit(told_shapes(found.model))
     usual = calib.normalization if calib is not None else normalization
     if options["mean"] is None and usual is not None:
         data.normalization = usual

@@ -13,6 +13,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from ..convert import convert
+from ..convert.examples import told_shapes
 from ..data import DataSource, Normalization, open_data
 from ..data.workers import usual_workers
 from ..errors import InputError
@@ -66,17 +67,23 @@ def data_of(
     batch_size: int,
     limit: int | None,
     options: Mapping[str, Any] | None = None,
+    model: nn.Module | ExportedProgram | None = None,
 ) -> DataSource | None:
+    """Data as told; clips become what the model takes, where nobody chose otherwise."""
     if not spec:
         return None
-    return open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization, **reading(options or {}))
+    data = open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization, **reading(options or {}))
+    if model is not None:
+        data.fit(told_shapes(model))
+    return data
 
 
 def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNetwork:
     """Convert with the options of the command line; the normalisation stays with the result."""
     place = device_of(options["device"]), dtype_of(options["dtype"])
     normalization = normalization_of(options) or stored_normalization(found)
-    data = data_of(options["calib"], normalization, options["batch_size"], options["calib_limit"], options)
+    size, limit = options["batch_size"], options["calib_limit"]
+    data = data_of(options["calib"], normalization, size, limit, options, found.model)
     settings = {name: options[name] for name in CONVERSION_OPTIONS}
     model = found.model.to(place[0]) if isinstance(found.model, nn.Module) else found.model
     further = {"input_shape": options["input_shape"], "seed": options["seed"]}
@@ -158,6 +165,7 @@ def as_it_is(network: N, found: OpenedModel, options: dict[str, Any], data: Data
     usual = stored_normalization(found)
     if options["mean"] is None and usual is not None:
         data.normalization = usual
+    data.fit(told_shapes(found.model))
     place = device_of(options["device"]), dtype_of(options["dtype"])
     return network.to(*place) if isinstance(network, nn.Module) else network
 
@@ -188,10 +196,7 @@ def direct(model: str, samples: DataSource, options: dict[str, Any]) -> tuple[nn
             got=found.description,
             remedy="give the network itself: a trained file, or its name and --weights",
         )
-    normalization = stored_normalization(found)
-    if options["mean"] is None and normalization is not None:
-        samples.normalization = normalization
-    return found.model.to(device_of(options["device"]), dtype_of(options["dtype"])).eval(), found.description
+    return as_it_is(found.model, found, options, samples).eval(), found.description
 
 
 def test_data(spec: str, options: dict[str, Any]) -> DataSource:
@@ -202,9 +207,10 @@ def test_data(spec: str, options: dict[str, Any]) -> DataSource:
 
 
 def normalize_like(data: DataSource, snn: SpikingNetwork, options: dict[str, Any]) -> None:
-    """Where nothing is told, test data are normalised as the network was calibrated."""
+    """Where nothing is told, test data are normalised as the network was calibrated, and clips are what it takes."""
     if options["mean"] is None and snn.plan.normalization is not None:
         data.normalization = Normalization.from_dict(snn.plan.normalization)
+    data.fit(told_shapes(snn.network))
 
 
 def local_device(name: str) -> str:

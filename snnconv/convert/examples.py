@@ -63,15 +63,11 @@ def examples_of(
             )
         return examples
     notices: list[str] = []
-    if input_shape is None and isinstance(model, ExportedProgram):
-        shapes = [tuple(int(s) for s in node.meta["val"].shape[1:]) for node in user_inputs(model)]
-    elif input_shape is None and isinstance(model, fx.GraphModule) and (known := captured_shapes(model)):
-        shapes = known
-    elif input_shape is None:
-        assert isinstance(model, nn.Module)
-        told = getattr(model, "input_shapes", None)  # of ONNX files, and of stock networks given by name
-        shapes = check_shapes(told) if told else infer_input_shapes(model)
-        if not told:
+    if input_shape is None:
+        shapes = told_shapes(model)
+        if not shapes:
+            assert isinstance(model, nn.Module)
+            shapes = infer_input_shapes(model)
             shown = " and ".join(map(str, shapes))
             notices.append(f"input shape {shown} inferred; pass input_shape (--input-shape) if it is another")
     else:
@@ -79,6 +75,16 @@ def examples_of(
     generator = torch.Generator().manual_seed(0)
     leaves = tuple(like_model(torch.randn(MIN_BATCH, *shape, generator=generator), model) for shape in shapes)
     return Examples(leaves, as_arguments(model, leaves), notices=notices)
+
+
+def told_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]:
+    """Sample shapes of the inputs, where the model tells them: a program, a captured network, or one with an attribute
+    `input_shapes`, as ONNX files, trained files and stock networks given by name have it."""
+    if isinstance(model, ExportedProgram):
+        return [tuple(int(size) for size in node.meta["val"].shape[1:]) for node in user_inputs(model)]
+    known = captured_shapes(model) if isinstance(model, fx.GraphModule) else []
+    told = getattr(model, "input_shapes", None)
+    return known or (check_shapes(told) if told else [])
 
 
 def captured_shapes(graph_module: fx.GraphModule) -> list[tuple[int, ...]]:

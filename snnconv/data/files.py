@@ -53,6 +53,11 @@ class FileReader:
         self._told: set[str] = set()
         self._workers = Workers(decode, 0)
 
+    @property
+    def workers(self) -> int:
+        """Processes that decode."""
+        return self._workers.number
+
     def use(self, workers: int, strict: bool) -> None:
         """Args: workers: processes that decode; 0: this one does."""
         self._workers, self.strict = Workers(self._workers.decode, workers), strict

@@ -32,6 +32,8 @@ class Samples:
             turn out to be unreadable, which `fetch` leaves out.
         views: rows of x, and of y, for each sample: clips are evaluated in several views.
         in_views: the same samples in other views, as "5x3"; None: they have none.
+        fitted: the same samples as a network with inputs of these shapes takes them, where nobody chose otherwise;
+            None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.
     """
 
@@ -42,6 +44,7 @@ class Samples:
     files: FileReader | None = None
     views: int = 1
     in_views: Callable[[str], Samples] | None = None
+    fitted: Callable[[Sequence[tuple[int, ...]]], Samples] | None = None
     pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
 
 
@@ -93,8 +96,11 @@ class DataSource:
         self._samples = samples
         self._count = samples.count if limit is None else min(limit, samples.count)
         self._step = max(batch_size // self.views, 1)
-        # channels that do not fit, or a broken first image, are reported at once
-        files = samples.files
+        self._open_first()
+
+    def _open_first(self) -> None:
+        """Channels that do not fit, or a broken first image, are reported at once."""
+        samples, files = self._samples, self._samples.files
         x = samples.fetch(range(1))[0][:1] if files is None else files.first_readable(self._count)[None]
         leaves = [leaf[0] for leaf in self.packed(self.normalized(x))]
         shapes = [tuple(leaf.shape) for leaf in leaves]
@@ -155,6 +161,20 @@ class DataSource:
             raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
         own = [None] * len(positions) if seeds is None else seeds
         yield from files.stream(Request(*pair, within=self._count) for pair in zip(positions, own))
+
+    def fit(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Clips of which nobody chose frames, size or pathways become what a network takes; all else stays as it is.
+
+        Args:
+            shapes: of the network's inputs for one sample; none where it does not tell.
+        """
+        told = tuple(shapes)
+        if self._samples.fitted is None or not told or told == (self.shape if len(told) > 1 else (self.shape,)):
+            return
+        before, self._samples = self._samples.files, self._samples.fitted(shapes)
+        if before is not None and self._samples.files is not None:
+            self._samples.files.use(before.workers, before.strict)
+        self._open_first()
 
     def normalized(self, x: Tensor) -> Tensor:
         return x if self.normalization is None else self.normalization(x)

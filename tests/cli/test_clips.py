@@ -101,3 +101,20 @@ def test_views_of_images(command: Command, model: Path, tmp_path: Path) -> None:
     ended = command("sweep", model, "--data", "fashion", "--views", "5x3", "-o", tmp_path / "out")
     assert ended.code == 2
     assert "only video clips have views" in ended.err
+
+
+def test_clips_are_fitted_to_the_network(command: Command, folder: Path, tmp_path: Path) -> None:
+    """A network that tells its inputs, here 2 frames of 16×16, gets such clips where nobody asks for others."""
+    layers = (nn.Conv3d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 2 * 16 * 16, 2))
+    network = nn.Sequential(*layers)
+    network.input_shapes = ((3, 2, 16, 16),)  # type: ignore[assignment]
+    torch.save(network, tmp_path / "told.pt")
+    data = f"clips:{folder}"
+    quick = ("--method", "sdm", "--workers", "0", "-q", "--json")
+    ended = command("sweep", tmp_path / "told.pt", "--calib", data, "--data", data, "--T", "1", *quick)
+    assert ended.code == 0, ended
+    assert command("convert", tmp_path / "told.pt", "--calib", data, "-o", "told.snn.pt2", *quick).code == 0
+    ended = command("sweep", "told.snn.pt2", "--data", data, "--T", "1", "-o", "again", "--workers", "0", "-q")
+    assert ended.code == 0, ended
+    ended = command("sweep", "told.snn.pt2", "--data", f"{data}?frames=3", "--T", "1", "-o", "other", "--workers", "0")
+    assert ended.code == 2, ended

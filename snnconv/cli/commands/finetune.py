@@ -94,8 +94,8 @@ def finetune(
             remedy = "finetune the network it was made from"
             raise InputError(f"{Path(model).name} is converted already: whole spikes have no gradient", remedy=remedy)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
-        training = work.data_of(data, normalization, options["batch_size"], limit, options)
-        validation = work.data_of(val, normalization, options["batch_size"], None, options)
+        training = work.data_of(data, normalization, options["batch_size"], limit, options, found.model)
+        validation = work.data_of(val, normalization, options["batch_size"], None, options, found.model)
         assert training is not None
         assert validation is not None
         chosen = {name: options[name] for name in TRAINING}
@@ -127,7 +127,7 @@ def clipped_network(found: Any, data: str, normalization: Any, options: dict[str
     if not typed & set(CLIPPING) and not isinstance(found.model, work.ExportedProgram) and clips_in(found.model):
         return found.model
     size, limit = options["batch_size"], options["calib_limit"]
-    samples = work.data_of(options["calib"] or data, normalization, size, limit, options)
+    samples = work.data_of(options["calib"] or data, normalization, size, limit, options, found.model)
     names = ("activation", "maxpool", "per_channel", "levels", "alpha", "beta", "T", "seed")
     chosen = {name: options[name] for name in names}
     return clip(

@@ -91,6 +91,8 @@ def train(
         typed = {name: options[name] for name in NETWORK if options[name] is not None}
         spec = f"snnconv:{model}" if model in SHORT else model
         found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
+        training.fit(found.origin.input_shapes)
+        validation.fit(found.origin.input_shapes)
         result = run(
             found.network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
             **chosen,

@@ -101,7 +101,7 @@ def tune(
         found = work.opened(model, options)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
         limit = options["calib_limit"] + options["choose_limit"]
-        samples = work.data_of(data, normalization, batch_size, limit, options)
+        samples = work.data_of(data, normalization, batch_size, limit, options, found.model)
         if samples is None:
             raise InputError("--data is empty", expected="npz:FILE, imagefolder:DIR, …")
         network = found.model.to(work.device_of(device)) if isinstance(found.model, nn.Module) else found.model

@@ -66,7 +66,7 @@ def verify(
             require_free_folder(target, overwrite, Verification.NAME)
         found = work.opened(model, options)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
-        inputs = work.data_of(data, normalization, samples, samples, options)
+        inputs = work.data_of(data, normalization, samples, samples, options, found.model)
         network: Any = work.stored(found, model, {**options, "dtype": "float32"}, typed)
         chosen: dict[str, Any] = {}
         if network is None:

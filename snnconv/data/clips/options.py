@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import InputError
@@ -13,6 +14,7 @@ from .views import ONE, Views, parse_views
 
 GRAMMAR = "?frames=16&stride=4&size=224&resize=256&pathways=slowfast&alpha=4&views=5x3 (each optional; stride=uniform)"
 PATHWAYS = ("slowfast",)
+WINDOW = 64  # frames of the video that a clip spans in the published networks: 4×16, 8×8, 32×2
 
 
 def stride(text: str) -> Stride:
@@ -44,6 +46,7 @@ class ClipOptions:
         size: of the square that is cut out of every frame, its shorter side resized to `resize` before.
         alpha: how many frames the fast pathway has for each of the slow one; None: there are no pathways.
         views: of an evaluation.
+        given: names of the options that the user chose.
     """
 
     sampling: Sampling
@@ -51,6 +54,24 @@ class ClipOptions:
     resize: int
     alpha: int | None = None
     views: Views = ONE
+    given: frozenset[str] = frozenset()
+
+    def fitted(self, shapes: Sequence[tuple[int, ...]]) -> ClipOptions:
+        """What a network takes, where nobody chose it: frames in a window of 64, size, and two pathways.
+
+        Args:
+            shapes: of the network's inputs for one clip, (C, frames, H, W), the slow pathway before the fast one.
+        """
+        *slow, fast = shapes
+        if any(len(shape) != 4 for shape in shapes) or len(slow) > 1 or fast[2] != fast[3]:
+            return self
+        frames = self.sampling.frames if "frames" in self.given else fast[1]
+        stride = self.sampling.stride if {"frames", "stride"} & self.given else max(WINDOW // frames, 1)
+        chosen = replace(self, sampling=Sampling(frames, stride))
+        if not {"size", "resize"} & self.given:
+            chosen = replace(chosen, size=fast[2], resize=usual_resize(fast[2]))
+        alpha = fast[1] // slow[0][1] if slow and "pathways" not in self.given else None
+        return replace(chosen, alpha=alpha) if alpha and frames % alpha == 0 else chosen
 
 
 def parse_clips(argument: str) -> tuple[str, ClipOptions]:
@@ -76,4 +97,4 @@ def parse_clips(argument: str) -> tuple[str, ClipOptions]:
                 "the options of video clips do not go together", expected=expected, got=got, where=argument
             )
     sampling = Sampling(frames, values["stride"])
-    return place, ClipOptions(sampling, size, resize, alpha, values.get("views", ONE))
+    return place, ClipOptions(sampling, size, resize, alpha, values.get("views", ONE), frozenset(given))

@@ -86,6 +86,7 @@ def clip_samples(
             files=reader,
             views=options.views.number,
             in_views=lambda text: made(replace(options, views=parse_views(text))),
+            fitted=lambda shapes: made(options.fitted(shapes)),
             pack=None if options.alpha is None else partial(slow_and_fast, alpha=options.alpha),
         )
 

@@ -42,3 +42,30 @@ def test_options_that_do_not_go_together(options: str) -> None:
 def test_wrong_views() -> None:
     with pytest.raises(InputError, match="no number of views"):
         parse_clips("a?views=5")
+
+
+SLOWFAST = [(3, 4, 224, 224), (3, 32, 224, 224)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shapes", "expected"),
+    [
+        ("", SLOWFAST, (32, 2, 224, 256, 8)),
+        ("", [(3, 8, 224, 224), (3, 32, 224, 224)], (32, 2, 224, 256, 4)),
+        ("", [(3, 4, 112, 112)], (4, 16, 112, 128, None)),
+        ("size=64", SLOWFAST, (32, 2, 64, 73, 8)),
+        ("stride=uniform", SLOWFAST, (32, "uniform", 224, 256, 8)),
+        ("frames=8&stride=2", SLOWFAST, (8, 2, 224, 256, 8)),
+        ("pathways=slowfast&frames=32&alpha=4&stride=1", SLOWFAST, (32, 1, 224, 256, 4)),
+        ("", [(3, 224, 224)], (16, 4, 224, 256, None)),
+        ("", [(3, 4, 32, 40)], (16, 4, 224, 256, None)),
+        ("", [*SLOWFAST, (3, 8, 224, 224)], (16, 4, 224, 256, None)),
+    ],
+)
+def test_what_nobody_chose_is_fitted_to_the_network(
+    typed: str, shapes: list[tuple[int, ...]], expected: tuple[object, ...]
+) -> None:
+    _, options = parse_clips(f"DIR?{typed}")
+    fitted = options.fitted(shapes)
+    sampling = fitted.sampling
+    assert (sampling.frames, sampling.stride, fitted.size, fitted.resize, fitted.alpha) == expected
