@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnconv.bench import Anytime, Energy, Sweep
-from snnconv.bench.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture
+from snnconv.bench.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture, plain_ticks
 from snnconv.train import Training
 
 STEPS = "1,2,4,8"
 METHODS = "auto,sdm:alpha=0.2,beta=5"
+FP32 = "ANN FP32"
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ class Line:
     frames: str
     T: str
     accuracy: float
-    macs: float
-    acs: float
-    energy: float
+    macs: float | None
+    acs: float | None
+    energy: float | None
 
 
 def run(command: str, *arguments: str) -> None:
@@ -91,7 +92,7 @@ def lines_of(name: str, folder: Path) -> list[Line]:
         row = Energy.load(folder).rows[-1]
         return [line(network, "trained spiking", "–", row.accuracy or 0.0, row.macs, row.acs, row.energy_mJ)]
     found = Sweep.load(folder)
-    lines = [line(network, "ANN", "–", rival.accuracy, rival.macs, 0.0, rival.energy) for rival in found.rivals[:1]]
+    lines = [line(network, rival.name, "–", rival.accuracy, rival.ops, None, rival.energy) for rival in found.rivals]
     for row in found.rows:
         lines.append(line(network, row.setting, str(row.T), row.accuracy, row.macs, row.synops, row.energy))
     return lines
@@ -100,7 +101,11 @@ def lines_of(name: str, folder: Path) -> list[Line]:
 def line(
     network: Network, form: str, T: str, accuracy: float, macs: float | None, acs: float | None, energy: float | None
 ) -> Line:
-    return Line(network.title, form, network.frames, T, accuracy, macs or 0.0, acs or 0.0, energy or 0.0)
+    return Line(network.title, form, network.frames, T, accuracy, macs, acs, energy)
+
+
+def microjoules(line: Line) -> float:
+    return float("nan") if line.energy is None else 1e3 * line.energy
 
 
 def table(lines: list[Line]) -> str:
@@ -109,7 +114,8 @@ def table(lines: list[Line]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for each in lines:
-        operations = f"{each.macs / 1e6:.2f} | {each.acs / 1e6:.2f} | {1e3 * each.energy:.1f}"
+        told = zip((each.macs, each.acs, each.energy), (1e-6, 1e-6, 1e3), strict=True)
+        operations = " | ".join("" if value is None else f"{value * unit:.1f}" for value, unit in told)
         rows.append(
             f"| {each.network} | {each.form} | {each.frames or 'all'} | {each.T} | {each.accuracy:.1f} | {operations} |"
         )
@@ -125,22 +131,24 @@ def plot(lines: list[Line], moments: dict[str, Anytime], path: Path) -> None:
             own = [each for each in lines if each.network == title]
             swept = [each for each in own if each.form.startswith("auto")]
             if swept:
-                left.plot([1e3 * e.energy for e in swept], [e.accuracy for e in swept], "o-", color=color, label=title)
+                left.plot([microjoules(e) for e in swept], [e.accuracy for e in swept], "o-", color=color, label=title)
                 for each in swept:
-                    left.annotate(each.T, (1e3 * each.energy, each.accuracy), (0, -12), textcoords="offset points",
+                    left.annotate(each.T, (microjoules(each), each.accuracy), (0, -12), textcoords="offset points",
                                   ha="center", fontsize=10, color=color)  # fmt: skip
             for each in own:
-                if each.form in ("ANN", "trained spiking"):
-                    mark, filled = ("s", "none") if each.form == "ANN" else ("D", color)
-                    label = None if each.form == "ANN" else title
-                    left.plot(1e3 * each.energy, each.accuracy, mark, color=color, markerfacecolor=filled, label=label)
+                if each.form in (FP32, "trained spiking"):
+                    mark, filled = ("s", "none") if each.form == FP32 else ("D", color)
+                    label = None if each.form == FP32 else title
+                    left.plot(microjoules(each), each.accuracy, mark, color=color, markerfacecolor=filled, label=label)
         left.plot([], [], "s", color="black", markerfacecolor="none", label="as ANN")
         left.set(xscale="log", xlabel="energy per clip (µJ, 45nm model)", ylabel="accuracy (%)")
-        left.set_title("converted by auto: points are T")
+        plain_ticks(left.xaxis)
+        left.set_title("Cost (numbers: T of auto)")
         for name, found in moments.items():
             network = NETWORKS[name]
             right.plot([m.frames for m in found.rows], [m.accuracy for m in found.rows], "D-", color=network.color)
-        right.set(xlabel="frames seen", title="trained spiking, frame by frame")
+        right.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[attr-defined]
+        right.set(xlabel="frames seen", title="Trained spiking, by frame")
         legend_below(figure, *left.get_legend_handles_labels())
 
 
