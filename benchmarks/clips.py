@@ -4,8 +4,8 @@
 
 TRAINED holds a folder for each network, NAME/NAME.pt and NAME/run/train.json, as `snnconv train … -o NAME/NAME.pt
 --folder NAME/run` leaves them (see NETWORKS; what is missing is left out). Networks without spikes are converted, with
-thresholds from training clips, and swept over T; those that spike are measured frame by frame. Keeps a table
-(README.md), a picture, and the results of every command. Minutes on two cores.
+thresholds from training clips, and swept over T; those that spike are measured frame by frame. Keeps tables
+(table.md), a picture, and the results of every command. Minutes on two cores.
 """
 
 from __future__ import annotations
