@@ -93,7 +93,7 @@ class Result(ABC):
             return cls.from_dict(json.loads(path.read_text()))
         except OSError as error:
             raise InputError(f"cannot read the {cls.NAME} results", got=error.strerror, where=str(path)) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"these are no {cls.NAME} results",
                 got=repr(error)[:200],

@@ -29,8 +29,13 @@ PARAMETERS = {
     "vgg16_cifar": 33_642_442,
     "fashion_cnn": 165_322,
     "c3d": 78_409_573,
+    "small_cnn3d": 199_290,
 }
-SHAPES = {"fashion_cnn": (1, 28, 28), "c3d": (3, 16, 112, 112)}  # all others: (3, 32, 32)
+SHAPES = {
+    "fashion_cnn": (1, 28, 28),
+    "c3d": (3, 16, 112, 112),
+    "small_cnn3d": (3, 12, 24, 32),
+}  # all others: (3, 32, 32)
 MEASURED = 91.7  # % of the 1,000 bundled test images
 
 

@@ -41,7 +41,7 @@ def test_rows(measured: Robustness) -> None:
 def test_against_noise_added_by_hand(measured: Robustness, snn: SpikingNetwork) -> None:
     """Noise first, then the normalisation of the data; the converted network and the ANN see the same."""
     source = open_data("fashion:test", batch_size=150, limit=150)
-    raw, labels = source.take(range(150), raw=True)
+    raw, labels = next(source.drawn([range(150)]))
     assert source.normalization is not None
     for row in measured.rows:
         x = raw

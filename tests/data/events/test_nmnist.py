@@ -72,18 +72,10 @@ def test_missing_folders(folder: Path) -> None:
         open_data(f"nmnist:{folder}/other")
 
 
-@pytest.mark.parametrize(
-    ("option", "problem"),
-    [
-        ("frames=0", "frames is out of range"),
-        ("size=1.5", "size is out of range"),
-        ("by=event", "unknown by(.|\\n)*count or time"),
-        ("values=sum", "unknown values(.|\\n)*counts or binary"),
-        ("T=4", r"not an option of event data(.|\n)*\?frames=…&size=…&by=…&values=…"),
-    ],
-)
-def test_unknown_options(folder: Path, option: str, problem: str) -> None:
-    with pytest.raises(InputError, match=problem) as error:
+@pytest.mark.parametrize("option", ["frames=0", "size=1.5", "by=event", "values=sum", "T=4"])
+def test_unknown_options(folder: Path, option: str) -> None:
+    known = r"(.|\n)*by=count\|time&values=counts\|binary"
+    with pytest.raises(InputError, match="not an option of event data" + known) as error:
         open_data(f"nmnist:{folder}?{option}")
     assert f"got: {option}" in str(error.value)
 
