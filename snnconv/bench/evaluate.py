@@ -138,11 +138,11 @@ def batches_in(data: Iterable[Any]) -> int | None:
     return len(data) if isinstance(data, Sized) else None
 
 
-def normalization_of(data: Iterable[Any], snn: SpikingNetwork) -> dict[str, Any] | None:
-    """The one applied to the data; where the data do not tell, the one the network was calibrated with."""
+def normalization_of(data: Iterable[Any], snn: SpikingNetwork | None = None) -> dict[str, Any] | None:
+    """The one applied to the data; where the data do not tell, the one a converted network was calibrated with."""
     if isinstance(data, DataSource):
         return None if data.normalization is None else data.normalization.to_dict()
-    return snn.plan.normalization
+    return None if snn is None else snn.plan.normalization
 
 
 def count_correct(network: nn.Module, batch: LabelledBatch) -> int:

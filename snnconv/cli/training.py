@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .options import together
+from .output import print_json
 
 # name: (type, of which help says)
 SETTINGS: dict[str, tuple[type, str]] = {
@@ -78,6 +79,17 @@ def data_options(name: str) -> Callable[[Any], Any]:
 def augmentations(text: str) -> tuple[str, ...]:
     """`crop,flip` → both; `none` → nothing."""
     return tuple(name for name in text.split(",") if name and name != "none")
+
+
+def tell_trained(course: Any, path: Path, folder: Path, next_command: str, as_json: bool) -> None:
+    """Where the network and the course are, for programs or for people."""
+    if as_json:
+        files = [str(folder / f"{course.NAME}.{kind}") for kind in ("json", "csv", "png", "svg")]
+        print_json({"output": str(path), "accuracy": course.accuracy, **course.to_dict(), "files": files})
+        return
+    print_course(course)
+    click.echo(f"saved {path}, {course.accuracy:.2f} % of the validation data\n")
+    click.echo(f"next: {next_command}")
 
 
 def print_course(course: Any) -> None:

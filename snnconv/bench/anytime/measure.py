@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...data import DataSource, batch_inputs
+from ...convert.capture import evaluating
 from ...errors import InputError
-from ...progress import track
 from ...provenance import provenance
 from ..early_exit import ExitSums, check_confidences
-from ..evaluate import LabelledBatch, batches_in, require_labels, require_logits, views_of
+from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, views_of
 from ..latency import CONFIDENCES, arrival, check_within
 from .rates import FiringCounts
 from .result import Anytime, Moment
@@ -49,14 +48,12 @@ def anytime(
     check_within(within)
     exits, firing = ExitSums(check_confidences(confidences)), FiringCounts(network)
     correct = torch.zeros(0, dtype=torch.int64)
-    with torch.no_grad(), evaluating(network), firing.watching():
+    with evaluating(network), firing.watching():
         for batch in clips(network, data):
             logits = require_logits(answered(answer, batch), batch).float().cpu()
             correct = added(correct, (logits.argmax(-1) == batch.labels).sum(1), batch.where)
             exits.add(logits, batch.labels)
             firing.add(len(logits), len(batch.arguments[0]))
-    if not exits.samples:
-        raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
     samples = exits.samples
     fired = firing.so_far(samples * views_of(data)) or [(None, None)] * len(correct)
     rows = [
@@ -98,28 +95,14 @@ def answers_of(network: Any) -> tuple[Callable[[Tensor], Tensor], int]:
     )
 
 
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """In eval mode, and afterwards as it was."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
 def clips(network: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
     """Labelled batches on the network's device, in its type, with a progress bar."""
-    like, views = next(network.parameters()), views_of(data)
-    for number, batch in enumerate(track(data, "watching clips", batches_in(data))):
-        where = f"test batch {number}"
-        inputs = batch_inputs(batch, where)
-        if len(inputs) != 1:
-            raise InputError("a clip is one input", expected="[B, C, frames, H, W]", got=f"{len(inputs)}", where=where)
-        labels = require_labels(batch, where)[::views]
-        yield LabelledBatch(number, (inputs[0].to(like),), labels, where, views)
+    like = next(network.parameters())
+    for batch in batches_as_they_come(data, "watching clips"):
+        if len(batch.arguments) != 1:
+            got = f"{len(batch.arguments)} inputs"
+            raise InputError("a clip is one input", expected="[B, C, frames, H, W]", got=got, where=batch.where)
+        yield replace(batch, arguments=(batch.arguments[0].to(like),))
 
 
 def answered(answer: Callable[[Tensor], Tensor], batch: LabelledBatch) -> Tensor:
@@ -161,7 +144,3 @@ def verdict(rows: list[Moment], within: float, needed: Moment) -> str:
 
 def counted(frames: int) -> str:
     return f"{frames} frame{'s' * (frames != 1)}"
-
-
-def normalization_of(data: Iterable[Any]) -> dict[str, Any] | None:
-    return data.normalization.to_dict() if isinstance(data, DataSource) and data.normalization else None

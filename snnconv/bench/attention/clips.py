@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...convert.capture import evaluating
 from ...data import DataSource, Normalization, limited_batches
 from ...errors import InputError
 from ...progress import track
 from ...provenance import provenance
-from ..anytime.measure import evaluating
 from .cam import frame_maps, require_captum
 from .clip_result import ClipAttention, ClipMaps, FrameMap, Gaze
 from .pictures import encode_picture
@@ -66,7 +66,7 @@ def clip_attention(
     normalization = data.normalization if isinstance(data, DataSource) else None
     like = next(network.parameters())
     found: list[ClipMaps] = []
-    with evaluating(network):
+    with evaluating(network), torch.enable_grad():  # Grad-CAM
         for inputs, labels in track(limited_batches(data, clips), "looking at clips"):
             for index, x in enumerate(inputs[0]):
                 label = None if labels is None else int(labels[index])

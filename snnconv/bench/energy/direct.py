@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...data import DataSource
 from ...errors import InputError
 from ...models.firing import Firing, is_direct
 from ...provenance import provenance
-from ..evaluate import LabelledBatch, batches_as_they_come, require_logits, view_notices
+from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, view_notices
 from ..synops.running import NetworkRun, Recorder
 from .accountings import Bill, bills_of
 from .contenders import EQUAL_BITS, Contender
@@ -145,11 +144,6 @@ def labelled(model: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
     for batch in batches_as_they_come(data, "measuring energy"):
         inputs = (x.to(like.device, like.dtype if x.is_floating_point() else x.dtype) for x in batch.arguments)
         yield replace(batch, arguments=tuple(inputs))
-
-
-def normalization_of(data: Iterable[Any]) -> dict[str, Any] | None:
-    known = data.normalization if isinstance(data, DataSource) else None
-    return None if known is None else known.to_dict()
 
 
 def apart(run: NetworkRun, loads: list[Load]) -> dict[str, float]:

@@ -11,8 +11,8 @@ from click.core import ParameterSource
 from ...errors import InputError
 from ..notices import telling
 from ..options import model_options, normalization_options, shared_options, together
-from ..output import print_json, require_writable
-from ..training import augmentations, data_options, print_course, run_options, training_options
+from ..output import require_writable
+from ..training import augmentations, data_options, run_options, tell_trained, training_options
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
@@ -107,13 +107,8 @@ def finetune(
         if process_number():
             return
         save(network, path, overwrite=overwrite)
-    if as_json:
-        files = [str(folder / f"{result.NAME}.{kind}") for kind in ("json", "csv", "png", "svg")]
-        print_json({"output": str(path), "accuracy": result.accuracy, **result.to_dict(), "files": files})
-        return
-    print_course(result)
-    click.echo(f"saved {path}, {result.accuracy:.2f} % of the validation data\n")
-    click.echo(f"next: snnconv sweep {path} --data DATA --method sdm --alpha 0.2 --beta 5 --T 1,2,4,8")
+    following = f"snnconv sweep {path} --data DATA --method sdm --alpha 0.2 --beta 5 --T 1,2,4,8"
+    tell_trained(result, path, folder, following, as_json)
 
 
 def clipped_network(found: Any, data: str, normalization: Any, options: dict[str, Any], typed: set[str]) -> Any:

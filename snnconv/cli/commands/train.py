@@ -10,8 +10,8 @@ import click
 from ...errors import InputError
 from ..notices import telling
 from ..options import normalization_options, shared_options, together
-from ..output import print_json, require_writable
-from ..training import augmentations, data_options, print_course, run_options, training_options
+from ..output import require_writable
+from ..training import augmentations, data_options, run_options, tell_trained, training_options
 
 SHORT = ("respike", "svformer")  # may be named without `snnconv:`
 NETWORK = ("backbone", "stride", "branches", "variant", "neuron", "norm")
@@ -59,7 +59,7 @@ def train(
     from ...bench.distributed import process_number
     from ...io import check_output
     from ...io.trained_file import save_trained
-    from ...models.firing import Firing
+    from ...models.firing import is_direct
     from ...train import train as run
     from ...train.engine import require_fabric
     from ...train.settings import settings_of
@@ -102,11 +102,5 @@ def train(
         about = {**result.configuration["settings"], "val_accuracy": result.accuracy}
         stored = result.configuration["data"]["normalization"]
         save_trained(found.network, path, found.origin, normalization=stored, training=about, overwrite=overwrite)
-    if as_json:
-        files = [str(folder / f"{result.NAME}.{kind}") for kind in ("json", "csv", "png", "svg")]
-        print_json({"output": str(path), "accuracy": result.accuracy, **result.to_dict(), "files": files})
-        return
-    print_course(result)
-    click.echo(f"saved {path}, {result.accuracy:.2f} % of the validation data\n")
-    spikes = any(isinstance(module, Firing) for module in found.network.modules())
-    click.echo(f"next: snnconv {'anytime' if spikes else 'sweep'} {path} --data DATA")
+    following = "anytime" if is_direct(found.network) else "sweep"
+    tell_trained(result, path, folder, f"snnconv {following} {path} --data DATA", as_json)
