@@ -66,12 +66,18 @@ class SignedDigit(BinaryWeighted):
         return self.retract if self.cost == 0 and self.most is None else self.frugal
 
     def frugal(self, m: Tensor) -> Tensor:
-        """k for m in units of θ, float32; in place."""
-        m.clamp_(-self.beta, self.beta + 1)
-        below = (m - 0.5).floor_()  # j: it or j + 1, whichever side of their border m − ½ is on
-        border = self.borders.index_select(0, (below + (self.beta + 1)).int().flatten()).view_as(m)
-        whole = below.add_(m.sub_(below).sub_(border).ge_(1))  # 1.0 or 0.0: adding booleans takes six times as long
-        return whole if self.most is None else torch.minimum(whole, per_unit(self.most, whole), out=whole)
+        """k for m in units of θ, float32; in place.
+
+        j = ⌊m − ½⌋ says which border e is meant, and k = ⌊m − e⌋ is j or j + 1: as |e| < ½, any j that rounding puts on
+        the wrong side of a whole number leads to the same k, so that it may be computed with a large offset.
+        """
+        if self.most is None:
+            m.clamp_(-self.beta, self.beta + 0.5)
+        else:
+            m = torch.minimum(m, per_unit(self.most + 0.5, m), out=m).clamp_(min=-self.beta)
+        index = (m + (self.beta + 0.5)).int()
+        border = self.borders.index_select(0, index.flatten()).view_as(m)
+        return m.sub_(border).floor_()
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, cost={self.cost:g}"
