@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnconv.bench import Anytime, Energy, Sweep
-from snnconv.bench.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture, plain_ticks
+from snnconv.bench.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture, plain_ticks, step_axis
 from snnconv.train import Training
 
 STEPS = "1,2,4,8"
 METHODS = "auto,sdm:alpha=0.2,beta=5"
 FP32 = "ANN FP32"
+SPIKING = "trained spiking"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def lines_of(name: str, folder: Path) -> list[Line]:
     network = NETWORKS[name]
     if network.spikes:
         row = Energy.load(folder).rows[-1]
-        return [line(network, "trained spiking", "–", row.accuracy or 0.0, row.macs, row.acs, row.energy_mJ)]
+        return [line(network, SPIKING, "–", row.accuracy or 0.0, row.macs, row.acs, row.energy_mJ)]
     found = Sweep.load(folder)
     lines = [line(network, rival.name, "–", rival.accuracy, rival.ops, None, rival.energy) for rival in found.rivals]
     for row in found.rows:
@@ -123,33 +124,36 @@ def table(lines: list[Line]) -> str:
 
 
 def plot(lines: list[Line], moments: dict[str, Anytime], path: Path) -> None:
-    """Left accuracy against energy, right against the frames seen."""
-    colors = {network.title: network.color for network in NETWORKS.values()}
-    with picture(path, 7.0, 3.9) as figure:
-        left, right = figure.subplots(1, 2, sharey=True)
-        for title, color in colors.items():
-            own = [each for each in lines if each.network == title]
-            swept = [each for each in own if each.form.startswith("auto")]
-            if swept:
-                left.plot([microjoules(e) for e in swept], [e.accuracy for e in swept], "o-", color=color, label=title)
-                for each in swept:
-                    left.annotate(each.T, (microjoules(each), each.accuracy), (0, -12), textcoords="offset points",
-                                  ha="center", fontsize=10, color=color)  # fmt: skip
+    """Accuracy against energy, against the time steps of converted networks, against the frames that the others saw."""
+    with picture(path, 7.0, 6.4) as figure:
+        panels = figure.subplot_mosaic([["cost", "cost"], ["steps", "frames"]], sharey=True)
+        cost, steps, frames = (panels[name] for name in ("cost", "steps", "frames"))
+        for name, network in NETWORKS.items():
+            own = [each for each in lines if each.network == network.title]
+            color = network.color
             for each in own:
-                if each.form in (FP32, "trained spiking"):
+                if each.form in (FP32, SPIKING):
                     mark, filled = ("s", "none") if each.form == FP32 else ("D", color)
-                    label = None if each.form == FP32 else title
-                    left.plot(microjoules(each), each.accuracy, mark, color=color, markerfacecolor=filled, label=label)
-        left.plot([], [], "s", color="black", markerfacecolor="none", label="as ANN")
-        left.set(xscale="log", xlabel="energy per clip (µJ, 45nm model)", ylabel="accuracy (%)")
-        plain_ticks(left.xaxis)
-        left.set_title("Cost (numbers: T of auto)")
-        for name, found in moments.items():
-            network = NETWORKS[name]
-            right.plot([m.frames for m in found.rows], [m.accuracy for m in found.rows], "D-", color=network.color)
-        right.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[attr-defined]
-        right.set(xlabel="frames seen", title="Trained spiking, by frame")
-        legend_below(figure, *left.get_legend_handles_labels())
+                    label = None if each.form == FP32 else network.title
+                    cost.plot(microjoules(each), each.accuracy, mark, color=color, markerfacecolor=filled, label=label)
+            swept = [each for each in own if each.form == "auto"]
+            if swept:
+                accuracy = [each.accuracy for each in swept]
+                cost.plot([microjoules(each) for each in swept], accuracy, "o-", color=color, label=network.title)
+                steps.plot([int(each.T) for each in swept], accuracy, "o-", color=color)
+                ann = next(each.accuracy for each in own if each.form == FP32)
+                steps.axhline(ann, color=color, linestyle=":")
+            if name in moments:
+                rows = moments[name].rows
+                frames.plot([row.frames for row in rows], [row.accuracy for row in rows], "D-", color=color)
+        cost.plot([], [], "s:", color="black", markerfacecolor="none", label="as ANN")
+        cost.set(xscale="log", xlabel="energy per clip (µJ, 45nm model)", ylabel="accuracy (%)", title="Cost")
+        step_axis(steps, [int(T) for T in STEPS.split(",")])
+        steps.set(xlabel="time steps T", ylabel="accuracy (%)", title="Converted (auto)")
+        frames.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[attr-defined]
+        frames.set(xlabel="frames seen", title="Trained spiking")
+        plain_ticks(cost.xaxis)
+        legend_below(figure, *cost.get_legend_handles_labels())
 
 
 def main() -> None:

@@ -20,10 +20,12 @@ def sensitivity(argument: str = "") -> Rule:
     E is the relative error of the output that is meant in one step, for a neuron that rounds to whole θ; in T steps it
     falls to about E/T. λ is θ/α: θ does not depend on the neuron's own scale.
 
-    θ is at most the largest activation: a channel that hardly matters is silent but for that. It is at least what
-    carries 99.9 % of the activations in one step of β spikes, where β > 15: an output that is nearly the same for all
-    samples, as of noise or of one sample, asks for steps so fine that the neuron would saturate. Where the activation
-    is clipped, the ceiling is a whole number of θ, which are made smaller for it.
+    θ is at most the size of the channel's activations, E x² / E x: with larger θ almost all would be rounded to
+    nothing, at once and in one direction, which no output takes for noise. Only where a channel is not read at all it
+    is the largest activation. It is at least what carries 99.9 % of the activations in one step of β spikes, where
+    β > 15: an output that is nearly the same for all samples, as of noise or of one sample, asks for steps so fine that
+    the neuron would saturate. Where the activation is clipped, the ceiling is a whole number of θ, which are made
+    smaller for it.
     """
     try:
         error = float(argument) if argument else 0.08
@@ -37,13 +39,23 @@ def sensitivity(argument: str = "") -> Rule:
             raise InputError("the sensitivity of the output is not known", where=f"site {site.name}")
         largest = site.values.maximum.flatten()
         fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
-        quantum = torch.minimum(torch.maximum(error * fair, finest(site)), largest)
+        coarsest = torch.where(fair.isinf(), largest, size(site))
+        quantum = torch.minimum(torch.maximum(error * fair, finest(site)), coarsest)
         if site.ceiling is not None:
             quantum = whole_steps(quantum, site.ceiling)
         return quantum / site.scale
 
     rule.__dict__["takes_gradients"] = True
     return rule
+
+
+def size(site: Site) -> Tensor:
+    """E x² / E x over all activations of a row, the mean of x weighted by x; the maximum where only that is known."""
+    if isinstance(site.values, NeuronMaximum):
+        return site.values.maximum.flatten()
+    x, weight = site.values.centres, site.values.counts
+    mean = (weight * x * x).sum(1) / (weight * x).sum(1)
+    return torch.minimum(mean.nan_to_num(0.0).float(), site.values.maximum)  # x are the middles of bins
 
 
 def finest(site: Site) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
@@ -14,7 +15,11 @@ from ..convert.passes.sites import activation_sites, channel_dim
 from ..progress import track
 from ..simulate.memory import elements
 
+log = logging.getLogger("snnconv")
+
 PROBES = 2  # random directions a batch; the mean over samples and positions does the rest
+FAR = 10  # times the median distance
+SHOWN = 5  # of samples that are far out
 BYTES = 2**28  # of activations that a backward pass holds
 
 
@@ -29,6 +34,8 @@ def fair_quanta(
     Rounding errors uniform in ±θ/2 and independent change the output f by Σ g·θ²/12 in squared norm, to first order:
     with these θ by V. With ε·θ_c the relative error of the output is ε, and no other θ of that error has a larger
     geometric mean, on which the digits to be sent depend (reverse water-filling: equal slopes of distortion over rate).
+
+    Samples whose outputs are far out are left out, with a notice (`is_usual`).
 
     Args:
         batches: flat input leaves.
@@ -50,17 +57,23 @@ def fair_quanta(
 
         return keep
 
+    parts = list(portions(batches, canonical))
+    with torch.no_grad():
+        every = torch.cat([outputs_of(canonical, leaves).double().cpu() for leaves in parts])
+    usual = is_usual(every)
+    if not bool(usual.all()):
+        tell_of(torch.nonzero(~usual).flatten().tolist(), len(usual))
     handles = [canonical.get_submodule(name).register_forward_hook(hook(name)) for name in sites]
     energy: dict[str, Tensor] = {}
-    outputs: list[Tensor] = []
+    done = 0
     try:
-        for leaves in track(list(portions(batches, canonical)), "weighing sites by gradients"):
+        for leaves in track(parts, "weighing sites by gradients"):
             with torch.enable_grad():
-                result = canonical(*as_call(canonical, leaves))
-                flat = [leaf.flatten(1) for leaf in pytree.tree_leaves(result) if differentiable(leaf)]
-                output = torch.cat(flat, 1)
+                output = outputs_of(canonical, leaves)
+                counted = usual[done : done + len(output), None].to(output)
+                done += len(output)
                 for _ in range(PROBES):
-                    direction = torch.randn(output.shape, generator=generator).to(output)
+                    direction = torch.randn(output.shape, generator=generator).to(output) * counted
                     found = torch.autograd.grad(
                         output, list(activations.values()), direction, retain_graph=True, allow_unused=True
                     )
@@ -68,14 +81,12 @@ def fair_quanta(
                         squares = torch.zeros_like(activations[name]) if gradient is None else gradient.square()
                         squares = squares.movedim(dims[name], 1)
                         energy[name] = energy.get(name, torch.zeros(())) + per_channel(squares).cpu()
-            outputs.append(output.detach().double().cpu())
     finally:
         for handle in handles:
             handle.remove()
-    every = torch.cat(outputs)
-    signal = float((every - every.mean(0)).square().sum(1).mean())
     neurons = {name: activations[name][0].numel() for name in sites}
-    draws = len(every) * PROBES
+    draws = int(usual.sum()) * PROBES
+    signal = float((every[usual] - every[usual].mean(0)).square().sum(1).mean())
     share = 12 * signal / sum(neurons.values())
     result = {}
     for name, squares in energy.items():
@@ -84,13 +95,39 @@ def fair_quanta(
     return result
 
 
+def outputs_of(canonical: fx.GraphModule, leaves: tuple[Tensor, ...]) -> Tensor:
+    """All that the network puts out in real numbers, [B, values]."""
+    result = canonical(*as_call(canonical, leaves))
+    return torch.cat([leaf.flatten(1) for leaf in pytree.tree_leaves(result) if differentiable(leaf)], 1)
+
+
+def is_usual(outputs: Tensor) -> Tensor:
+    """Which samples are not far out, [S] of the outputs [S, values].
+
+    Far out: more than ten times as far from the median as half of the samples are. Products (attention without softmax)
+    can let one sample in hundreds explode, whose squares would then outweigh all others.
+    """
+    away = (outputs - outputs.median(0).values).square().sum(1)
+    usual = float(away.median())
+    return away <= FAR**2 * usual if usual else torch.ones_like(away, dtype=torch.bool)
+
+
+def tell_of(far: list[int], samples: int) -> None:
+    """What users may want to look at; thresholds from maxima or histograms saw these samples too."""
+    shown = ", ".join(map(str, far[:SHOWN])) + (", …" if len(far) > SHOWN else "")
+    log.warning(
+        f"the outputs of {len(far)} of {samples} calibration samples (number {shown}, from 0) are over {FAR} times as "
+        "far out as usual: sensitivity is that of the others; if they are no mistake, train clips (snnconv finetune)"
+    )
+
+
 def per_channel(squares: Tensor) -> Tensor:
     """[B, C, …] → the sum over everything but channels, float64 [C]."""
     return squares.transpose(0, 1).flatten(1).sum(1, dtype=torch.float64)
 
 
 def differentiable(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.requires_grad and leaf.dim() > 0
+    return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 0
 
 
 def portions(batches: Iterable[tuple[Tensor, ...]], canonical: fx.GraphModule) -> Iterable[tuple[Tensor, ...]]:

@@ -72,6 +72,31 @@ def test_the_unit_of_the_output_does_not_matter() -> None:
     torch.testing.assert_close(fair_quanta(canonical(model, x), [(x,)], ["1"], seed=3)["1"], once)
 
 
+def test_samples_that_explode_count_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    torch.manual_seed(8)
+    model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).eval()
+    x = torch.randn(4000, 6)
+    ann = canonical(model, x)
+    alone = fair_quanta(ann, [(x,)], ["1"], seed=0)["1"]
+    assert "calibration samples" not in caplog.text
+    among = fair_quanta(ann, [(x[:1000],), (torch.cat([1e6 * x[:2], x[1000:]]),)], ["1"], seed=0)["1"]
+    torch.testing.assert_close(among, alone, rtol=0.05, atol=0)
+    assert "2 of 4002 calibration samples (number 1000, 1001, from 0)" in caplog.text
+
+
+def test_a_step_is_no_larger_than_activations_are() -> None:
+    """A channel that is hardly read, but read: E x² / E x."""
+    torch.manual_seed(9)
+    model, x = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).eval(), torch.randn(512, 6)
+    with torch.no_grad():
+        model[2].weight[:, 0] *= 1e-5  # type: ignore[index]
+        activations = model[1](model[0](x))[:, 0].double()
+    theta = snnconv.convert(model, data=[x]).sites["1"].theta[0]
+    size = activations.square().mean() / activations.mean()
+    torch.testing.assert_close(theta, size.float(), rtol=1e-3, atol=0)
+    assert theta < 0.7 * activations.max()
+
+
 class Ignored(nn.Module):
     """Half of the activations are not read."""
 
