@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..registry import Registry
-from .grid import Setting
+from .setting import Setting
 
 PRESETS: Registry[Callable[[], list[Setting]]] = Registry("preset")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..bench.grid import ALL, OPTIONS, Grid, Maker, Setting, combine, parse_methods, parse_numbers
+from ..bench.grid import Grid, Maker, combine
 from ..bench.labels import label_of
+from ..bench.parse_settings import ALL, parse_methods, parse_numbers
 from ..bench.presets import PRESETS
+from ..bench.setting import OPTIONS, Setting
 from ..convert.examples import told_shapes
 from ..data import DataSource
 from ..fingerprint import describe_data, fingerprint

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ..bench import Sweep
-from ..bench.grid import Setting
+from ..bench.setting import Setting
 from ..errors import InputError
 from .measuring import data_option, energy_model_option, limit_option, views_option
 from .notices import telling

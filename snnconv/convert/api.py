@@ -37,6 +37,9 @@ from .preflight import Report, preflight
 from .raise_modules import raise_modules
 
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
+SPIKING_ALREADY = (
+    "networks that spike already are measured as they are: snnconv anytime, energy, robustness, report FOLDER"
+)
 log = logging.getLogger("snnconv")
 
 
@@ -209,6 +212,7 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
             "there is nothing to convert",
             expected="at least one activation that is to spike: a ReLU, a clip, or another elementwise one",
             got=f"{len(names)} activation sites, {len(analog)} of them kept analog",
+            remedy=None if names else SPIKING_ALREADY,
         )
     return analog
 

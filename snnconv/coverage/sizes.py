@@ -51,7 +51,11 @@ def pooled(path: str, *kernel: int) -> dict[str, Any]:
     return {f"{path}.kernel_size": kernel}
 
 
-PATHWAYS = {**pooled("blocks.5.pool.0", 4, 2, 2), **pooled("blocks.5.pool.1", 16, 2, 2)}
+def pathways(slow: int, fast: int) -> dict[str, Any]:
+    """The pooling of SlowFast's two pathways, of so many frames."""
+    return {**pooled("blocks.5.pool.0", slow, 2, 2), **pooled("blocks.5.pool.1", fast, 2, 2)}
+
+
 POSITIONS = {"pos_encoding.spatial_size": (16, 16), "pos_encoding.temporal_size": 4}
 
 # The first match counts. Sizes are the smallest powers of two, or multiples of a patch, that leave no map empty.
@@ -93,7 +97,11 @@ SIZES: tuple[Size, ...] = (
     Size("pytorchvideo:r2plus1d_r50", "R(2+1)D", clips((8, 64)), replace=pooled("blocks.5.pool", 2, 2, 2)),
     Size("pytorchvideo:x3d_(xs|s|m|l)", "X3D", clips((4, 64)), replace=pooled("blocks.5.pool.pool", 4, 2, 2)),
     Size("pytorchvideo:efficient_x3d_(xs|s)", "X3D", clips((4, 64))),
-    Size("pytorchvideo:slowfast_.*", "SlowFast", clips((4, 64), (16, 64)), replace=PATHWAYS),
+    Size("pytorchvideo:slowonly_4x16.*", "SlowOnly", clips((4, 64)), replace=pooled("blocks.5.pool", 4, 2, 2)),
+    Size("pytorchvideo:slowonly_8x8.*", "SlowOnly", clips((8, 64)), replace=pooled("blocks.5.pool", 8, 2, 2)),
+    Size("pytorchvideo:slowfast_4x16.*", "SlowFast", clips((4, 64), (32, 64)), replace=pathways(4, 32)),
+    Size("pytorchvideo:slowfast_8x8.*", "SlowFast", clips((8, 64), (32, 64)), replace=pathways(8, 32)),
+    Size("pytorchvideo:slowfast_.*", "SlowFast", clips((4, 64), (16, 64)), replace=pathways(4, 16)),
     Size("pytorchvideo:mvit_base_(16x4|32x3)", "MViT", clips((8, 64)), {"spatial_size": "64", "temporal_size": "8"}),
     Size("pytorchvideo:mvit_base_16", "MViT", square(64), {"spatial_size": "64"}),
 )  # fmt: skip

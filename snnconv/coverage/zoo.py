@@ -9,6 +9,7 @@ from itertools import count
 
 from ..errors import InputError
 from ..io.factory import public_functions, pytorchvideo_hub
+from ..models.video_backbones import VIDEO_BACKBONES
 from .sizes import size_of
 
 ZOOS = ("torchvision", "pytorchvideo")
@@ -48,7 +49,8 @@ def listed(name: str) -> list[str]:
 
         networks = [*models.list_models(models), *models.list_models(models.video)]
     elif name == "pytorchvideo":
-        networks = sorted(key for key in public_functions(pytorchvideo_hub()) if not re.search(LEFT_OUT, key))
+        names = {*public_functions(pytorchvideo_hub()), *VIDEO_BACKBONES}
+        networks = sorted(key for key in names if not re.search(LEFT_OUT, key))
     else:
         raise InputError(f"unknown zoo {name!r}", expected=", ".join(ZOOS))
     return [f"{name}:{network}" for network in networks]

@@ -11,7 +11,7 @@ from torch import fx, nn
 from ..convert.clip import clips_of
 from .result import FineTuning
 from .settings import settings_of
-from .start import run_of
+from .start import trained
 
 
 def finetune(
@@ -38,7 +38,7 @@ def finetune(
         val: validation data in the same forms. Only `early_stop` chooses by it.
         folder: for the checkpoint, the log and the result; made where it is missing.
         resume: continue what is in the folder; False drops it.
-        log: "csv" (finetune.csv) or "tensorboard" (that too).
+        log: "csv" (a row an epoch) or "tensorboard" (that too).
         device: cpu, cuda, cuda:1, …
         settings: `epochs=10`, `lr=0.01` and the other fields of `snnconv.train.Settings`.
 
@@ -53,11 +53,7 @@ def finetune(
     first = next(iter(clips_of(clipped).values()))
     assert isinstance(clipped, fx.GraphModule)
     more = {"activation": {"kind": type(first).__name__, **first.settings()}}
-    places = {"folder": folder, "resume": resume, "log": log, "device": device}
-    run = run_of(FineTuning, clipped, data, val, chosen, more, **places)  # type: ignore[arg-type]
-    run.train()
-    result = run.finish()
-    assert isinstance(result, FineTuning)
+    result = trained(FineTuning, clipped, data, val, chosen, more, folder=folder, resume=resume, log=log, device=device)
     clipped.meta["training"] = {**result.configuration["settings"], "val_accuracy": result.accuracy}
     if result.configuration["data"]["normalization"] is not None:
         clipped.meta["normalization"] = result.configuration["data"]["normalization"]

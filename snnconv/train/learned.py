@@ -18,12 +18,13 @@ class Learned:
     """One such quantity.
 
     Attributes:
-        name: in files. symbol: for people.
+        name: in files. symbol: for people. title: with its unit.
         of: a network → {layer: its values}.
     """
 
     name: str
     symbol: str
+    title: str
     of: Callable[[nn.Module], dict[str, Tensor]]
 
 
@@ -38,8 +39,8 @@ def time_constants(network: nn.Module) -> dict[str, Tensor]:
     return {name.removesuffix(".neuron"): torch.tensor(module.tau) for name, module in found.items()}
 
 
-LAMBDA = Learned("lambda", "λ", ceilings)
-TAU = Learned("tau", "τ", time_constants)
+LAMBDA = Learned("lambda", "λ", "λ", ceilings)
+TAU = Learned("tau", "τ", "τ (time steps)", time_constants)
 LEARNED = {each.name: each for each in (LAMBDA, TAU)}
 
 

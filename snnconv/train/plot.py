@@ -33,11 +33,13 @@ def plot_course(course: Course, path: Path) -> None:
         middle.plot(shown, [e.loss for e in trained], **orange)  # type: ignore[arg-type]
         middle.set(title="Loss", xlabel="epoch", ylim=(0, None))
         if course.quantity is not None:
-            symbol, right = LEARNED[course.quantity].symbol, panels[2]
+            each, right = LEARNED[course.quantity], panels[2]
             low, high = [e.least for e in course.epochs], [e.most for e in course.epochs]
-            right.fill_between(numbers, low, high, color=GREEN, alpha=0.2, linewidth=0, label=f"least to most {symbol}")
-            right.plot(numbers, [e.mean for e in course.epochs], **green, label=f"mean {symbol}")
-            right.set(title=symbol, xlabel="epoch", ylim=(0, None))
+            right.fill_between(
+                numbers, low, high, color=GREEN, alpha=0.2, linewidth=0, label=f"least to most {each.symbol}"
+            )
+            right.plot(numbers, [e.mean for e in course.epochs], **green, label=f"mean {each.symbol}")
+            right.set(title=each.title, xlabel="epoch", ylim=(0, None))
         for axes in panels:
             axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[attr-defined]
         entries = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels())}

@@ -1,4 +1,4 @@
-"""What every training begins with: settings, folder, engine, data, and what an interrupted one left behind."""
+"""What every training starts from, settings, folder, engine, data, what an interrupted one left; then it runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -24,9 +24,11 @@ from .result import Course
 from .run import Run
 from .settings import Settings
 
+C = TypeVar("C", bound=Course)
 
-def run_of(
-    kind: type[Course],
+
+def trained(
+    kind: type[C],
     network: nn.Module,
     data: Iterable[Any],
     val: Iterable[Any],
@@ -37,8 +39,8 @@ def run_of(
     resume: bool,
     log: str,
     device: str,
-) -> Run:
-    """A training that is ready to go on, from the start or from a checkpoint.
+) -> C:
+    """Train a network to the end, from the start or from a checkpoint.
 
     Args:
         more: what else the outcome depends on, besides the network as it is, the data and the settings.
@@ -63,7 +65,10 @@ def run_of(
     about = (settings, configuration, root, writer, start)
     run = Run(kind, quantity, fabric, group, network, wrapped, optimizer, feed, val, *about)
     run.begin() if kept is None else run.restore(kept)
-    return run
+    run.train()
+    result = run.finish()
+    assert isinstance(result, kind)
+    return result
 
 
 def configuration_of(

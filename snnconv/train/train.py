@@ -13,7 +13,7 @@ from ..errors import InputError
 from .defaults import defaults_of
 from .result import Training
 from .settings import settings_of
-from .start import run_of
+from .start import trained
 
 
 def train(
@@ -34,12 +34,7 @@ def train(
 
     Args:
         network: from inputs [B, …] to scores [B, classes].
-        data: training data: a `DataSource` (`open_data`), which is shuffled and augmented, or any loader of (x, y).
-        val: validation data in the same forms. Only `early_stop` chooses by it.
-        folder: for the checkpoint, the log and the result; made where it is missing.
-        resume: continue what is in the folder; False drops it.
-        log: "csv" (train.csv) or "tensorboard" (that too).
-        device: cpu, cuda, cuda:1, …
+        data, val, folder, resume, log, device: as in `finetune`.
         settings: fields of `snnconv.train.Settings`; those left out are the network's own (`defaults_of`).
 
     Returns:
@@ -60,9 +55,4 @@ def train(
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise InputError("the network has nothing to train", expected="parameters", got=type(network).__name__)
     more = {"network": type(network).__name__}
-    places = {"folder": folder, "resume": resume, "log": log, "device": device}
-    run = run_of(Training, network, data, val, chosen, more, **places)  # type: ignore[arg-type]
-    run.train()
-    result = run.finish()
-    assert isinstance(result, Training)
-    return result
+    return trained(Training, network, data, val, chosen, more, folder=folder, resume=resume, log=log, device=device)

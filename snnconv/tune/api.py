@@ -11,7 +11,8 @@ from torch.export import ExportedProgram
 
 from ..bench.energy import EnergyModel
 from ..bench.energy import energy_model as find_energy_model
-from ..bench.grid import Setting, parse_methods
+from ..bench.parse_settings import parse_methods
+from ..bench.setting import Setting
 from ..bench.steps import check_steps
 from ..calib.corrections import CALIBRATIONS
 from ..calib.samples import SAMPLES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..bench.grid import Setting
+from ..bench.setting import Setting
 from ..bench.synops import Wiring, wiring
 from ..calib.corrections import CALIBRATIONS
 from ..network import SpikingNetwork

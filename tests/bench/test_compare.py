@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from snnconv import METHODS, InputError
+from snnconv import InputError
 from snnconv.bench import Row, Sweep
 from snnconv.bench.compare import COLUMNS, cheapest, save_comparison
 from snnconv.bench.comparison_page import cheapest_table, merged, notes, page
-from snnconv.bench.grid import combine, parse_methods
+from snnconv.bench.grid import combine
 from snnconv.bench.labels import label_of
 from snnconv.bench.presets import PRESETS
 
@@ -141,27 +141,3 @@ def test_the_ablation_switches_one_thing_a_letter() -> None:
 def test_what_is_given_for_all_leaves_names() -> None:
     (setting, *_) = combine(PRESETS["sdm-table2"](), {"threshold": ["max"]})
     assert (setting.label, setting.resolved["threshold"], setting.resolved["alpha"]) == ("M", "max", 1.0)
-
-
-def test_all_are_the_methods_that_need_no_training() -> None:
-    free = [name for name in METHODS if METHODS[name].needs == "nothing"]
-    assert {"auto", "mt", "ltb", "snnc-light"} <= set(free)
-    assert not {"qcfs", "sdm", "rts"} & set(free)
-    assert [setting.method for setting in parse_methods("all")] == free
-    found = combine(parse_methods("qcfs,all,mt:bits=6"), {})
-    assert [setting.method for setting in found] == ["qcfs", *free, "mt"]
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("all:alpha=1", "all takes no options of its own"),
-        ("all,alpha=1", "all takes no options of its own"),
-        ("mt,all,sdm:alpha=1,all,beta=2", "all takes no options of its own"),
-        ("all,mt", "a setting comes twice"),
-        ("al", "unknown method 'al'"),
-    ],
-)
-def test_refusals(text: str, problem: str) -> None:
-    with pytest.raises(InputError, match=problem):
-        combine(parse_methods(text), {})

@@ -10,8 +10,9 @@ import torch
 
 from snnconv import METHODS, InputError, convert
 from snnconv.bench import grid, sweep
-from snnconv.bench.grid import combine, parse_methods, parse_numbers
+from snnconv.bench.grid import combine
 from snnconv.bench.labels import label_of
+from snnconv.bench.parse_settings import parse_methods, parse_numbers
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
 
@@ -90,20 +91,6 @@ def test_refusals(methods: str, options: dict[str, list[Any]], parts: tuple[str,
         labels(methods, **options)
     for part in parts:
         assert part in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "option", "problem"),
-    [
-        ("0.2,half", "alpha", "--alpha has a bad value"),
-        ("", "alpha", "--alpha has a bad value"),
-        ("2,2.5", "beta", "--beta has a bad value"),
-        ("0.5,0.50", "alpha", "--alpha 0.5 comes twice"),
-    ],
-)
-def test_refused_numbers(text: str, option: str, problem: str) -> None:
-    with pytest.raises(InputError, match=problem):
-        parse_numbers(text, option)
 
 
 def test_close_values_have_different_labels() -> None:

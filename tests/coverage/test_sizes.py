@@ -13,6 +13,7 @@ from snnconv import InputError
 from snnconv.convert.examples import as_arguments
 from snnconv.coverage.sizes import SIZES, build_sized, size_of
 from snnconv.coverage.zoo import SAMPLE, ZOOS, families_first, listed, sampled, zoo
+from snnconv.models.video_backbones import VIDEO_BACKBONES
 
 HAS_VIDEO = importlib.util.find_spec("pytorchvideo") is not None
 needs_video = pytest.mark.skipif(not HAS_VIDEO, reason="pytorchvideo is not installed")
@@ -67,7 +68,15 @@ def test_detectors_are_left_out() -> None:
     names = listed("pytorchvideo")
     assert {"pytorchvideo:slowfast_r50", "pytorchvideo:efficient_x3d_xs", "pytorchvideo:mvit_base_16"} <= set(names)
     assert not [name for name in names if "detection" in name]
-    assert len(names) == 17
+    assert len(names) == 17 + len(VIDEO_BACKBONES)
+
+
+@needs_video
+def test_settings_that_the_hub_does_not_name_are_listed() -> None:
+    """At the frames in their name, so that no two are the same network."""
+    own = {f"pytorchvideo:{name}" for name in VIDEO_BACKBONES}
+    assert own <= set(listed("pytorchvideo"))
+    assert all(size_of(name).shapes[0][1] == int(name.partition("x")[0][-1]) for name in own)
 
 
 @needs_video

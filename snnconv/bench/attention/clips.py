@@ -23,8 +23,8 @@ from .similarity import Map
 
 TOP = 5  # keys that are told of a query, as in ReSpike's Fig. 4
 NOTE = (
-    "Grad-CAM of every frame at {layers}, for the class that the network names; maps of a branch are scaled by the "
-    "largest of the clip."
+    "Grad-CAM of every frame at the layer{s} {layers}, for the class that the network names; maps of a branch are "
+    "scaled by the largest of the clip."
 )
 GAZE = (
     f" Below: how much the residual's hottest token attends to every token of its key frame in the last "
@@ -71,11 +71,11 @@ def clip_attention(
             for index, x in enumerate(inputs[0]):
                 label = None if labels is None else int(labels[index])
                 found.append(of_clip(network, x[None].to(like), len(found), label, normalization))
-    gazes = any(frame.gaze for clip in found for frame in clip.frames)
+    gazes, layers = any(frame.gaze for clip in found for frame in clip.frames), layers_of(network, found)
     return ClipAttention(
         clips=found,
         unit=int(getattr(network, "unit", 1)),
-        note=NOTE.format(layers=" and ".join(layers_of(network, found))) + GAZE * gazes,
+        note=NOTE.format(layers=" and ".join(layers), s="s" * (len(layers) > 1)) + GAZE * gazes,
         data=str(getattr(data, "name", "data")),
         model=model or type(network).__name__,
         normalization=None if normalization is None else normalization.to_dict(),

@@ -29,10 +29,11 @@ class DataSet:
             return f"needs {self.title}, and there is no reader for it yet"
         if root is None:
             return f"needs {self.title} (--data-root DIR)"
+        spec = self.test.format(root=root)
         try:
-            open_data(self.test.format(root=root), limit=1)
-        except InputError:
-            return f"needs {self.title}, which is not in {root}"
+            open_data(spec, limit=1)
+        except InputError as error:  # not there, damaged, or without what reads it
+            return f"needs {self.title}, which cannot be opened as {spec} ({str(error).splitlines()[0]})"
         return None
 
 

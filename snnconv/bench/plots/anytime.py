@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from ..anytime.measure import counted
+from .caption import data_name
 from .rates import site_axis
-from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, legend_below, picture
+from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, legend_below, picture, title_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,7 @@ def plot_anytime(anytime: Anytime, path: Path) -> None:
             site_axis(axes[-1], [layer.title for layer in anytime.layers], MOST_LAYERS)
         figure.align_ylabels(axes)
         legend_below(figure, *axes[0].get_legend_handles_labels())
-        figure.suptitle(f"{anytime.samples:,} clips of {Path(anytime.data).name}", fontsize=11)
+        title_above(figure, f"{anytime.samples:,} clips of {data_name(anytime.data)}")
 
 
 def accuracy(axes: Axes, anytime: Anytime) -> None:

@@ -1,4 +1,4 @@
-"""The line above a picture of one network: how it was converted, and on what it was measured."""
+"""What stands above pictures: how a network was converted, and on what it was measured."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ class Measured(Protocol):
 
 
 def caption(result: Measured, T: int | None = None) -> str:
-    """`auto α=0.2 β=5, T=4 — 500 samples of test.npz`; of a path only its end, which says enough."""
+    """`auto α=0.2 β=5, T=4 — 500 samples of test.npz`."""
     setting = label_of(result.settings) + (f", T={T}" if T else "")
-    return f"{setting} — {result.samples:,} samples of {Path(result.data).name}"
+    return f"{setting} — {result.samples:,} samples of {data_name(result.data)}"
+
+
+def data_name(data: str) -> str:
+    """Of a path only its end, which says enough."""
+    return Path(data).name

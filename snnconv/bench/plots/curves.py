@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .caption import data_name
 
 if TYPE_CHECKING:
     from ..sweep import Curve, Row, Sweep
@@ -23,5 +24,5 @@ def steps_of(sweep: Sweep) -> list[int]:
 
 
 def measured_on(sweep: Sweep) -> str:
-    """The samples in one phrase; of a path only its end, which says enough."""
-    return f"{sweep.samples:,} samples of {Path(sweep.data).name}"
+    """The samples in one phrase."""
+    return f"{sweep.samples:,} samples of {data_name(sweep.data)}"

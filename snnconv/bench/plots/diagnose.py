@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .caption import caption
 from .rates import site_axis
-from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, WIDTH, picture
+from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, WIDTH, picture, title_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def plot_diagnosis(diagnosis: Diagnosis, path: Path) -> None:
         for axes, panel in zip(rows, panels):
             panel(axes, diagnosis)
         name_sites(rows[-1], diagnosis)
-        figure.suptitle(caption(diagnosis, diagnosis.T), fontsize=11)
+        title_above(figure, caption(diagnosis, diagnosis.T))
 
 
 def plot_firing_rate(diagnosis: Diagnosis, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..energy.verdict import digits, unit_of
 from .caption import caption
-from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, WIDTH, legend_below, picture
+from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, WIDTH, legend_below, picture, title_above
 
 if TYPE_CHECKING:
     from ..energy.result import Energy
@@ -52,7 +52,7 @@ def plot_energy(energy: Energy, path: Path) -> None:
         axes.grid(axis="y", visible=False)
         axes.set_xlim(0, ROOM * largest)
         axes.set_xlabel(f"energy per sample ({unit}), model {energy.energy_model['name']}; top-1 accuracy")
-        axes.set_title(caption(energy, energy.T))
+        title_above(figure, caption(energy, energy.T))
         thin = THIN * largest * size
         seen = {CAUSES[cause][0] for cause in causes if any(row.mJ_by_cause[cause] > thin for row in energy.rows)}
         handles, labels = axes.get_legend_handles_labels()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .caption import caption
-from .style import BLUE, GREEN, GREY, ORANGE, WIDTH, ann_line, legend_below, picture, step_axis
+from .style import BLUE, GREEN, GREY, ORANGE, WIDTH, ann_line, legend_below, picture, step_axis, title_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def plot_latency(latency: Latency, path: Path) -> None:
         left.set(ylabel="top-1 accuracy (%)", ylim=limits(latency))
         entries = {label: line for axes in (left, right) for line, label in zip(*axes.get_legend_handles_labels())}
         legend_below(figure, list(entries.values()), list(entries))
-        figure.suptitle(caption(latency), fontsize=11)
+        title_above(figure, caption(latency))
 
 
 def accuracy(axes: Axes, latency: Latency) -> None:

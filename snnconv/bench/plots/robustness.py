@@ -9,8 +9,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from ..robustness.noise import NOISES
 from ..robustness.result import CLEAN
-from .caption import caption
-from .style import GREY, WIDTH, legend_below, picture, series
+from .caption import caption, data_name
+from .style import GREY, WIDTH, legend_below, picture, series, title_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def plot_robustness(robustness: Robustness, path: Path) -> None:
         panels[0].set_ylim(limits(robustness))
         handles, labels = panels[0].get_legend_handles_labels()
         legend_below(figure, handles, labels)
-        figure.suptitle(title(robustness), fontsize=11)
+        title_above(figure, title(robustness))
 
 
 def panel(axes: Axes, robustness: Robustness, kind: str) -> None:
@@ -65,4 +65,4 @@ def title(robustness: Robustness) -> str:
     """How the network was converted, or which it is, and on what it was measured."""
     if robustness.settings:
         return caption(robustness, robustness.T)
-    return f"{robustness.networks[0]} — {robustness.samples:,} samples of {Path(robustness.data).name}"
+    return f"{robustness.networks[0]} — {robustness.samples:,} samples of {data_name(robustness.data)}"

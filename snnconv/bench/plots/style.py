@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -33,6 +34,7 @@ MARKS = "osD^vPX<>*ph"  # as many as can be told apart; 12 and 7 share no factor
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))
 MOST_TICKS = 8
 LEGEND_LINE = 0.21  # inches
+TITLE_LINE, TITLE = 0.2, 9.6  # inches; characters of 11 pt to the inch
 STYLE: dict[str, Any] = {
     "font.size": 11,
     "axes.titlesize": 11,
@@ -72,6 +74,13 @@ def series(number: int) -> dict[str, Any]:
         "marker": MARKS[number % len(MARKS)],
         "linestyle": DASHES[number // len(PALETTE) % len(DASHES)],
     }
+
+
+def title_above(figure: Figure, text: str) -> None:
+    """The line above all panels; what is longer than the picture is wide goes on below, and the picture grows."""
+    lines = wrap(text, int(TITLE * figure.get_figwidth()), break_on_hyphens=False)
+    figure.set_figheight(figure.get_figheight() + TITLE_LINE * max(len(lines) - 1, 0))
+    figure.suptitle("\n".join(lines), fontsize=11)
 
 
 def step_axis(axes: Axes, steps: list[int]) -> None:

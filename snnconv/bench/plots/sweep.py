@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .curves import curves_of, measured_on, steps_of
-from .style import WIDTH, ann_line, legend_below, picture, series, step_axis
+from .style import WIDTH, ann_line, legend_below, picture, series, step_axis, title_above
 
 if TYPE_CHECKING:
     from ..sweep import Sweep
@@ -29,4 +29,4 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
             step_axis(axes, steps_of(sweep))
         legend_below(figure, *left.get_legend_handles_labels())
         only = f"{curves[0][0].setting} — " if len(curves) == 1 else ""
-        figure.suptitle(f"{only}{measured_on(sweep)}", fontsize=11)
+        title_above(figure, f"{only}{measured_on(sweep)}")

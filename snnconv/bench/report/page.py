@@ -84,14 +84,19 @@ def render(title: str, folder: Path, results: Sequence[Any], sections: Sequence[
 
 def title_of(folder: Path, results: Sequence[Any]) -> str:
     """The model's name without the folders before it, else the name of the results' folder."""
-    models = [getattr(result, "configuration", {}).get("model") for result in results]
-    name = next((model.get("name") for model in models if isinstance(model, dict)), None)
-    return Path(str(name or folder.resolve())).name
+    return Path(next(filter(None, map(model_name, results)), str(folder.resolve()))).name
+
+
+def model_name(result: Any) -> str | None:
+    """Where the result tells it: a sweep, what was measured of a network as it is, a training."""
+    own = getattr(result, "configuration", {})
+    model = getattr(result, "model", None) or own.get("model") or own.get("network")
+    return model.get("name") if isinstance(model, dict) else model
 
 
 def kept_together(text: str) -> str:
-    """No line ends within `T = 4` or `91.5 %`."""
-    return re.sub(r" (?=%)|(?<=\bT) (?==)|(?<=\bT =) (?=\d)", "\u00a0", text)
+    """No line ends within `T = 4`, `a = 0.5`, `P = 0.3` or `91.5 %`."""
+    return re.sub(r" (?=%)|(?<=\b[TaP]) (?==)|(?<=\b[TaP] =) (?=\d)", "\u00a0", text)
 
 
 def versions_of(results: Sequence[Any]) -> str:

@@ -10,6 +10,11 @@ from typing import Any
 from ..results import Result
 from ..sweep import Sweep
 
+NAMES = (
+    "model", "settings", "T", "samples", "data", "normalization", "convention", "count", "encoder", "within", "layer",
+    "unit", "clipped",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Record:
@@ -49,8 +54,8 @@ def configuration_of(result: Result) -> Mapping[str, Any]:
         own = result.configuration or {curve.setting: curve.settings for curve in result.curves}
         known = {"samples": result.samples, "normalization": result.normalization}
         return {**own, **known} if "data" in own else {**own, **known, "data": result.data}
-    names = ("settings", "T", "samples", "data", "normalization", "convention", "count", "encoder", "within", "layer")
-    return {name: value for name in names if (value := getattr(result, name, None)) is not None}
+    own = getattr(result, "configuration", {})  # of a training
+    return {**own, **{name: value for name in NAMES if (value := getattr(result, name, None)) is not None}}
 
 
 def environments(results: Sequence[Any]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -25,6 +25,11 @@ def digits(places: int) -> Format:
     return lambda value: f"{value:.{places}f}"
 
 
+def resolution(samples: int) -> str:
+    """What a difference between two accuracies on so many samples is a multiple of."""
+    return f"one sample is {100 / samples:.2g} points"
+
+
 def count(value: float) -> str:
     return f"{value:,.0f}"
 
@@ -58,6 +63,15 @@ FORMATS: dict[str, tuple[str, Format]] = {
     "latency": ("mean T", digits(2)),
     "latency_steps": ("latency (steps)", count),
     "early": ("stopped early (%)", digits(1)),
+    "frames": ("frames", count),
+    "mean_frames": ("mean frames", digits(2)),
+    "firing": ("firing rate (%)", digits(3)),
+    "tau": ("τ (time steps)", digits(3)),
+    "hottest": ("hottest, of the clip's", digits(2)),
+    "change": ("change (points)", lambda value: f"{value:+.2f}"),
+    "train_accuracy": ("training accuracy (%)", digits(2)),
+    "val_accuracy": ("validation accuracy (%)", digits(2)),
+    "lr": ("learning rate", lambda value: f"{value:.3g}"),
 }
 
 

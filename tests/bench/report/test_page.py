@@ -14,11 +14,15 @@ from pathlib import Path
 import pytest
 
 from snnconv import InputError
-from snnconv.bench import Sweep, report
+from snnconv.bench import Anytime, Robustness, Sweep, report
+from snnconv.train import Training
 
-from .conftest import HOSTILE
+from .conftest import HOSTILE, NETWORK
 
-RESULTS = ("sweep", "energy", "latency", "diagnose", "attention")
+RESULTS = (
+    "train", "finetune", "sweep", "anytime", "energy", "latency", "robustness", "diagnose", "attention",
+    "clip_attention",
+)  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -56,8 +60,8 @@ def test_every_result_has_its_section_and_pictures(parsed: Page) -> None:
     assert [name for name in parsed.ids if name in (*RESULTS, "summary", "record")] == ["summary", *RESULTS, "record"]
     figures = [name.removeprefix("figure-") for name in parsed.ids if name.startswith("figure-")]
     assert figures == [
-        "sweep", "pareto-spikes", "pareto-energy", "firing-rates", "alpha", "transfer", "energy", "latency",
-        "activation-bias", "error-split", "firing", "attention",
+        "train", "finetune", "sweep", "pareto-spikes", "pareto-energy", "firing-rates", "alpha", "transfer", "anytime",
+        "energy", "latency", "robustness", "activation-bias", "error-split", "firing", "attention", "clip_attention",
     ]  # fmt: skip
     assert parsed.tags.count("img") == parsed.tags.count("figcaption") == len(figures)
 
@@ -83,6 +87,9 @@ def test_the_verdict_comes_first(parsed: Page, measured: Path) -> None:
     assert f"classifies {sweep.ann_accuracy:.2f} % of 60 samples of fashion:test" in summary
     for row in sweep.rows:
         assert f"{row.accuracy:.2f}" in summary
+    assert f"trained for 1 epoch of 64 samples: {Training.load(measured).accuracy:.2f} % of the validation" in summary
+    assert f"{NETWORK}: {Anytime.load(measured).verdict}." in summary
+    assert f"{NETWORK}: {Robustness.load(measured).accuracy(NETWORK):.2f} % without noise" in summary
     assert f"Highest accuracy: {max(row.accuracy for row in sweep.rows):.2f} %" in summary
 
 
@@ -161,6 +168,8 @@ def test_an_interrupted_sweep_says_so(measured: Path, tmp_path: Path) -> None:
         ({"sweep.json": "{}"}, "these are no sweep results"),
         ({"energy.json": "[]"}, "these are no energy results"),
         ({"latency.json": '{"rows": 3, "exits": []}'}, "these are no latency results"),
+        ({"anytime.json": '{"rows": [], "exits": [], "layers": []}'}, "these are no anytime results"),
+        ({"train.json": '{"epochs": []}'}, "these are no train results"),
     ],
 )
 def test_what_is_no_result_is_one_error(files: dict[str, str], problem: str, tmp_path: Path) -> None:

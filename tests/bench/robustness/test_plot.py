@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -12,6 +13,7 @@ from snnconv.bench.robustness import NoiseRow, Robustness
 
 from ..plots.made import texts
 
+QUERY = "mouths_of_one_speaker.npz?layout=NTHW&y=command&where=!train&frames=0:16"
 GAUSSIAN, SALT = (0.05, 0.1, 0.5, 1.0), (0.1, 0.2, 0.3)
 
 
@@ -35,6 +37,7 @@ CASES = {
     "gaussian alone": made(("net",), salt=()),
     "many levels": made(("net",), tuple(round(0.02 * n, 2) for n in range(1, 51)), tuple(n / 50 for n in range(1, 51))),
     "no noise": made(("net",), (), ()),
+    "a query": replace(made(("a_network",)), data="npz:/somewhere/" + QUERY),
 }
 
 

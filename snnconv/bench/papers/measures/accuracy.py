@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ....convert import convert
 from ....fingerprint import describe_data, fingerprint
 from ....network import SpikingNetwork
-from ...grid import Grid, Setting
+from ...grid import Grid
 from ...scoring import accuracy
+from ...setting import Setting
 from ...sweep import Sweep, sweep
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace

@@ -5,24 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...attention import Attention
+from ....train import FineTuning, Training
+from ...anytime import Anytime
+from ...attention import Attention, ClipAttention
 from ...diagnose import Diagnosis
 from ...energy import Energy
 from ...latency import Latency
 from ...results import Result
+from ...robustness import Robustness
 from ...sweep import Sweep
 from ..parts import Section
+from .anytime import anytime_section
 from .attention import attention_section
+from .clip_attention import clip_attention_section
 from .diagnose import diagnose_section
 from .energy import energy_section
 from .latency import latency_section
+from .robustness import robustness_section
 from .sweep import sweep_section
+from .training import training_section
 
 # In the order of the page.
 SECTIONS: tuple[tuple[type[Result], Callable[[Any], Section]], ...] = (
+    (Training, training_section),
+    (FineTuning, training_section),
     (Sweep, sweep_section),
+    (Anytime, anytime_section),
     (Energy, energy_section),
     (Latency, latency_section),
+    (Robustness, robustness_section),
     (Diagnosis, diagnose_section),
     (Attention, attention_section),
+    (ClipAttention, clip_attention_section),
 )

@@ -27,11 +27,12 @@ def energy_section(energy: Energy) -> Section:
     model, snn = energy.energy_model, energy.snn
     unpriced = ", ".join(f"{name} ×{times}" for name, times in energy.unsupported.items())
     ratio = "–" if snn.of_ann is None else f"{snn.of_ann:.3g}"
+    trained = "" if energy.rows[0].accuracy is not None else ", which was never trained"
     return Section(
         name="energy",
         title="Energy",
         headline=[energy.verdict],
-        tiles=[Tile(f"energy of {snn.name}", readable(snn.energy_mJ), f"{ratio} of the FP32 ANN's")],
+        tiles=[Tile(f"energy of {snn.name}", readable(snn.energy_mJ), f"{ratio} of the FP32 ANN's{trained}")],
         paragraphs=[
             energy.verdict,
             f"Energies are counted operations times published energies of one operation (model {model.get('name')}; "

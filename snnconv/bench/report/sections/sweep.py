@@ -10,7 +10,7 @@ from ...curves import Row, Sweep
 from ...energy.verdict import readable
 from ...plots.curves import curves_of, measured_on, steps_of
 from ..parts import Section, Table, Tile
-from ..tables import table
+from ..tables import resolution, table
 from .sweep_figures import figures
 
 CLOSE = 1.0  # points below the ANN that count as close
@@ -81,7 +81,7 @@ def uncertainty(sweep: Sweep) -> str:
     p = sweep.ann_accuracy / 100
     error = 100 * sqrt(p * (1 - p) / sweep.samples)
     return (
-        f"Measured on {measured_on(sweep)}: one sample is {100 / sweep.samples:.2g} points, and the standard error of "
+        f"Measured on {measured_on(sweep)}: {resolution(sweep.samples)}, and the standard error of "
         f"the ANN's accuracy is {error:.2g} points. All networks saw the same samples. Accuracy at equal T favours "
         "neurons that may fire more often: read it together with the spikes."
     )

@@ -1,0 +1,97 @@
+"""One way to convert a model: a method, with the options that replace its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..calib import parse_rule
+from ..convert.api import check_options
+from ..methods import METHODS, Method
+from .labels import label_of
+
+
+def boolean(text: str) -> bool:
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+
+
+def plus_list(text: str) -> tuple[str, ...]:
+    """`shift+bias` → ("shift", "bias"): a comma would begin the next option."""
+    return () if text == "none" else tuple(part.strip() for part in text.split("+"))
+
+
+# what can be fixed for one method of a grid → how its value is read, and what to expect
+OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "alpha": (float, "a number in (0, 1]"),
+    "beta": (int, "a whole number ≥ 1"),
+    "gate": (str, "memory or input"),
+    "retract": (str, "threshold or zero"),
+    "down_limit": (int, "a whole number ≥ 0"),
+    "bits": (int, "a whole number ≥ 1"),
+    "tau": (int, "a whole number of steps"),
+    "rho": (int, "a whole number of steps"),
+    "cost": (float, "a number in [0, 1)"),
+    "delay": (int, "a whole number of steps"),
+    "threshold": (str, "a rule, as percentile:99.9"),
+    "per_channel": (boolean, "true or false"),
+    "corrections": (plus_list, "names, as shift+bias, or none"),
+}
+
+OF_EVERY_METHOD = ("threshold", "per_channel", "corrections")  # in the order of `Method.override`
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A method with the options that replace its own.
+
+    Attributes:
+        options: among the names in `OPTIONS`; those left out are the method's.
+        name: what it is called; None: what its method and options make of it.
+    """
+
+    method: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All options as the conversion will record them."""
+        method = self.setting
+        choice = {"threshold": method.threshold, "granularity": method.granularity}
+        warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
+        corrections = {"corrections": list(method.calibrations)} if method.calibrations else {}
+        return {"method": method.name, **method.options, **method.neuron_options(), **choice, **warm_up, **corrections}
+
+    @property
+    def setting(self) -> Method:
+        """The method with these options.
+
+        Raises:
+            InputError: an option that the method does not take, or a correction that there is not.
+        """
+        given = dict(self.options)
+        own = [given.pop(name, None) for name in OF_EVERY_METHOD]
+        return METHODS[self.method].override(given, *own)
+
+    @property
+    def label(self) -> str:
+        return label_of(self.resolved) if self.name is None else self.name
+
+    @property
+    def at_T(self) -> bool:
+        """Whether every T needs a conversion of its own."""
+        return self.setting.at_T
+
+    def takes(self, option: str) -> bool:
+        return option in OF_EVERY_METHOD or METHODS[self.method].takes(option)
+
+    def check(self, T: int) -> None:
+        """Everything that can be wrong without looking at the model.
+
+        Raises:
+            InputError: an option that the method does not take, or one out of its range.
+        """
+        method = self.setting
+        check_options(method, T, "exact")
+        parse_rule(method.threshold)
