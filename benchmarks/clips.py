@@ -3,9 +3,9 @@
     python benchmarks/clips.py TRAINED --train npz:FILE?… --test npz:FILE?… -o benchmarks/results/grid-clips
 
 TRAINED holds a folder for each network, NAME/NAME.pt and NAME/run/train.json, as `snnconv train … -o NAME/NAME.pt
---folder NAME/run` leaves them (see NETWORKS; what is missing is left out). Networks without spikes are converted, with
-thresholds from training clips, and swept over T; those that spike are measured frame by frame. Keeps tables
-(table.md), a picture, and the results of every command. Minutes on two cores.
+--folder NAME/run` leaves them, or `snnconv finetune` (see NETWORKS; what is missing is left out). Networks without
+spikes are converted, with thresholds from training clips, and swept over T; those that spike are measured frame by
+frame. Keeps tables (table.md), a picture, and the results of every command. Minutes on two cores.
 """
 
 from __future__ import annotations
@@ -18,8 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnconv.bench import Anytime, Energy, Sweep
-from snnconv.bench.plots.style import BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture, plain_ticks, step_axis
-from snnconv.train import Training
+from snnconv.bench.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    legend_below,
+    picture,
+    plain_ticks,
+    step_axis,
+)
+from snnconv.train import FineTuning, Training
 
 STEPS = "1,2,4,8"
 METHODS = "auto,sdm:alpha=0.2,beta=5"
@@ -48,6 +59,7 @@ NETWORKS = {
     "svformer": Network("SVFormer-3stg", "0:16", True, GREEN),
     "respike-relu": Network("ReSpike's residual branch, ReLU", "0:16", False, PURPLE),
     "svformer-relu": Network("SVFormer-3stg, ReLU", "0:16", False, SKY),
+    "svformer-clip": Network("SVFormer-3stg, clips", "0:16", False, BLACK),
 }
 
 
@@ -165,17 +177,18 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="only draw and write what is in --work")
     parser.add_argument("-o", "--output", type=Path, required=True)
     chosen = parser.parse_args()
-    names = [name for name in NETWORKS if (chosen.trained / name / f"{name}.pt").exists()]
+    files = {name: file for name in NETWORKS for file in (chosen.trained / name).glob(f"{name}.pt*")}
     lines: list[Line] = []
     moments: dict[str, Anytime] = {}
     courses = ["| network | clips | epochs | settings | training clips, % | test clips, % |", "|---" * 6 + "|"]
-    for name in names:
+    for name, file in files.items():
         if not chosen.keep:
-            measured(name, chosen.trained / name / f"{name}.pt", chosen.train, chosen.test, chosen.work)
+            measured(name, file, chosen.train, chosen.test, chosen.work)
         lines += lines_of(name, chosen.work / name)
         if NETWORKS[name].spikes:
             moments[name] = Anytime.load(chosen.work / name)
-        course = Training.load(chosen.trained / name / "run")
+        run = chosen.trained / name / "run"
+        course = next(kind.load(run) for kind in (Training, FineTuning) if (run / f"{kind.NAME}.json").exists())
         settings = course.configuration["settings"]
         shown = ", ".join(
             f"{key} {settings[key]}" for key in ("optimizer", "lr", "weight_decay", "warmup", "batch_size")
@@ -187,13 +200,13 @@ def main() -> None:
         )
         kept = chosen.output / name
         kept.mkdir(parents=True, exist_ok=True)
-        for file in [*(chosen.work / name).glob("*.json"), chosen.trained / name / "run" / "train.json"]:
-            text = file.read_text()
+        for result in [*(chosen.work / name).glob("*.json"), *run.glob("*.json")]:
+            text = result.read_text()
             for place in (str(chosen.trained), str(Path(chosen.test.partition(":")[2].partition("?")[0]).parent)):
                 text = text.replace(f"{place}/", "")
-            (kept / file.name).write_text(text)
-        for file in (chosen.work / name).glob("*.csv"):
-            shutil.copy(file, kept)
+            (kept / result.name).write_text(text)
+        for result in (chosen.work / name).glob("*.csv"):
+            shutil.copy(result, kept)
     for suffix in ("svg", "png"):
         plot(lines, moments, chosen.output / f"clips.{suffix}")
     document = [each.__dict__ for each in lines]
