@@ -141,6 +141,15 @@ class DataSource:
         """Whether samples can be drawn at random: a clip from anywhere in its file."""
         return self._samples.files is not None
 
+    def check_single_view(self) -> None:
+        """For training.
+
+        Raises:
+            InputError: samples come in several views.
+        """
+        if self.views > 1:
+            raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
+
     def drawn(
         self, positions: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]] | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -157,8 +166,7 @@ class DataSource:
                 parts = [self._samples.fetch(range(place, place + 1)) for place in places]
                 yield torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
             return
-        if self.views > 1:
-            raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
+        self.check_single_view()
         own = [None] * len(positions) if seeds is None else seeds
         yield from files.stream(Request(*pair, within=self._count) for pair in zip(positions, own))
 
