@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from ..data import DataSource
 from ..errors import InputError
 from ..io import build, open_model
 from ..io.factory import find_factory, parse_arch_args
+from ..io.open_model import names_a_file
 from ..io.trained_file import Origin, is_trained, origin_of
 
 
@@ -41,7 +41,7 @@ def network_of(
         InputError: the name or its arguments are wrong, another kind of file, or no number of classes is told.
     """
     given = {**typed, **parse_arch_args(arch_args)}
-    if Path(model).exists():
+    if names_a_file(model):
         if given or num_classes is not None:
             raise InputError("the file says how its network is built", remedy="leave the network's options out")
         found = open_model(model)
@@ -79,5 +79,20 @@ def fitted(spec: str, shape: tuple[int, ...], given: Mapping[str, str]) -> dict[
     if len(shape) == 4:
         known["frames"] = shape[1]
         if spec == "snnconv:svformer":
-            known["T"] = shape[1] // int(given.get("depth", 1))
+            known["T"] = steps_of(shape[1], given.get("depth", "1"))
     return {name: str(value) for name, value in known.items() if name in accepted and name not in given}
+
+
+def steps_of(frames: int, depth: str) -> int:
+    """Time steps of `depth` frames each; a depth that is no number is the network's to refuse.
+
+    Raises:
+        InputError: the frames are no whole number of steps.
+    """
+    each = int(depth) if depth.isdecimal() and int(depth) else 1
+    if frames % each:
+        raise InputError(
+            "the frames of the data are no whole number of time steps", expected=f"a multiple of depth={each}",
+            got=f"{frames} frames", remedy="sample another number of frames, or choose another depth",
+        )  # fmt: skip
+    return frames // each
