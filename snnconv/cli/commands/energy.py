@@ -17,7 +17,7 @@ WIDE = 120
 APART = {
     "encoder_macs": "MACs before the first neuron",
     "analog_macs": "MACs of analog values",
-    "residual_macs": "MACs of quanta at residual adds",
+    "residual_macs": "MACs of products element by element",
     "norm_macs": "MACs of norms",
     "synops": "synaptic operations",
     "bias_adds": "bias additions",
