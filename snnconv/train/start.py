@@ -48,7 +48,7 @@ def run_of(
     """
     if log not in LOGS:
         raise InputError("unknown log", expected=", ".join(LOGS), got=repr(log))
-    root = made(folder)
+    root = Path(folder)  # made with the first line of the log: what cannot begin leaves nothing behind
     quantity = learned_by(network)
     writer = LOGS[log](root, kind.NAME, None if quantity is None else quantity.name)
     fabric = launch(device, settings.precision)
@@ -84,12 +84,3 @@ def configuration_of(
         "processes": group.size,
         **described,
     }
-
-
-def made(folder: str | PathLike[str]) -> Path:
-    root = Path(folder)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
-    return root

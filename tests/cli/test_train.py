@@ -124,6 +124,11 @@ def test_a_stopped_one_goes_on(command: Command, clips: str, monkeypatch: pytest
         (("--num-classes", "3", "--lr", "-1"), "lr is out of range"),
         (("--num-classes", "3", "--augment", "turn"), "turn"),
         (("--num-classes", "3", "--resume", "--overwrite"), "leave one of them out"),
+        (("--num-classes", "0"), "num_classes of the small 3-D CNN is out of range"),
+        (("--num-classes", "3", "--arch-arg", "num_classes=4"), "given twice"),
+        (("--num-classes", "3", "--arch-arg", "in_channels=3"), "the network cannot run on these inputs"),
+        (("--num-classes", "3", "--seed", str(2**70)), "0 to 2^63 − 1"),
+        (("--num-classes", "3", "--seed", "-1"), "0 to 2^63 − 1"),
     ],
 )
 def test_errors(command: Command, clips: str, options: tuple[str, ...], said: str) -> None:
@@ -131,7 +136,56 @@ def test_errors(command: Command, clips: str, options: tuple[str, ...], said: st
     assert ended.code == 2, ended
     assert said in ended.err
     assert "Traceback" not in ended.err
-    assert not Path("small_cnn3d.pt").exists()
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--arch-arg", "depth=two"), "depth of SVFormer is out of range"),
+        (("--arch-arg", "depth=0"), "depth of SVFormer is out of range"),
+        (("--arch-arg", "depth=3"), "no whole number of time steps"),
+        (("--arch-arg", "T=0"), "T of SVFormer is out of range"),
+        (("--arch-arg", "size=abc"), "size of SVFormer is no size"),
+        (("--arch-arg", "size=64"), "the network cannot run on these inputs"),
+        (("--neuron", "foo"), "unknown neuron of SVFormer"),
+    ],
+)
+def test_arguments_of_a_network(command: Command, clips: str, options: tuple[str, ...], said: str) -> None:
+    clips = bigger(clips)
+    line = ("train", "svformer", "--variant", "3stg", "--num-classes", 3, "--data", clips, "--val", clips)
+    ended = command(*line, *options, *QUICK)
+    assert (ended.code, ended.out) == (2, ""), ended
+    assert said in ended.err
+    assert "failed" not in ended.err  # the network says what is wrong, not a layer in it
+    assert os.listdir() == []
+
+
+def test_a_batch_of_other_channels_than_the_training_data(command: Command, clips: str) -> None:
+    path = clips.removeprefix("npz:").partition("?")[0]
+    with np.load(path) as file:
+        np.savez("colour.npz", x=np.repeat(file["x"][..., None], 3, -1), word=file["word"])
+    val = "npz:colour.npz?layout=NTHWC&y=word"
+    ended = command("train", "snnconv:small_cnn3d", "--num-classes", 3, "--data", clips, "--val", val, *QUICK)
+    assert ended.code == 2
+    assert "got: [6, 3, 4, 16, 20]: " in ended.err
+    assert "validation batch 0" in ended.err
+    assert os.listdir() == ["colour.npz"]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("none.pt", "no such file"),
+        ("", "no such file"),
+        ("SVformer2", "did you mean snnconv:svformer?"),
+    ],
+)
+def test_no_such_network(command: Command, clips: str, model: str, said: str) -> None:
+    ended = command("train", model, "--data", clips, "--val", clips, "--num-classes", 3, *QUICK)
+    assert ended.code == 2
+    assert said in ended.err
+    assert os.listdir() == []
 
 
 def test_only_networks_by_name(command: Command, clips: str) -> None:

@@ -53,12 +53,16 @@ def robustness(
         seed: of the noise.
 
     Raises:
-        InputError: a level out of range, time steps for a network without, inputs that are no floats, no labels, or an
-            output that is not [B, classes].
+        InputError: a level out of range or none, a seed below 0, time steps for a network without, inputs that are no
+            floats or that the network cannot run on, no labels, or an output that is not [B, classes].
     """
     levels = {"gaussian": check_levels("gaussian", tuple(gaussian)),
               "salt-pepper": check_levels("salt-pepper", tuple(salt_pepper))}  # fmt: skip
+    if not any(levels.values()):
+        raise InputError("there is no noise to measure", expected="a level of gaussian or of salt-and-pepper noise")
     cases: list[Case] = [(CLEAN, 0.0), *((kind, level) for kind in levels for level in levels[kind])]
+    if seed < 0:
+        raise InputError("the seed is below 0", expected="0, 1, …", got=str(seed))
     if T is not None and not isinstance(network, SpikingNetwork):
         raise InputError("this network is not converted: it has no time steps to choose", remedy="leave T out")
     steps = check_steps([network.T if T is None else T])[0] if isinstance(network, SpikingNetwork) else None
