@@ -11,20 +11,22 @@ import torch
 from torch import nn
 
 from ..convert.examples import check_shapes, told_shapes
-from ..data import DataSource
+from ..data import DataSource, Normalization
 from ..errors import InputError
 from ..io import build, open_model
 from ..io.factory import find_factory, parse_arch_args
 from ..io.open_model import names_a_file
 from ..io.trained_file import Origin, is_trained, origin_of
+from .work import stored_normalization
 
 
 @dataclass(frozen=True)
 class Built:
-    """A network and how it is built again."""
+    """A network, how it is built again, and what its inputs were normalised with where it was trained before."""
 
     network: nn.Module
     origin: Origin
+    normalization: Normalization | None = None
 
 
 def network_of(
@@ -50,7 +52,7 @@ def network_of(
                 "only networks given by name are trained", got=found.description,
                 expected="as snnconv:small_cnn3d, or what snnconv train wrote", remedy="snnconv finetune takes others",
             )  # fmt: skip
-        return Built(found.model, origin_of(found.extra, model))
+        return Built(found.model, origin_of(found.extra, model), stored_normalization(found))
     classes = data.classes if num_classes is None else num_classes
     if classes is None:
         raise InputError("the data do not say how many classes there are", where=data.name, remedy="pass --num-classes")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -190,6 +191,13 @@ class DataSource:
     def packed(self, x: Tensor) -> tuple[Tensor, ...]:
         """Normalised samples as the inputs of the network, of which there may be several."""
         return (x,) if self._samples.pack is None else self._samples.pack(x)
+
+    def unprepared(self) -> DataSource:
+        """The same samples, neither normalised nor packed: one tensor a batch."""
+        raw = copy.copy(self)
+        raw.normalization = None
+        raw._samples = replace(self._samples, pack=None)
+        return raw
 
     def news(self) -> News:
         """Files that could not be read, or not to their end, and that nobody was told of yet."""

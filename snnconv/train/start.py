@@ -48,6 +48,7 @@ def run_of(
     """
     if log not in LOGS:
         raise InputError("unknown log", expected=", ".join(LOGS), got=repr(log))
+    check_classes(data, val)
     root = Path(folder)  # made with the first line of the log: what cannot begin leaves nothing behind
     quantity = learned_by(network)
     writer = LOGS[log](root, kind.NAME, None if quantity is None else quantity.name)
@@ -84,3 +85,18 @@ def configuration_of(
         "processes": group.size,
         **described,
     }
+
+
+def check_classes(data: Iterable[Any], val: Iterable[Any]) -> None:
+    """Folders are numbered by name: where one data set lacks a class, a label means another class in each.
+
+    Raises:
+        InputError: both tell how many classes there are, and not the same number.
+    """
+    if not (isinstance(data, DataSource) and isinstance(val, DataSource)):
+        return
+    if None not in (data.classes, val.classes) and data.classes != val.classes:
+        raise InputError(
+            "the training and the validation data have not the same classes",
+            expected=f"{data.classes}, as {data.name}", got=str(val.classes), where=val.name,
+        )  # fmt: skip

@@ -12,7 +12,7 @@ import torch
 
 import snnconv
 from snnconv.io import open_model
-from snnconv.io.trained_file import origin_of
+from snnconv.io.trained_file import origin_of, stored_normalization
 from snnconv.train.run import Run
 
 from .conftest import Command
@@ -88,9 +88,11 @@ def bigger(clips: str) -> str:
 
 def test_it_trains_on_from_its_own_file(command: Command, clips: str) -> None:
     data = ("--data", clips, "--val", clips)
-    assert command("train", "snnconv:small_cnn3d", *data, "--num-classes", 3, "-o", "a.pt", *QUICK).code == 0
+    first = ("--num-classes", 3, "--mean", "0.5", "--std", "0.25", "-o", "a.pt", *QUICK)
+    assert command("train", "snnconv:small_cnn3d", *data, *first).code == 0
     ended = command("train", "a.pt", *data, "-o", "b.pt", "--folder", "more", *QUICK)
     assert ended.code == 0, ended
+    assert stored_normalization(open_model("b.pt").extra, "") == {"mean": [0.5], "std": [0.25]}  # as it was trained
     first, second = (torch.load(name, weights_only=True)["state_dict"] for name in ("a.pt", "b.pt"))
     assert not torch.equal(first["0.weight"], second["0.weight"])
     assert origin_of(open_model("b.pt").extra, "") == origin_of(open_model("a.pt").extra, "")

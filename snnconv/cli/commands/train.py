@@ -91,6 +91,8 @@ def train(
         typed = {name: options[name] for name in NETWORK if options[name] is not None}
         spec = f"snnconv:{model}" if model in SHORT else model
         found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
+        if normalization is None and found.normalization is not None:
+            training.normalization = validation.normalization = found.normalization
         training.fit(found.origin.input_shapes)
         validation.fit(found.origin.input_shapes)
         result = run(
