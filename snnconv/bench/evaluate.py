@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from ..convert.capture import first_line
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
-from ..errors import InputError
+from ..errors import InputError, SnnconvError
 from ..network import SpikingNetwork
 from ..progress import track
 from .distributed import Group
@@ -145,6 +147,27 @@ def normalization_of(data: Iterable[Any], snn: SpikingNetwork | None = None) -> 
     return None if snn is None else snn.plan.normalization
 
 
+@contextmanager
+def taking(inputs: Sequence[Any], where: str) -> Iterator[None]:
+    """Inside the block a network runs on `inputs`; what it cannot do with them is an error that shows them.
+
+    Raises:
+        InputError: the network fails, as on other channels or another size than it was built for.
+    """
+    try:
+        yield
+    except (SnnconvError, torch.OutOfMemoryError):
+        raise
+    except (RuntimeError, AssertionError, IndexError, TypeError, ValueError) as error:
+        shapes = ", ".join(str(list(leaf.shape)) for leaf in pytree.tree_leaves(inputs) if isinstance(leaf, Tensor))
+        raise InputError(
+            "the network cannot run on these inputs",
+            got=f"{shapes}: {first_line(error)}",
+            where=where,
+            remedy="build it for them, as with --arch-arg in_channels=…, or prepare them as it was trained",
+        ) from error
+
+
 def count_correct(network: nn.Module, batch: LabelledBatch) -> int:
     """How many of the batch a network without time classifies correctly."""
     with torch.no_grad():
@@ -180,8 +203,13 @@ def require_scores(logits: Any) -> Tensor:
 
 
 def require_logits(logits: Any, batch: LabelledBatch) -> Tensor:
-    """The logits [T, B, classes] of the samples, if they are that and have a class for every label."""
+    """The logits [T, B, classes] of the samples, if they are numbers and have a class for every label."""
     logits = batch.combined(require_scores(logits))
+    if logits.isnan().any():
+        raise InputError(
+            "the network's output is not a number", got=f"NaN in {int(logits.isnan().any(-1).any(0).sum())} samples",
+            where=batch.where, remedy="check the weights, the data and the float type (--dtype)",
+        )  # fmt: skip
     classes, labels = logits.shape[-1], batch.labels
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         raise InputError(

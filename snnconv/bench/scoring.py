@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from ..convert.capture import evaluating
 from ..convert.examples import as_arguments, like_model
 from ..network import SpikingNetwork
-from .evaluate import LabelledBatch, batches_as_they_come, placed, require_logits
+from .evaluate import LabelledBatch, batches_as_they_come, placed, require_logits, taking
 
 Network = nn.Module | ExportedProgram  # a SpikingNetwork is a module
 Scores = Callable[[LabelledBatch], Tensor]  # a batch as it came → [B, classes]
@@ -30,7 +30,8 @@ def scoring(network: Network, T: int | None = None) -> Iterator[Scores]:
         T: time steps of a converted network; None: its own.
 
     Raises:
-        InputError: from the function: an output that is not [B, classes], or a label that is no class.
+        InputError: from the function: inputs that the network cannot run on, an output that is not [B, classes], or a
+            label that is no class.
     """
     if isinstance(network, SpikingNetwork):
         with torch.no_grad():
@@ -40,7 +41,8 @@ def scoring(network: Network, T: int | None = None) -> Iterator[Scores]:
 
     def scores(batch: LabelledBatch) -> Tensor:
         leaves = tuple(like_model(leaf, network) for leaf in batch.arguments)
-        output = module(*as_arguments(network, leaves))
+        with taking(leaves, batch.where):
+            output = module(*as_arguments(network, leaves))
         return last(pytree.tree_map_only(Tensor, lambda leaf: leaf[None], output), batch)
 
     with evaluating(module):

@@ -5,26 +5,28 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from ..convert.examples import check_shapes, told_shapes
-from ..data import DataSource
+from ..data import DataSource, Normalization
 from ..errors import InputError
 from ..io import build, open_model
 from ..io.factory import find_factory, parse_arch_args
+from ..io.open_model import names_a_file
 from ..io.trained_file import Origin, is_trained, origin_of
+from .work import stored_normalization
 
 
 @dataclass(frozen=True)
 class Built:
-    """A network and how it is built again."""
+    """A network, how it is built again, and what its inputs were normalised with where it was trained before."""
 
     network: nn.Module
     origin: Origin
+    normalization: Normalization | None = None
 
 
 def network_of(
@@ -41,7 +43,7 @@ def network_of(
         InputError: the name or its arguments are wrong, another kind of file, or no number of classes is told.
     """
     given = {**typed, **parse_arch_args(arch_args)}
-    if Path(model).exists():
+    if names_a_file(model):
         if given or num_classes is not None:
             raise InputError("the file says how its network is built", remedy="leave the network's options out")
         found = open_model(model)
@@ -50,7 +52,7 @@ def network_of(
                 "only networks given by name are trained", got=found.description,
                 expected="as snnconv:small_cnn3d, or what snnconv train wrote", remedy="snnconv finetune takes others",
             )  # fmt: skip
-        return Built(found.model, origin_of(found.extra, model))
+        return Built(found.model, origin_of(found.extra, model), stored_normalization(found))
     classes = data.classes if num_classes is None else num_classes
     if classes is None:
         raise InputError("the data do not say how many classes there are", where=data.name, remedy="pass --num-classes")
@@ -79,5 +81,20 @@ def fitted(spec: str, shape: tuple[int, ...], given: Mapping[str, str]) -> dict[
     if len(shape) == 4:
         known["frames"] = shape[1]
         if spec == "snnconv:svformer":
-            known["T"] = shape[1] // int(given.get("depth", 1))
+            known["T"] = steps_of(shape[1], given.get("depth", "1"))
     return {name: str(value) for name, value in known.items() if name in accepted and name not in given}
+
+
+def steps_of(frames: int, depth: str) -> int:
+    """Time steps of `depth` frames each; a depth that is no number is the network's to refuse.
+
+    Raises:
+        InputError: the frames are no whole number of steps.
+    """
+    each = int(depth) if depth.isdecimal() and int(depth) else 1
+    if frames % each:
+        raise InputError(
+            "the frames of the data are no whole number of time steps", expected=f"a multiple of depth={each}",
+            got=f"{frames} frames", remedy="sample another number of frames, or choose another depth",
+        )  # fmt: skip
+    return frames // each

@@ -31,7 +31,7 @@ R = TypeVar("R", bound=Result)
 N = TypeVar("N")  # a network of the kind that is measured
 
 data_option = click.option(
-    "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, fashion, …."
+    "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, clips:DIR, fashion, …."
 )
 limit_option = click.option("--limit", type=int, help="Only the first so many test samples.")
 views_option = click.option(

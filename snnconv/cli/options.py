@@ -48,6 +48,13 @@ def shapes(
     return found[0] if len(found) == 1 else found
 
 
+def seed(_: click.Context, parameter: click.Parameter, value: int) -> int:
+    """A number that every generator takes: NumPy none below 0, torch none above 64 bits."""
+    if not 0 <= value < 2**63:
+        raise click.BadParameter(f"expected a whole number from 0 to 2^63 − 1; got {value}", param=parameter)
+    return value
+
+
 # What is told about the model file.
 bare_model_options = together(
     click.option(
@@ -154,7 +161,7 @@ run_options = together(
 )
 
 shared_options = together(
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random."),
+    click.option("--seed", type=int, default=0, show_default=True, callback=seed, help="Seed of everything random."),
     click.option(
         "--json", "as_json", is_flag=True, help="One JSON object on standard output; all else goes to standard error."
     ),

@@ -65,9 +65,8 @@ run_options = together(
 def data_options(name: str) -> Callable[[Any], Any]:
     """Data, and where what the training `name` leaves goes."""
     return together(
-        click.option(
-            "--data", required=True, metavar="DATA", help="Labelled training data: npz:FILE, imagefolder:DIR, …."
-        ),
+        click.option("--data", required=True, metavar="DATA",
+                     help="Labelled training data: npz:FILE, imagefolder:DIR, clips:DIR, …."),
         click.option("--val", required=True, metavar="DATA", help="Labelled validation data; not the test data."),
         click.option(
             "--folder", type=click.Path(path_type=Path), default=Path(f"snnconv-out/{name}"), show_default=True,

@@ -34,6 +34,7 @@ CONVERSION_OPTIONS = (
 )  # fmt: skip
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
 DEFAULT_T = 4  # of a model that is converted for a measurement
+TWIN = "convert its twin without spikes, trained: --arch-arg neuron=relu"
 N = TypeVar("N", bound="nn.Module | ExportedProgram")
 log = logging.getLogger("snnconv")
 
@@ -79,7 +80,16 @@ def data_of(
 
 
 def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNetwork:
-    """Convert with the options of the command line; the normalisation stays with the result."""
+    """Convert with the options of the command line; the normalisation stays with the result.
+
+    Raises:
+        InputError: a network that spikes by itself.
+    """
+    if isinstance(found.model, nn.Module) and is_direct(found.model):
+        raise InputError(
+            "the network spikes by itself and is not converted", got=found.description,
+            remedy=f"measure it as it is, with snnconv anytime, robustness or energy, or {TWIN}",
+        )  # fmt: skip
     place = device_of(options["device"]), dtype_of(options["dtype"])
     normalization = normalization_of(options) or stored_normalization(found)
     size, limit = options["batch_size"], options["calib_limit"]
@@ -131,12 +141,7 @@ def spiking_network(model: str, T: int | None, options: dict[str, Any], given: s
         snn = stored(found, model, options, given) or converted(found, T or DEFAULT_T, options)
         normalize_like(data, snn, options)
         return snn
-    ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit", "encoder"})
-    if ignored:
-        raise InputError(
-            f"{model} spikes by itself and is not converted: it takes no --{ignored[0].replace('_', '-')}",
-            remedy="leave the option out, or convert its twin without spikes: --arch-arg neuron=relu",
-        )
+    refuse_conversion(model, given, "encoder")
     return as_it_is(found.model, found, options, data)
 
 
@@ -149,8 +154,14 @@ def any_network(
     Args:
         T: time steps as typed. given: names of the options typed by the user.
         data: get the normalisation that the network was calibrated or trained with, where none is told.
+
+    Raises:
+        InputError: options of a conversion for a network that spikes by itself.
     """
     found = opened(model, options)
+    if isinstance(found.model, nn.Module) and is_direct(found.model):
+        refuse_conversion(model, given)
+        return as_it_is(found.model, found, options, data)
     snn = stored(found, model, options, given)
     if snn is None and (T is not None or given & {*CONVERSION_OPTIONS, "calib", "calib_limit"}):
         snn = converted(found, T or DEFAULT_T, options)
@@ -158,6 +169,20 @@ def any_network(
         normalize_like(data, snn, options)
         return snn
     return as_it_is(found.model, found, options, data)
+
+
+def refuse_conversion(model: str, given: set[str], *more: str) -> None:
+    """Options of a conversion, typed for a network that spikes by itself.
+
+    Raises:
+        InputError: there are such.
+    """
+    ignored = sorted(given & {*CONVERSION_OPTIONS, "calib", "calib_limit", *more})
+    if ignored:
+        raise InputError(
+            f"{model} spikes by itself and is not converted: it takes no --{ignored[0].replace('_', '-')}",
+            remedy=f"leave the option out, or {TWIN}",
+        )
 
 
 def as_it_is(network: N, found: OpenedModel, options: dict[str, Any], data: DataSource) -> N:

@@ -22,6 +22,16 @@ from .source import DATA_SOURCES, Samples
 Choice = Callable[[int], Any]  # how many frames there are → which of them
 
 
+def choosing(text: str) -> str:
+    """`KEY`, or `!KEY` for the others.
+
+    Raises:
+        ValueError: there is no key.
+    """
+    word(text.removeprefix("!"))
+    return text
+
+
 def chosen_frames(text: str) -> Choice:
     """`16` or a slice as `0:16`, `4:28:2`.
 
@@ -31,13 +41,16 @@ def chosen_frames(text: str) -> Choice:
     if ":" not in text:
         sampling = Sampling(positive(text), "uniform")
         return sampling.centre
-    part = slice(*(int(end) if end else None for end in text.split(":")))
+    ends = [int(end) if end else None for end in text.split(":")]
+    if len(ends) > 3:
+        raise ValueError(text)
+    part = slice(*ends)
     if part.step is not None and part.step < 1:
         raise ValueError(text)
     return lambda count: part
 
 
-KNOWN = {**dict.fromkeys(("x", "y", "where", "layout"), word), "frames": chosen_frames}
+KNOWN = {**dict.fromkeys(("x", "y", "layout"), word), "where": choosing, "frames": chosen_frames}
 EXPECTED = "?x=KEY&y=KEY&where=KEY&layout=NTHW&frames=16 (each optional)"
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -51,7 +64,8 @@ def open_npz(argument: str) -> Samples:
             `x`, `y`: the keys of the two arrays, where they are not called x and y.
             `where`: the key of a boolean array [N]; samples where it is true are taken, of `where=!KEY` the others.
             `layout`: the dimensions of x, a letter each of N, C, T (frames), H and W, as NTHW for grey videos.
-            `frames`: so many of them, the middle one of equal parts of the video; or a slice, as frames=0:16 or 0:28:2.
+            `frames`: so many of them, the middle one of equal parts of the video, some more than once where there are
+            fewer; or a slice, as frames=0:16 or 0:28:2, which the videos have to hold.
 
     Raises:
         InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, an option that
@@ -85,15 +99,24 @@ def part_of(name: str, options: dict[str, Any]) -> Part:
                 got=f"{mask} {chosen.dtype} {list(chosen.shape)}", where=name,
             )  # fmt: skip
         chosen = ~chosen if choice.startswith("!") else chosen
+        if not chosen.any():
+            raise InputError(f"where={choice} leaves no samples", got=f"{len(x)} samples, none chosen", where=name)
         x, y = x[chosen], y[chosen] if y.shape[:1] == chosen.shape else y
     x, y = checked_arrays(x, y, name, options.get("layout"))
     if "frames" not in options:
         return x, y
     if x.ndim != 5:
         raise InputError("images have no frames", got=f"x {list(x.shape)}", where=name, remedy="say ?layout=NTHW")
-    taken = x[:, :, options["frames"](x.shape[2])]
+    count = x.shape[2]
+    wanted = options["frames"](count)
+    if isinstance(wanted, slice) and max(wanted.start or 0, wanted.stop or 0) > count:
+        raise InputError(
+            "the videos end before the frames that are to be taken", expected=f"places from 0 to {count}",
+            got=f"frames={wanted.start or 0}:{'' if wanted.stop is None else wanted.stop}", where=name,
+        )  # fmt: skip
+    taken = x[:, :, wanted]
     if not taken.size:
-        raise InputError("no frames are left", got=f"{x.shape[2]} frames in every video", where=name)
+        raise InputError("no frames are left", got=f"{count} frames in every video", where=name)
     return taken, y
 
 

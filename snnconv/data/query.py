@@ -29,16 +29,17 @@ def parse_query(
         return argument, {}
     options = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
+        said = {"expected": expected, "got": f"{key}={value}", "where": argument}
+        if key not in known:
+            raise InputError(f"not an option of {what}", **said)
+        if key in options:
+            raise InputError(f"the option {key} of {what} comes twice", **said)
         try:
-            if key in options:
-                raise ValueError
             options[key] = known[key](value)
         except InputError:
             raise
-        except (KeyError, ValueError):
-            raise InputError(
-                f"not an option of {what}", expected=expected, got=f"{key}={value}", where=argument
-            ) from None
+        except ValueError:
+            raise InputError(f"not a value for the option {key} of {what}", **said) from None
     return place, options
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -141,6 +142,15 @@ class DataSource:
         """Whether samples can be drawn at random: a clip from anywhere in its file."""
         return self._samples.files is not None
 
+    def check_single_view(self) -> None:
+        """For training.
+
+        Raises:
+            InputError: samples come in several views.
+        """
+        if self.views > 1:
+            raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
+
     def drawn(
         self, positions: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]] | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -157,8 +167,7 @@ class DataSource:
                 parts = [self._samples.fetch(range(place, place + 1)) for place in places]
                 yield torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
             return
-        if self.views > 1:
-            raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
+        self.check_single_view()
         own = [None] * len(positions) if seeds is None else seeds
         yield from files.stream(Request(*pair, within=self._count) for pair in zip(positions, own))
 
@@ -182,6 +191,13 @@ class DataSource:
     def packed(self, x: Tensor) -> tuple[Tensor, ...]:
         """Normalised samples as the inputs of the network, of which there may be several."""
         return (x,) if self._samples.pack is None else self._samples.pack(x)
+
+    def unprepared(self) -> DataSource:
+        """The same samples, neither normalised nor packed: one tensor a batch."""
+        raw = copy.copy(self)
+        raw.normalization = None
+        raw._samples = replace(self._samples, pack=None)
+        return raw
 
     def news(self) -> News:
         """Files that could not be read, or not to their end, and that nobody was told of yet."""

@@ -42,7 +42,7 @@ def check_output(target: Path, overwrite: bool) -> None:
     """Raise when `target` cannot become an output: before work that takes long.
 
     Raises:
-        InputError: it exists and `overwrite` is false, is a folder, or its folder is missing.
+        InputError: it exists and `overwrite` is false, is a folder, or its folder is missing or not writable.
     """
     try:
         if target.is_dir():
@@ -51,6 +51,8 @@ def check_output(target: Path, overwrite: bool) -> None:
             raise InputError("the output exists", where=str(target), remedy="choose another name, or pass --overwrite")
         if not target.parent.is_dir():
             raise InputError("the folder of the output does not exist", where=str(target.parent), remedy="create it")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise InputError("cannot write the output", got="no permission", where=str(target))
     except OSError as error:
         raise InputError("cannot write the output", got=_reason(error), where=str(target)) from error
 

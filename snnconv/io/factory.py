@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from ..errors import InputError
+from ..errors import InputError, SnnconvError
 from ..models.video_backbones import VIDEO_BACKBONES
 from .importing import import_attribute, import_quietly
 from .usual_shapes import usual_shapes
@@ -38,7 +38,13 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
     if isinstance(factory, nn.Module) and not arguments and num_classes is None:
         return factory  # a ready network in a user's file
     if num_classes is not None:
-        arguments[_num_classes_name(factory, spec)] = num_classes
+        name = _num_classes_name(factory, spec)
+        if name in arguments:
+            raise InputError(
+                "the number of classes is given twice", got=f"{name}={arguments[name]} and {num_classes}",
+                where="--arch-arg and --num-classes", remedy="leave one of them out",
+            )  # fmt: skip
+        arguments[name] = num_classes
     model = _call(factory, arguments, spec)
     shapes = usual_shapes(spec, model) if set(arch_args or ()) <= _SAME_INPUT else None
     if shapes is not None:
@@ -203,8 +209,10 @@ def nearest(spec: str) -> str | None:
         return f"did you mean {near[0]}:{name}?" if near else None
     from torchvision import models
 
-    near = difflib.get_close_matches(prefix, models.list_models(), n=1, cutoff=0.8)
-    return f"did you mean torchvision:{near[0]}?" if near else None
+    own = public_functions(import_quietly("snnconv.models"))
+    known = {**dict.fromkeys(models.list_models(), "torchvision"), **dict.fromkeys(own, "snnconv")}
+    near = difflib.get_close_matches(prefix.lower(), known, n=1, cutoff=0.8)
+    return f"did you mean {known[near[0]]}:{near[0]}?" if near else None
 
 
 def _num_classes_name(factory: Callable[..., Any], spec: str) -> str:
@@ -230,6 +238,8 @@ def _num_classes_name(factory: Callable[..., Any], spec: str) -> str:
 def _call(factory: Callable[..., Any], arguments: Mapping[str, Any], spec: str) -> nn.Module:
     try:
         model = factory(**arguments)
+    except SnnconvError:
+        raise  # says already what is wrong
     except Exception as error:
         shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         raise InputError(

@@ -71,11 +71,7 @@ def open_model(
         InputError: anything else is wrong with the file, the architecture, or how they go together.
     """
     options = parse_arch_args(arch_args)
-    if not Path(source).exists():
-        if not _is_architecture(source):
-            raise InputError(
-                "no such file", expected=f"a model file, or {GRAMMAR}", where=source, remedy=nearest(source)
-            )
+    if not names_a_file(source):
         if arch is not None:
             raise InputError("--arch says what a weights file is for", got=f"the architecture {source}", where="--arch")
         return _open_architecture(source, weights, num_classes, options, allow, trust)
@@ -101,6 +97,21 @@ def open_model(
     if weights is not None:
         raise InputError("two files with weights", got=f"{source} and --weights {weights}", remedy="leave one out")
     return _open_architecture(arch, source, num_classes, options, allow, trust)
+
+
+def names_a_file(source: str) -> bool:
+    """Whether it is a file, or a folder; else it names an architecture.
+
+    Raises:
+        InputError: it does neither.
+    """
+    if source and Path(source).exists():
+        return True
+    if not _is_architecture(source):
+        raise InputError(
+            "no such file", expected=f"a model file, or {GRAMMAR}", where=repr(source), remedy=nearest(source)
+        )
+    return False
 
 
 def _refuse_more(arch: str | None, weights: str | None, what: str, source: str) -> None:

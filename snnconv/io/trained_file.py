@@ -87,7 +87,10 @@ def open_trained(obj: Mapping[str, Any], where: str) -> nn.Module:
     fetching = [name for name in origin.arch_args if FETCHING.search(name)]
     if fetching:
         raise InputError("the file asks for another file", got=f"the argument {fetching[0]}", where=where)
-    network = build(origin.spec, num_classes=origin.num_classes, arch_args=origin.arch_args)
+    try:
+        network = build(origin.spec, num_classes=origin.num_classes, arch_args=origin.arch_args)
+    except InputError as error:
+        raise InputError(f"the network in the file cannot be built: {error}", where=where) from error
     load_weights(network, state_dict_of(obj, where), where)
     if document["input_shapes"]:
         network.input_shapes = origin.input_shapes  # type: ignore[assignment]  # read where there are no data

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from .checks import require_counts
+
 CHANNELS = (16, 32, 64, 64)
 STRIDES = ((1, 2, 2), (1, 2, 2), (2, 2, 2), (2, 1, 1))
 GRID = (7, 2, 2)  # places in time, height and width of which the classifier knows: words have an order
@@ -17,7 +19,11 @@ def small_cnn3d(num_classes: int = 10, in_channels: int = 3, dropout: float = 0.
 
     Args:
         dropout: before the classifier, in training.
+
+    Raises:
+        InputError: a number below 1.
     """
+    require_counts("the small 3-D CNN", num_classes=num_classes, in_channels=in_channels)
     layers: list[nn.Module] = []
     before = in_channels
     for channels, stride in zip(CHANNELS, STRIDES):

@@ -62,7 +62,7 @@ def load_checkpoint(folder: Path, configuration: Mapping[str, Any]) -> dict[str,
         found = document["format"]
     except Exception as error:  # torch.load raises whatever the bytes lead it to
         raise InputError(
-            "the checkpoint cannot be read", got=f"{type(error).__name__}: {first_line(error)}",
+            "the checkpoint cannot be read", got=f"{type(error).__name__}: {first_line(error).partition('. ')[0]}",
             where=str(path), remedy=FRESH,
         ) from error  # fmt: skip
     if found != FORMAT:

@@ -41,8 +41,13 @@ class Feed(Protocol):
 
 
 def feed_of(data: Iterable[Any], batch_size: int, augment: tuple[str, ...] | None, seed: int, group: Group) -> Feed:
-    """The feed of a data source, shuffled, or of any loader, as it comes; of several processes each has its share."""
+    """The feed of a data source, shuffled, or of any loader, as it comes; of several processes each has its share.
+
+    Raises:
+        InputError: the source gives several views of each sample.
+    """
     if isinstance(data, DataSource):
+        data.check_single_view()
         return SourceFeed(data, batch_size, USUAL if augment is None else augment, seed, group)
     return LoaderFeed(data, augment or (), seed, group)
 

@@ -29,8 +29,16 @@ class CSVLog:
         rows = rows_of(epochs, self.quantity)
         lines = [",".join(rows[0])]
         lines += [",".join("" if value is None else repr(value) for value in row.values()) for row in rows]
+        make_folder(self.path.parent)
         with atomic_output(self.path, overwrite=True) as temporary:
             temporary.write_text("\n".join(lines) + "\n")
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("cannot make the output folder", got=error.strerror, where=str(folder)) from error
 
 
 class TensorBoardLog(CSVLog):

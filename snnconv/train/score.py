@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from ..bench.distributed import Group
-from ..bench.evaluate import batches_in, first_tensor, of_samples, tell_unread, views_of
+from ..bench.evaluate import batches_in, first_tensor, of_samples, taking, tell_unread, views_of
 from ..convert.examples import as_arguments
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
@@ -26,13 +26,14 @@ def scores(network: Any, module: nn.Module, batch: Batch, where: str) -> tuple[T
         module: the network itself, which `network` may wrap.
 
     Raises:
-        InputError: no such output, or a label that is no class.
+        InputError: inputs that the network cannot run on, no such output, or a label that is no class.
     """
     inputs, labels = batch
     reference = next(module.parameters())
     moved = tuple(x.to(reference.device, non_blocking=True) for x in inputs)
     arguments = as_call(module, moved) if isinstance(module, fx.GraphModule) else as_arguments(module, moved)
-    output = first_tensor(network(*arguments))
+    with taking(arguments, where):
+        output = first_tensor(network(*arguments))
     if output.dim() != 2:
         raise InputError(
             "the network's output is not one score per class", expected="[B, classes]", got=str(list(output.shape))

@@ -50,7 +50,8 @@ def trained(
     """
     if log not in LOGS:
         raise InputError("unknown log", expected=", ".join(LOGS), got=repr(log))
-    root = made(folder)
+    check_classes(data, val)
+    root = Path(folder)  # made with the first line of the log: what cannot begin leaves nothing behind
     quantity = learned_by(network)
     writer = LOGS[log](root, kind.NAME, None if quantity is None else quantity.name)
     fabric = launch(device, settings.precision)
@@ -91,10 +92,16 @@ def configuration_of(
     }
 
 
-def made(folder: str | PathLike[str]) -> Path:
-    root = Path(folder)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
-    return root
+def check_classes(data: Iterable[Any], val: Iterable[Any]) -> None:
+    """Folders are numbered by name: where one data set lacks a class, a label means another class in each.
+
+    Raises:
+        InputError: both tell how many classes there are, and not the same number.
+    """
+    if not (isinstance(data, DataSource) and isinstance(val, DataSource)):
+        return
+    if None not in (data.classes, val.classes) and data.classes != val.classes:
+        raise InputError(
+            "the training and the validation data have not the same classes",
+            expected=f"{data.classes}, as {data.name}", got=str(val.classes), where=val.name,
+        )  # fmt: skip

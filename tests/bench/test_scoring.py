@@ -47,3 +47,17 @@ def test_outputs_that_are_no_scores(images: DataSource) -> None:
         accuracy(nn.Identity(), images)
     with pytest.raises(InputError, match="label is out of range"):
         accuracy(nn.Sequential(nn.Flatten(), nn.Linear(784, 3)), images)
+
+
+def test_inputs_that_the_network_cannot_run_on(images: DataSource) -> None:
+    with pytest.raises(
+        InputError, match=r"cannot run on these inputs(.|\n)*got: \[\d+, 1, 28, 28\]: (.|\n)*test batch 0"
+    ):
+        accuracy(nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), images)
+
+
+def test_scores_that_are_no_numbers(images: DataSource) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    nn.init.constant_(network[1].bias, float("nan"))
+    with pytest.raises(InputError, match=r"not a number(.|\n)*NaN in \d+ samples(.|\n)*test batch 0"):
+        accuracy(network, images)

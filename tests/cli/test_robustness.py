@@ -76,6 +76,8 @@ def test_a_model_is_converted_where_an_option_says_so(
         ("--gaussian 0", ("levels of gaussian noise are out of range", "above 0")),
         ("--salt-pepper 0.2,1.5", ("levels of salt-pepper noise", "at most 1")),
         ("--salt-pepper 0.2,0.2", ("comes twice",)),
+        ("--gaussian none --salt-pepper none", ("there is no noise to measure",)),
+        ("--seed -1", ("--seed", "0 to 2^63 − 1")),
         ("--T 0", ("at least 1",)),
         ("--device nowhere", ("device 'nowhere' is not there",)),
         ("--dtype int8", ("unknown --dtype",)),

@@ -12,7 +12,7 @@ import torch
 
 import snnconv
 from snnconv.io import open_model
-from snnconv.io.trained_file import origin_of
+from snnconv.io.trained_file import origin_of, stored_normalization
 from snnconv.train.run import Run
 
 from .conftest import Command
@@ -88,9 +88,11 @@ def bigger(clips: str) -> str:
 
 def test_it_trains_on_from_its_own_file(command: Command, clips: str) -> None:
     data = ("--data", clips, "--val", clips)
-    assert command("train", "snnconv:small_cnn3d", *data, "--num-classes", 3, "-o", "a.pt", *QUICK).code == 0
+    first = ("--num-classes", 3, "--mean", "0.5", "--std", "0.25", "-o", "a.pt", *QUICK)
+    assert command("train", "snnconv:small_cnn3d", *data, *first).code == 0
     ended = command("train", "a.pt", *data, "-o", "b.pt", "--folder", "more", *QUICK)
     assert ended.code == 0, ended
+    assert stored_normalization(open_model("b.pt").extra, "") == {"mean": [0.5], "std": [0.25]}  # as it was trained
     first, second = (torch.load(name, weights_only=True)["state_dict"] for name in ("a.pt", "b.pt"))
     assert not torch.equal(first["0.weight"], second["0.weight"])
     assert origin_of(open_model("b.pt").extra, "") == origin_of(open_model("a.pt").extra, "")
@@ -124,6 +126,11 @@ def test_a_stopped_one_goes_on(command: Command, clips: str, monkeypatch: pytest
         (("--num-classes", "3", "--lr", "-1"), "lr is out of range"),
         (("--num-classes", "3", "--augment", "turn"), "turn"),
         (("--num-classes", "3", "--resume", "--overwrite"), "leave one of them out"),
+        (("--num-classes", "0"), "num_classes of the small 3-D CNN is out of range"),
+        (("--num-classes", "3", "--arch-arg", "num_classes=4"), "given twice"),
+        (("--num-classes", "3", "--arch-arg", "in_channels=3"), "the network cannot run on these inputs"),
+        (("--num-classes", "3", "--seed", str(2**70)), "0 to 2^63 − 1"),
+        (("--num-classes", "3", "--seed", "-1"), "0 to 2^63 − 1"),
     ],
 )
 def test_errors(command: Command, clips: str, options: tuple[str, ...], said: str) -> None:
@@ -131,7 +138,56 @@ def test_errors(command: Command, clips: str, options: tuple[str, ...], said: st
     assert ended.code == 2, ended
     assert said in ended.err
     assert "Traceback" not in ended.err
-    assert not Path("small_cnn3d.pt").exists()
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--arch-arg", "depth=two"), "depth of SVFormer is out of range"),
+        (("--arch-arg", "depth=0"), "depth of SVFormer is out of range"),
+        (("--arch-arg", "depth=3"), "no whole number of time steps"),
+        (("--arch-arg", "T=0"), "T of SVFormer is out of range"),
+        (("--arch-arg", "size=abc"), "size of SVFormer is no size"),
+        (("--arch-arg", "size=64"), "the network cannot run on these inputs"),
+        (("--neuron", "foo"), "unknown neuron of SVFormer"),
+    ],
+)
+def test_arguments_of_a_network(command: Command, clips: str, options: tuple[str, ...], said: str) -> None:
+    clips = bigger(clips)
+    line = ("train", "svformer", "--variant", "3stg", "--num-classes", 3, "--data", clips, "--val", clips)
+    ended = command(*line, *options, *QUICK)
+    assert (ended.code, ended.out) == (2, ""), ended
+    assert said in ended.err
+    assert "failed" not in ended.err  # the network says what is wrong, not a layer in it
+    assert os.listdir() == []
+
+
+def test_a_batch_of_other_channels_than_the_training_data(command: Command, clips: str) -> None:
+    path = clips.removeprefix("npz:").partition("?")[0]
+    with np.load(path) as file:
+        np.savez("colour.npz", x=np.repeat(file["x"][..., None], 3, -1), word=file["word"])
+    val = "npz:colour.npz?layout=NTHWC&y=word"
+    ended = command("train", "snnconv:small_cnn3d", "--num-classes", 3, "--data", clips, "--val", val, *QUICK)
+    assert ended.code == 2
+    assert "got: [6, 3, 4, 16, 20]: " in ended.err
+    assert "validation batch 0" in ended.err
+    assert os.listdir() == ["colour.npz"]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("none.pt", "no such file"),
+        ("", "no such file"),
+        ("SVformer2", "did you mean snnconv:svformer?"),
+    ],
+)
+def test_no_such_network(command: Command, clips: str, model: str, said: str) -> None:
+    ended = command("train", model, "--data", clips, "--val", clips, "--num-classes", 3, *QUICK)
+    assert ended.code == 2
+    assert said in ended.err
+    assert os.listdir() == []
 
 
 def test_only_networks_by_name(command: Command, clips: str) -> None:

@@ -91,9 +91,17 @@ def test_frames_by_a_slice(tmp_path: Path, part: str, frames: list[int]) -> None
     assert torch.equal(x[:, 0], torch.from_numpy(video[:, frames]))
 
 
-def test_a_slice_of_no_frames(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no frames are left"):
-        open_data(save(tmp_path / "a.npz", x=VIDEO[..., 0], y=Y) + "?layout=NTHW&frames=9:")
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        ("2:2", "no frames are left"),
+        ("9:", r"end before(.|\n)*0 to 4(.|\n)*frames=9:"),
+        ("0:9", r"end before(.|\n)*frames=0:9"),
+    ],
+)
+def test_a_slice_that_the_videos_do_not_hold(tmp_path: Path, part: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        open_data(save(tmp_path / "a.npz", x=VIDEO[..., 0], y=Y) + f"?layout=NTHW&frames={part}")
 
 
 def test_a_file_named_like_an_option(tmp_path: Path) -> None:
@@ -106,17 +114,19 @@ def test_a_file_named_like_an_option(tmp_path: Path) -> None:
     [
         ("layout=NTHWC", "x does not have the layout it is said to have"),
         ("frames=3", "images have no frames"),
-        ("frames=0", "not an option of an npz file"),
-        ("frames=0:4:-1", "not an option of an npz file"),
-        ("frames=a:b", "not an option of an npz file"),
+        ("frames=0", "not a value for the option frames of an npz file"),
+        ("frames=0:4:-1", "not a value for the option frames of an npz file"),
+        ("frames=a:b", "not a value for the option frames of an npz file"),
+        ("frames=1:2:3:4", "not a value for the option frames of an npz file"),
+        ("where=!", "not a value for the option where of an npz file"),
         ("layout=NHWW", "not a layout"),
         ("layout=HW", "not a layout"),
         ("where=y", "y does not say which samples to take"),
         ("where=!none", "the data file has no none"),
         ("y=word", "the data file has no word"),
         ("z=1", "not an option of an npz file"),
-        ("y=y&y=x", "not an option of an npz file"),
-        ("where=nobody", "there are no images"),
+        ("y=y&y=x", "the option y of an npz file comes twice"),
+        ("where=nobody", "where=nobody leaves no samples"),
     ],
 )
 def test_options_that_do_not_fit(tmp_path: Path, options: str, problem: str) -> None:

@@ -24,5 +24,10 @@ def test_place_and_options(argument: str, expected: tuple) -> None:
 
 @pytest.mark.parametrize("query", ["size=0", "size=", "size=1.5", "other=1"])
 def test_what_is_refused(query: str) -> None:
-    with pytest.raises(InputError, match=rf"not an option of a thing(.|\n)*\?size=1(.|\n)*{query}(.|\n)*a\?{query}"):
+    with pytest.raises(InputError, match=rf"option .*of a thing(.|\n)*\?size=1(.|\n)*{query}(.|\n)*a\?{query}"):
         parse_query(f"a?{query}", KNOWN, "a thing", "?size=1")
+
+
+def test_an_option_that_comes_twice() -> None:
+    with pytest.raises(InputError, match="the option size of a thing comes twice"):
+        parse_query("a?size=1&size=1", KNOWN, "a thing", "?size=1")

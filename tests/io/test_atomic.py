@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from snnconv.errors import InputError
-from snnconv.io import atomic_output
+from snnconv.io import atomic_output, check_output
 
 
 def test_a_clean_exit_puts_the_file_in_place(tmp_path: Path) -> None:
@@ -75,3 +75,14 @@ def test_a_name_too_long_and_a_removed_temporary(tmp_path: Path) -> None:
         pytest.fail("the body must not run")
     with pytest.raises(InputError, match="nothing was written"), atomic_output(tmp_path / "out") as temporary:
         temporary.unlink()
+
+
+def test_a_folder_without_permission_shows_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this folder alone; permissions do not bind root, who may run the tests."""
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != shut and real(path, mode))
+    with pytest.raises(InputError, match=r"cannot write the output(.|\n)*no permission"):
+        check_output(shut / "net.pt", False)
+    check_output(tmp_path / "net.pt", False)

@@ -57,7 +57,7 @@ def test_it_trains() -> None:
 def test_bad_settings_are_one_error() -> None:
     with pytest.raises(InputError, match="lif, plif"):
         ms_resnet18(neuron="elu")
-    with pytest.raises(InputError, match="T ≥ 1"):
+    with pytest.raises(InputError, match="T of MS-ResNet-18"):
         ms_resnet18(T=0)
     with pytest.raises(InputError, match=r"\[B, channels, 4, height, width\]"):
         ms_resnet18(T=4)(torch.rand(1, 3, 5, 32, 32))

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 import snnconv
 from snnconv.bench.distributed import Group
 from snnconv.data import DataSource, open_data
+from snnconv.errors import InputError
 from snnconv.train import finetune
 from snnconv.train.feed import feed_of
 
-from ..data.clips.videos import cut_off, frames_of, places_in, write_video
+from ..data.clips.videos import cut_off, frames_of, places_in, write_classes, write_video
 
 OPTIONS = "?frames=4&stride=1&size=16&resize=18"
 BAD = [f"{'ab'[number % 2]}/{number:03d}.mp4" for number in range(0, 200, 20)]
@@ -96,3 +97,19 @@ def test_both_pathways_are_changed_alike(folder: Path) -> None:
     for (slow, fast), _ in feed_of(data, 16, None, 0, Group()).epoch(0, 10):
         assert (slow.shape[2], fast.shape[2]) == (2, 4)
         assert torch.equal(slow, fast[:, :, [0, 3]])
+
+
+def test_data_with_other_classes(folder: Path, tmp_path: Path) -> None:
+    """Class b alone would be number 0 in the validation."""
+    write_classes(tmp_path / "val", {"b": 2})
+    data, val = source(folder), source(tmp_path / "val")
+    with pytest.raises(InputError, match=r"not the same classes(.|\n)*expected: 2(.|\n)*got: 1"):
+        finetune(network(data), data, val, epochs=1, folder=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_views_are_for_evaluation(folder: Path, tmp_path: Path) -> None:
+    data = source(folder, views="2x1")
+    with pytest.raises(InputError, match="train without views"):
+        finetune(network(source(folder)), data, source(folder, limit=20), epochs=1, folder=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

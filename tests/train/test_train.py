@@ -134,6 +134,7 @@ def test_the_learning_rate_rises_first(tmp_path: Path) -> None:
 def test_defaults_are_those_of_the_papers() -> None:
     small = {"size": 32, "T": 2, "num_classes": 2}
     base, events = defaults_of(svformer("st", **small)), defaults_of(svformer("3stg", **small))
+    assert defaults_of(svformer("3stg", in_channels=3, **small)) == base  # what counts is what it sees
     assert [base[name] for name in ("optimizer", "lr", "epochs", "batch_size")] == ["adamw", 0.006, 600, 64]
     assert (events["lr"], events["batch_size"]) == (0.005, 16)
     found = defaults_of(respike())

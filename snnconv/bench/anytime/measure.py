@@ -13,7 +13,7 @@ from ...convert.capture import evaluating
 from ...errors import InputError
 from ...provenance import provenance
 from ..early_exit import ExitSums, check_confidences
-from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, views_of
+from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, views_of
 from ..latency import CONFIDENCES, arrival, check_within
 from .rates import FiringCounts
 from .result import Anytime, Moment
@@ -42,7 +42,8 @@ def anytime(
         model: what the network is, in words, and the seed of its making: for the record.
 
     Raises:
-        InputError: a network without `anytime`, an argument out of range, no labels, clips of different lengths.
+        InputError: a network without `anytime`, an argument out of range, no labels, clips that the network cannot run
+            on or of different lengths.
     """
     answer, unit = answers_of(network)
     check_within(within)
@@ -50,7 +51,9 @@ def anytime(
     correct = torch.zeros(0, dtype=torch.int64)
     with evaluating(network), firing.watching():
         for batch in clips(network, data):
-            logits = require_logits(answered(answer, batch), batch).float().cpu()
+            with taking(batch.arguments, batch.where):
+                answers = answer(*batch.arguments)
+            logits = require_logits(answers, batch).float().cpu()
             correct = added(correct, (logits.argmax(-1) == batch.labels).sum(1), batch.where)
             exits.add(logits, batch.labels)
             firing.add(len(logits), len(batch.arguments[0]))
@@ -103,26 +106,6 @@ def clips(network: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
             got = f"{len(batch.arguments)} inputs"
             raise InputError("a clip is one input", expected="[B, C, frames, H, W]", got=got, where=batch.where)
         yield replace(batch, arguments=(batch.arguments[0].to(like),))
-
-
-def answered(answer: Callable[[Tensor], Tensor], batch: LabelledBatch) -> Tensor:
-    """The answers to a batch.
-
-    Raises:
-        InputError: clips that the network cannot run on, as of other channels or another size.
-    """
-    (x,) = batch.arguments
-    try:
-        return answer(x)
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        raise InputError(
-            "the network cannot run on these clips",
-            got=f"{list(x.shape)}: {str(error).splitlines()[0]}",
-            where=batch.where,
-            remedy="build it for them, as with --arch-arg in_channels=…, or prepare them as it was trained",
-        ) from error
 
 
 def added(sums: Tensor, counts: Tensor, where: str) -> Tensor:

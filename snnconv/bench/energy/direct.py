@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...errors import InputError
 from ...models.firing import Firing, is_direct
 from ...provenance import provenance
-from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, view_notices
+from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, view_notices
 from ..synops.running import NetworkRun, Recorder
 from .accountings import Bill, bills_of
 from .contenders import EQUAL_BITS, Contender
@@ -46,7 +46,8 @@ def directly(
     networks of papers, the papers' own arithmetic follows (`accountings`).
 
     Raises:
-        InputError: no spiking layers; another T than the network's; data without labels, or that it cannot take.
+        InputError: no spiking layers; another T than the network's; no data, or such without labels or that the network
+            cannot take.
     """
     if not is_direct(model):
         raise InputError(
@@ -56,15 +57,16 @@ def directly(
             remedy="convert it first",
         )
     steps = steps_of(model, T)
-    rounded = copy.deepcopy(model)
-    quantise_weights(rounded, EQUAL_BITS)
-    networks = [Direct(f"SNN W{EQUAL_BITS}, T={steps}", rounded, EQUAL_BITS), Direct(f"SNN, T={steps}", model)]
-    samples = 0
+    snn, rounded, samples = Direct(f"SNN, T={steps}", model), None, 0
     for batch in labelled(model, data):
-        for network in reversed(networks):
-            network.measure(batch)
+        snn.measure(batch)
+        if rounded is None:  # not before: rounding takes a while, and what is wrong with the data shows first
+            rounded = with_rounded_weights(model, steps)
+        rounded.measure(batch)
         samples += len(batch.labels)
-    run = networks[-1].recorder.run
+    assert rounded is not None  # there are batches
+    networks = [rounded, snn]
+    run = snn.recorder.run
     dense = [
         Contender("ANN FP32", model, dense_run_loads(run, convention=convention)),
         Contender("ANN W8A8", model, dense_run_loads(run, convention=convention, bits=8), 8, 256),
@@ -107,7 +109,7 @@ class Direct:
         self.correct = 0
 
     def measure(self, batch: LabelledBatch) -> None:
-        with torch.no_grad(), self.recorder:
+        with torch.no_grad(), self.recorder, taking(batch.arguments, batch.where):
             logits = self.model(*batch.arguments)
         scores = require_logits(logits.unsqueeze(0) if isinstance(logits, Tensor) else logits, batch)
         self.correct += int((scores[-1].argmax(-1).cpu() == batch.labels).sum())
@@ -115,6 +117,13 @@ class Direct:
     def contender(self, convention: str, rate: bool) -> Contender:
         loads = run_loads(self.recorder.run, convention=convention, rate=rate, weight_bits=self.weight_bits)
         return Contender(self.name, self.model, loads, self.weight_bits)
+
+
+def with_rounded_weights(model: nn.Module, steps: int) -> Direct:
+    """A copy whose weights are rounded."""
+    rounded = copy.deepcopy(model)
+    quantise_weights(rounded, EQUAL_BITS)
+    return Direct(f"SNN W{EQUAL_BITS}, T={steps}", rounded, EQUAL_BITS)
 
 
 def steps_of(model: nn.Module, T: int | None) -> int:

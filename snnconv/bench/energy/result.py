@@ -57,9 +57,9 @@ class Energy(Result):
     Attributes:
         rows: the FP32 ANN, the quantised ANNs, the spiking network with quantised weights, the spiking network itself.
             Of a network that was trained directly the ANNs are its layers, dense.
-        apart: of the spiking network, per sample over all steps: synops, encoder_macs, analog_macs, residual_macs,
-            norm_macs (all of them priced, as AC or MAC), bias_adds, neuron_updates, pool_updates, spikes (priced or
-            not as convention and model say).
+        apart: of the spiking network, per sample over all steps: synops, encoder_macs, analog_macs, residual_macs
+            (explicit quanta at residual adds, gates), norm_macs (all of them priced, as AC or MAC), bias_adds,
+            neuron_updates, pool_updates, spikes (priced or not as convention and model say).
         unsupported: {operation: how often} of the spiking network, neither counted nor priced.
         by_layer, by_site: of the spiking network, per sample.
         accountings: of networks that were trained directly, what their papers' arithmetic gives.

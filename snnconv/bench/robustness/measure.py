@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ...data import DataSource, Normalization
+from ...data import DataSource
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...provenance import provenance
@@ -36,12 +35,13 @@ def robustness(
 ) -> Robustness:
     """Measure accuracy without noise and with several levels of two kinds.
 
-    Noise is added to the inputs before they are normalised (a `DataSource` says how; what other loaders yield is taken
-    as it is). It depends on the seed and the place of a sample in the data alone, and a higher level is the same noise,
-    stronger: all networks see the same inputs, whatever the batch size. Gaussian noise has σ = a · the standard
-    deviation of the frame, all channels together. Of salt-and-pepper noise each pixel becomes, all channels together,
-    the least or the greatest value with P/2 each: 0 and 1, or what the sample reaches beyond, as counts of events do.
-    The levels are those of SVFormer's Table 2. That paper's tables do not tell whether noisy frames were clipped.
+    Noise is added to the inputs before they are normalised, and before a clip goes to several pathways, which see the
+    same noise (a `DataSource` says how; what other loaders yield is taken as it is). It depends on the seed and the
+    place of a sample in the data alone, and a higher level is the same noise, stronger: all networks see the same
+    inputs, whatever the batch size. Gaussian noise has σ = a · the standard deviation of the frame, all channels
+    together. Of salt-and-pepper noise each pixel becomes, all channels together, the least or the greatest value with
+    P/2 each: 0 and 1, or what the sample reaches beyond, as counts of events do. The levels are those of SVFormer's
+    Table 2. That paper's tables do not tell whether noisy frames were clipped.
 
     Args:
         network: converted, in which case its ANN is measured beside it; or any other, which runs as it is.
@@ -53,12 +53,16 @@ def robustness(
         seed: of the noise.
 
     Raises:
-        InputError: a level out of range, time steps for a network without, inputs that are no floats, no labels, or an
-            output that is not [B, classes].
+        InputError: a level out of range or none, a seed below 0, time steps for a network without, inputs that are no
+            floats or that the network cannot run on, no labels, or an output that is not [B, classes].
     """
     levels = {"gaussian": check_levels("gaussian", tuple(gaussian)),
               "salt-pepper": check_levels("salt-pepper", tuple(salt_pepper))}  # fmt: skip
+    if not any(levels.values()):
+        raise InputError("there is no noise to measure", expected="a level of gaussian or of salt-and-pepper noise")
     cases: list[Case] = [(CLEAN, 0.0), *((kind, level) for kind in levels for level in levels[kind])]
+    if seed < 0:
+        raise InputError("the seed is below 0", expected="0, 1, …", got=str(seed))
     if T is not None and not isinstance(network, SpikingNetwork):
         raise InputError("this network is not converted: it has no time steps to choose", remedy="leave T out")
     steps = check_steps([network.T if T is None else T])[0] if isinstance(network, SpikingNetwork) else None
@@ -66,7 +70,7 @@ def robustness(
         networks: dict[str, Network] = {f"SNN, T={steps}": network, "ANN": network.ann}
     else:
         networks = {name or type(network).__name__: network}
-    raw, normalization = without_normalization(data)
+    raw = data.unprepared() if isinstance(data, DataSource) else data
     correct = dict.fromkeys(((entrant, case) for entrant in networks for case in cases), 0)
     samples = 0
     with ExitStack() as stack:
@@ -75,7 +79,7 @@ def robustness(
         }
         for batch in batches_as_they_come(raw, "measuring robustness"):
             for case, noisy in noisy_batches(batch, cases, samples * batch.views, seed, clip):
-                ready = normalized(noisy, normalization)
+                ready = prepared(noisy, data)
                 for entrant, scores in running.items():
                     correct[entrant, case] += hits(scores, ready)
             samples += len(batch.labels)
@@ -87,19 +91,10 @@ def robustness(
         data=str(getattr(data, "name", "data")),
         T=steps,
         settings={} if plan is None else dict(plan.settings),
-        normalization=normalization_of(data, network) if isinstance(network, SpikingNetwork) else told(normalization),
+        normalization=normalization_of(data, network if isinstance(network, SpikingNetwork) else None),
         notices=[] if plan is None else list(plan.notices),
         provenance=provenance(seed),
     )
-
-
-def without_normalization(data: Iterable[Any]) -> tuple[Iterable[Any], Normalization | None]:
-    """The data as they are before they are normalised, and how they would be."""
-    if not isinstance(data, DataSource):
-        return data, None
-    raw = copy.copy(data)
-    raw.normalization = None
-    return raw, data.normalization
 
 
 def noisy_batches(
@@ -132,9 +127,9 @@ def require_floats(batch: LabelledBatch) -> None:
             )
 
 
-def normalized(batch: LabelledBatch, normalization: Normalization | None) -> LabelledBatch:
-    return batch if normalization is None else replace(batch, arguments=tuple(map(normalization, batch.arguments)))
-
-
-def told(normalization: Normalization | None) -> dict[str, Any] | None:
-    return None if normalization is None else normalization.to_dict()
+def prepared(batch: LabelledBatch, data: Iterable[Any]) -> LabelledBatch:
+    """Noisy samples as the data source would have handed them out: normalised, and for all inputs of the network."""
+    if not isinstance(data, DataSource):
+        return batch
+    (x,) = batch.arguments
+    return replace(batch, arguments=data.packed(data.normalized(x)))

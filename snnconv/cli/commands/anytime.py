@@ -37,8 +37,9 @@ def anytime(context: click.Context, within: float, attention: int | None, seed: 
     MODEL is measured as it is, not converted: a trained file, or a name.
 
     \b
-    snnconv anytime trained.pt --data npz:clips.npz -o out/
-    snnconv anytime snnconv:respike --arch-arg backbone=resnet18 --num-classes 4 --weights w.pth --data npz:clips.npz
+    snnconv anytime trained.pt --data "npz:clips.npz?layout=NTHW&where=!train" -o out/
+    snnconv anytime trained.pt --data ucf101:DIR:test1 --views 5x3 --attention 2 -o out/
+    snnconv anytime snnconv:respike --arch-arg backbone=resnet18 --weights w.pth --data hmdb51:DIR:test1
     """
     from ...bench.anytime import anytime as run_anytime
     from ...bench.attention import clip_attention

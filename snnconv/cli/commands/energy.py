@@ -17,7 +17,7 @@ WIDE = 120
 APART = {
     "encoder_macs": "MACs before the first neuron",
     "analog_macs": "MACs of analog values",
-    "residual_macs": "MACs of quanta at residual adds",
+    "residual_macs": "MACs of products element by element",
     "norm_macs": "MACs of norms",
     "synops": "synaptic operations",
     "bias_adds": "bias additions",
@@ -55,7 +55,7 @@ def energy(
     snnconv energy snn.pt2 --data npz:test.npz --T 8 --energy-model memory -o out/
     snnconv energy snn.pt2 --data npz:test.npz --energy-model mychip.toml --convention mac+bias
     snnconv energy model.pt --calib npz:train.npz --data npz:test.npz --method sdm --count rate --encoder per-step
-    snnconv energy snnconv:svformer --weights trained.safetensors --data npz:clips.npz --layers
+    snnconv energy snnconv:svformer --weights trained.safetensors --data ucf101:DIR:test1 --layers
     """
     from ...bench import check_steps
     from ...bench.count import CONVENTIONS

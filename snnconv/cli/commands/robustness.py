@@ -47,7 +47,7 @@ def robustness(
 
     \b
     snnconv robustness snn.pt2 --data npz:test.npz --T 8
-    snnconv robustness snnconv:svformer --weights svformer.pth --data npz:test.npz --salt-pepper 0.1,0.3
+    snnconv robustness snnconv:svformer --weights svformer.pth --data ucf101:DIR:test1 --salt-pepper 0.1,0.3
     snnconv robustness model.pt --calib npz:train.npz --data npz:test.npz --method sdm --gaussian 0.25,0.5,1,2
     """
     from ...bench import check_steps

@@ -44,17 +44,17 @@ def train(
     """Train MODEL from the start, and save it as a file that needs no --arch.
 
     MODEL is respike, svformer, another network by name (torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME,
-    module:factory), or a file that this command wrote, whose weights are trained on. Channels, frame size and number
-    of frames are fitted to the data where the network takes them. Spiking networks learn by surrogate gradients
-    through time. How long and how is each network's own, as published where it is.
+    module:factory), or a file that this command wrote, whose weights are trained on under its normalisation. Channels,
+    frame size and number of frames are fitted to the data where the network takes them. Spiking networks learn by
+    surrogate gradients through time. How long and how is each network's own, as published where it is.
 
     A training that was killed continues when the same command is given again, and ends with the same weights. Under
     torchrun each process takes a share of every batch.
 
     \b
-    snnconv train svformer --variant 3stg --data npz:train.npz --val npz:val.npz --num-classes 11
-    snnconv train respike --backbone resnet50 --stride 4 --data npz:train.npz --val npz:val.npz --num-classes 51
-    snnconv train snnconv:small_cnn3d --data npz:train.npz --val npz:val.npz --num-classes 4 --epochs 50 -o ann.pt
+    snnconv train svformer --variant 3stg --data dvs128gesture:DIR:train --val dvs128gesture:DIR:test
+    snnconv train respike --backbone resnet50 --stride 4 --data hmdb51:DIR:train1 --val hmdb51:DIR:test1
+    snnconv train snnconv:small_cnn3d --data "npz:a.npz?layout=NTHW" --val "npz:b.npz?layout=NTHW" --num-classes 4
     """
     from ...bench.distributed import process_number
     from ...io import check_output
@@ -91,6 +91,8 @@ def train(
         typed = {name: options[name] for name in NETWORK if options[name] is not None}
         spec = f"snnconv:{model}" if model in SHORT else model
         found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
+        if normalization is None and found.normalization is not None:
+            training.normalization = validation.normalization = found.normalization
         training.fit(found.origin.input_shapes)
         validation.fit(found.origin.input_shapes)
         result = run(

@@ -21,8 +21,8 @@ def split_part(place: str, parts: Iterable[str], usual: str) -> tuple[Path, str]
         place, usual = folder, part
     elif colon and not Path(place).exists() and Path(folder).is_dir():
         raise InputError(f"no such part of the data: {part!r}", expected=", ".join(known) or "none", where=folder)
-    if not Path(place).is_dir():
-        raise InputError("no such folder of video clips", got=place)
+    if not place or not Path(place).is_dir():  # the path of nothing is the current folder
+        raise InputError("no such folder of video clips", got=place or "no folder after the colon")
     return Path(place), usual
 
 

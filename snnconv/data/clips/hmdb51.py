@@ -22,7 +22,7 @@ def open_hmdb51(argument: str) -> Samples:
             holds it as `hmdb51/`), then the part as for `ucf101`, then options: see `parse_clips`.
 
     Raises:
-        InputError: no such folder, part or list, none of the listed files, or a wrong option.
+        InputError: no such folder, part or list, a list that is none, none of the listed files, or a wrong option.
     """
     place, options = parse_clips(argument)
     folder, part = split_part(place, PARTS, "test")
@@ -37,6 +37,12 @@ def open_hmdb51(argument: str) -> Samples:
     for label, path in enumerate(lists):
         listed = [numbered(line, path) for line in lines_of(path)]
         name = path.name.removesuffix(ending)
+        wrong = next((line for line in listed if line[0] not in (0, *USES.values())), None)
+        if wrong is not None:
+            raise InputError(
+                "a line of an official list has another number", expected="1 (train), 2 (test) or 0 (neither)",
+                got=f"{wrong[1]} {wrong[0]}", where=str(path),
+            )  # fmt: skip
         files += [(videos / name / file, label) for use, file in listed if use == USES[kind]]
     require_some(files, base)
     return clip_samples(base, files, len(lists), options, f"files in CLASS{ending}")

@@ -45,6 +45,16 @@ def open_ucf101(argument: str) -> Samples:
 
 
 def classes_of(path: Path) -> dict[str, int]:
-    """`1 ApplyEyeMakeup` → {"ApplyEyeMakeup": 0}."""
+    """`1 ApplyEyeMakeup` → {"ApplyEyeMakeup": 0}.
+
+    Raises:
+        InputError: the list cannot be read, or does not number the classes from 1.
+    """
     listed = [numbered(line, path) for line in lines_of(path)]
+    numbers = [number for number, _ in listed]
+    if not numbers or sorted(numbers) != list(range(1, len(numbers) + 1)):
+        raise InputError(
+            "the list of classes does not number them from 1, each once", expected=f"1 to {len(numbers) or 101}",
+            got=", ".join(map(str, numbers[:10])) or "no classes", where=str(path),
+        )  # fmt: skip
     return {name: number - 1 for number, name in listed}

@@ -70,8 +70,9 @@ def gestures_of(trial: Path) -> list[Gesture]:
         InputError: they cannot be read, or are no labels.
     """
     path = trial.with_name(f"{trial.stem}_labels.csv")
+    lines = lines_of(path)
     try:
-        rows = [[int(row[column]) for column in COLUMNS] for row in csv.DictReader(lines_of(path))]
+        rows = [[int(row[column]) for column in COLUMNS] for row in csv.DictReader(lines)]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             "these are no labels of gestures", expected=f"the columns {', '.join(COLUMNS)}, whole numbers",
@@ -96,6 +97,6 @@ def lines_of(path: Path) -> list[str]:
         return path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            "cannot read a file of DVS128 Gesture", expected="the folder DvsGesture of the archive", got=str(error),
-            where=str(path),
+            "cannot read a file of DVS128 Gesture", expected="the folder DvsGesture of the archive",
+            got=getattr(error, "strerror", None) or str(error), where=str(path),
         ) from error  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -30,11 +31,16 @@ def parse(argument: str) -> tuple[str, str, Framed]:
     The part is "test" where none is named, as with every data source.
 
     Raises:
-        InputError: an unknown option or value; from the framing: a size that does not divide the sensor's.
+        InputError: an unknown option, value or part, or no place; from the framing: a size that does not divide the
+            sensor's.
     """
     place, given = parse_query(argument, OPTIONS, "event data", EXPECTED)
     before, _, part = place.rpartition(":")
+    if before and part not in PARTS and os.path.exists(before) and not os.path.exists(place):
+        raise InputError(f"no such part of the data: {part!r}", expected=", ".join(PARTS), where=before)
     place, part = (before, part) if before and part in PARTS else (place, "test")
+    if not place:
+        raise InputError("the event data have no place", expected="KIND:PLACE, as nmnist:DIR or events:FILE.npz")
 
     def framing(sensor: int) -> Framing:
         size = given.get("size", sensor)

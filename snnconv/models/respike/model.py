@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ..again import computed
+from ..checks import require_counts
 from ..firing import LAYERS, RELU, firing
 from ..looks import Look
 from .fusion import Fusion
@@ -188,7 +189,7 @@ def respike(
             more time.
 
     Raises:
-        InputError: an unknown name, or a stride too small.
+        InputError: an unknown name, a number below 1, or a stride too small.
 
     Source: Xiao et al., "ReSpike: Residual Frames-based Hybrid Spiking Neural Networks for Efficient Action
     Recognition", arXiv:2409.01564.
@@ -200,9 +201,10 @@ def respike(
     ):
         if value not in known:
             raise InputError(f"unknown {name} of ReSpike", expected=", ".join(known), got=repr(value))
+    require_counts("ReSpike", num_classes=num_classes, in_channels=in_channels)
     least = 1 if branches == "key" else 2
-    if stride < least:
+    if isinstance(stride, bool) or not isinstance(stride, int) or stride < least:
         said = "a segment has at least a key frame" if least == 1 else "a segment is a key frame and at least one other"
-        raise InputError(said, expected=f"stride ≥ {least}", got=str(stride))
+        raise InputError(said, expected=f"stride ≥ {least}", got=repr(stride))
     chosen = {"neuron": neuron} if neuron == RELU else {"neuron": neuron, "tau": tau, **options}
     return ReSpike(backbone, num_classes, stride, branches, fusion, cross, in_channels, weights, checkpointed, chosen)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ..checks import require_counts
 from ..firing import LAYERS, RELU, firing
 from ..looks import Look
 from .ms_resnet import CHANNELS, MSResNet18, title_of
@@ -72,14 +73,13 @@ def ms_resnet18(
         neuron, tau, options, checkpointed: as in `respike`.
 
     Raises:
-        InputError: an unknown neuron, or no time step.
+        InputError: an unknown neuron, or a number below 1.
 
     Source: Hu et al., "Advancing Spiking Neural Networks toward Deep Residual Learning", IEEE TNNLS 2024; as in Table 3
     of Xiao et al., "ReSpike", arXiv:2409.01564.
     """
     if neuron not in LAYERS:
         raise InputError("unknown neuron of MS-ResNet-18", expected=", ".join(LAYERS), got=repr(neuron))
-    if T < 1:
-        raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+    require_counts("MS-ResNet-18", num_classes=num_classes, T=T, in_channels=in_channels)
     chosen = {"neuron": neuron} if neuron == RELU else {"neuron": neuron, "tau": tau, **options}
     return SpikingResNet(T, num_classes, in_channels, checkpointed, chosen)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ..again import computed
+from ..checks import require_counts
 from ..firing import LAYERS, NORMS, firing
 from ..looks import Look
 from .blocks import Attention, Local, Style, local_path, patches
@@ -165,7 +166,8 @@ def svformer(
             more time.
 
     Raises:
-        InputError: an unknown name, a size too small for the patches, or one that the local pathway does not fit.
+        InputError: an unknown name, a number below 1, a size too small for the patches, or one that the local pathway
+            does not fit.
 
     Source: Yu et al., "SVFormer: A Direct Training Spiking Transformer for Efficient Video Action Recognition",
     arXiv:2406.15034.
@@ -174,7 +176,10 @@ def svformer(
         if value not in known:
             raise InputError(f"unknown {name} of SVFormer", expected=", ".join(known), got=repr(value))
     chosen = VARIANTS[variant]
-    height, width = (chosen.size,) * 2 if size is None else (size, size) if isinstance(size, int) else size
+    height, width = sides_of(chosen.size if size is None else size)
+    channels = chosen.in_channels if in_channels is None else in_channels
+    classes = chosen.num_classes if num_classes is None else num_classes
+    require_counts("SVFormer", T=T, depth=depth, height=height, width=width, in_channels=channels, num_classes=classes)
     style = Style(T, depth, lambda: firing(T, neuron, **options), norm)
     path = chosen.path if local_pathway is None else local_pathway
     stages = len(chosen.channels)
@@ -184,11 +189,19 @@ def svformer(
         chosen,
         style,
         (grid(height, stages), grid(width, stages)),
-        in_channels or chosen.in_channels,
-        num_classes or chosen.num_classes,
+        channels,
+        classes,
         path,
         checkpointed,
     )
+
+
+def sides_of(size: Any) -> tuple[Any, Any]:
+    """Height and width, where one number means both."""
+    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (tuple, list)) else ()
+    if len(sides) != 2:
+        raise InputError("size of SVFormer is no size", expected="224, or (height, width)", got=repr(size))
+    return sides
 
 
 def require_even(height: int, width: int, stages: int) -> None:

@@ -181,7 +181,7 @@ def test_refuses_data(clips: Batches) -> None:
         ([(x, y + CLASSES)], r"a label is out of range(.|\n)*0 to 3"),
         ([(x[:, :, :7], y)], "whole segments"),
         ([((x, x), y)], "a clip is one input"),
-        ([(x.expand(-1, 3, -1, -1, -1), y)], r"cannot run on these clips(.|\n)*got: \[8, 3, 8, 32, 40\]: "),
+        ([(x.expand(-1, 3, -1, -1, -1), y)], r"cannot run on these inputs(.|\n)*got: \[8, 3, 8, 32, 40\]: "),
     ):
         with pytest.raises(InputError, match=problem):
             anytime(network, data)

@@ -16,6 +16,8 @@ from snnconv.data import DataSource, Normalization, open_data
 from snnconv.models import fashion_cnn
 from snnconv.models.svformer import svformer
 
+from ...data.clips.videos import write_classes
+
 LEVELS: dict[str, Any] = {"gaussian": (0.3,), "salt_pepper": (0.05, 0.2)}
 
 
@@ -95,6 +97,26 @@ def test_networks_of_several_inputs() -> None:
 
     found = robustness(Sum(), [((torch.rand(6, 1, 4, 4), torch.rand(6, 3)), torch.zeros(6, dtype=torch.long))])
     assert len(found.rows) == 7
+
+
+def test_pathways_see_the_same_noise(tmp_path: Path) -> None:
+    """Frames of the slow pathway are frames of the fast one, noisy as they are; both normalised afterwards."""
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    class Paths(nn.Module):
+        def forward(self, slow: torch.Tensor, fast: torch.Tensor) -> torch.Tensor:
+            seen.append((slow, fast))
+            return torch.zeros(len(fast), 2)
+
+    spec = f"clips:{write_classes(tmp_path, {'a': 1, 'b': 1}, 8)}?frames=4&stride=1&size=16&pathways=slowfast&alpha=2"
+    data = open_data(spec, normalization=Normalization((0.5,), (0.25,)))
+    robustness(Paths(), data, gaussian=(0.5,), salt_pepper=(0.2,))
+    assert len(seen) == 3
+    for slow, fast in seen:
+        assert (slow.shape, fast.shape) == ((2, 3, 2, 16, 16), (2, 3, 4, 16, 16))
+        assert torch.equal(slow, fast[:, :, [0, 3]])
+    assert not torch.equal(seen[0][1], seen[1][1])
+    assert float(seen[2][1].min()) == -2.0  # black
 
 
 def test_without_clipping(snn: SpikingNetwork, images: DataSource, measured: Robustness) -> None:

@@ -34,3 +34,8 @@ def test_what_is_refused(root: Path, tmp_path: Path) -> None:
         open_data(f"hmdb51:{root}:train3")
     with pytest.raises(InputError, match=r"testTrainMulti_7030_splits/"):
         open_data(f"hmdb51:{tmp_path}")
+    lists = tmp_path / "testTrainMulti_7030_splits"
+    lists.mkdir()
+    (lists / "cartwheel_test_split1.txt").write_text("a.avi 7\n")
+    with pytest.raises(InputError, match=r"another number(.|\n)*2 \(test\)(.|\n)*a\.avi 7(.|\n)*cartwheel"):
+        open_data(f"hmdb51:{tmp_path}")

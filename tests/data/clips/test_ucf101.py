@@ -61,3 +61,7 @@ def test_what_is_refused(root: Path, tmp_path: Path) -> None:
     (lists / "classInd.txt").write_text("A\n")
     with pytest.raises(InputError, match="another form"):
         open_data(f"ucf101:{tmp_path}")
+    for listed in ("0 A\n1 B\n", "1 A\n1 B\n", "2 A\n", ""):
+        (lists / "classInd.txt").write_text(listed)
+        with pytest.raises(InputError, match=r"does not number them from 1(.|\n)*classInd\.txt"):
+            open_data(f"ucf101:{tmp_path}")

@@ -75,9 +75,16 @@ def test_missing_folders(folder: Path) -> None:
 @pytest.mark.parametrize("option", ["frames=0", "size=1.5", "by=event", "values=sum", "T=4"])
 def test_unknown_options(folder: Path, option: str) -> None:
     known = r"(.|\n)*by=count\|time&values=counts\|binary"
-    with pytest.raises(InputError, match="not an option of event data" + known) as error:
+    with pytest.raises(InputError, match="option .*of event data" + known) as error:
         open_data(f"nmnist:{folder}?{option}")
     assert f"got: {option}" in str(error.value)
+
+
+def test_unknown_parts_and_no_place(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"no such part of the data: 'val'(.|\n)*train, test"):
+        open_data(f"nmnist:{folder}:val")
+    with pytest.raises(InputError, match="no place"):
+        open_data("nmnist")
 
 
 def test_a_folder_called_like_a_part(folder: Path) -> None:
