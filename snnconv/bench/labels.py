@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from ..methods import METHODS
 
+MOST_PARTS = 100  # of a fraction that is told as one
 SYMBOLS = {"alpha": "α", "beta": "β"}
 OTHERS = ("gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "cost", "threshold")
 
@@ -40,6 +42,8 @@ def label_of(settings: Mapping[str, Any]) -> str:
 
 
 def number(value: float) -> str:
-    """As short as it can be while different numbers stay different."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
+    """As short as it can be while different numbers stay different: 0.2, 1/15, 0.06666."""
+    short, part = f"{value:g}", Fraction(value).limit_denominator(MOST_PARTS)
+    if float(short) == value:
+        return short
+    return str(part) if float(part) == value else repr(value)
