@@ -45,4 +45,5 @@ def test_a_wrong_option_is_told_as_such(tmp_path: Path) -> None:
     """A root may hold options, where it is the end of what is opened."""
     root = f"{tmp_path}?stride=much"
     told = DATA_SETS["ucf101"].missing(Path(root))
-    assert told == f"needs UCF-101, which cannot be opened as ucf101:{root} (not a value for the option stride of video clips)"
+    why = "not a value for the option stride of video clips"
+    assert told == f"needs UCF-101, which cannot be opened as ucf101:{root} ({why})"
