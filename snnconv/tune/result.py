@@ -75,6 +75,11 @@ class Tuned(Result):
     def chosen(self) -> Trial:
         return next(trial for trial in self.trials if trial.chosen)
 
+    @property
+    def ranked(self) -> list[Trial]:
+        """The chosen trial, then the others, the nearest to the ANN first."""
+        return sorted(self.trials, key=lambda trial: (not trial.chosen, trial.score.divergence))
+
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:
         trials = [

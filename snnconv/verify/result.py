@@ -94,6 +94,12 @@ class Verification(Result):
         """Whether every check held."""
         return all(check.held for check in self.checks)
 
+    @property
+    def verdict(self) -> str:
+        """`all 6 checks hold`, or which do not."""
+        failed = [check.name for check in self.checks if not check.held]
+        return f"does not hold: {', '.join(failed)}" if failed else f"all {len(self.checks)} checks hold"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; errors that are no numbers, as of a network that gives NaN, are None."""
         document = super().to_dict()

@@ -18,7 +18,7 @@ LINE = 0.27  # inches a candidate takes
 
 def plot_tune(tuned: Tuned, path: Path) -> None:
     """Two panels over one list of candidates: agreement with the ANN, with its standard error, and divergence."""
-    shown = sorted(tuned.trials, key=lambda trial: (not trial.chosen, trial.score.divergence))[:MOST]
+    shown = tuned.ranked[:MOST]
     shown.sort(key=lambda trial: -trial.score.divergence)  # the nearest on top
     with picture(path, WIDTH, 1.5 + LINE * len(shown)) as figure:
         left, right = figure.subplots(1, 2, sharey=True)

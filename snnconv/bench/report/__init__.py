@@ -16,8 +16,8 @@ def report(
     figures: str | PathLike[str] | None = None,
     overwrite: bool = True,
 ) -> Path:
-    """Render whatever results are in a folder, each `NAME.json`: train, finetune, sweep, anytime, energy, latency,
-    robustness, diagnose, attention, clip_attention.
+    """Render whatever results are in a folder, each `NAME.json`: train, finetune, verify, tune, sweep, anytime, energy,
+    latency, robustness, diagnose, attention, clip_attention.
 
     Args:
         path: the page to write.

@@ -71,6 +71,10 @@ FORMATS: dict[str, tuple[str, Format]] = {
     "change": ("change (points)", lambda value: f"{value:+.2f}"),
     "train_accuracy": ("training accuracy (%)", digits(2)),
     "val_accuracy": ("validation accuracy (%)", digits(2)),
+    "agreement": ("names the ANN's class (%)", digits(2)),
+    "divergence": ("KL divergence (nats)", digits(4)),
+    **{f"theta_{part}": (f"θ, {part}", lambda value: f"{value:.3g}") for part in ("least", "median", "largest")},
+    "theta_factor": ("θ × calibrated", lambda value: f"{value:.3g}"),
     "lr": ("learning rate", lambda value: f"{value:.3g}"),
 }
 

@@ -45,8 +45,8 @@ def report(
 ) -> None:  # fmt: skip
     """Make one self-contained HTML page of results.
 
-    Of a FOLDER it shows whatever is there: train.json, finetune.json, sweep.json, anytime.json, energy.json,
-    latency.json, robustness.json, diagnose.json, attention.json, clip_attention.json.
+    Of a FOLDER it shows whatever is there: train.json, finetune.json, verify.json, tune.json, sweep.json,
+    anytime.json, energy.json, latency.json, robustness.json, diagnose.json, attention.json, clip_attention.json.
 
     Of a MODEL everything is measured first, into the folder of the page: the sweep over all methods, α and β, then
     energy, diagnosis, latency and attention of the last combination. A second run continues the sweep, and uses

@@ -140,7 +140,7 @@ def candidates(result: Tuned) -> Table:
     table.add_column("candidate")
     for column in ("T", "agreement %", "divergence", "accuracy %", "spikes/neuron", "mJ", "θ ×"):
         table.add_column(column, justify="right")
-    for trial in sorted(result.trials, key=lambda trial: (not trial.chosen, trial.score.divergence)):
+    for trial in result.ranked:
         score = trial.score
         accuracy = "" if score.accuracy is None else f"{score.accuracy:.2f}"
         table.add_row(

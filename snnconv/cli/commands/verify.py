@@ -100,9 +100,7 @@ def show(result: Verification) -> None:
     for entry in result.unsupported:
         places = [f"\n  {name}: {entry[name]}" for name in ("source", "remedy") if entry[name]]
         click.echo(f"{entry['site']}: {entry['detail']}{''.join(places)}\n")
-    failed = [check.name for check in result.checks if not check.held]
-    verdict = f"does not hold: {', '.join(failed)}" if failed else f"all {len(result.checks)} checks hold"
-    click.echo(f"{result.model}, {result.samples} samples of {result.data}: {verdict}")
+    click.echo(f"{result.model}, {result.samples} samples of {result.data}: {result.verdict}")
 
 
 def checks(result: Verification) -> Table:

@@ -14,6 +14,8 @@ from snnconv.bench.report import measure
 from snnconv.data import open_data
 from snnconv.models import fashion_cnn, respike, svformer
 from snnconv.train import train
+from snnconv.tune import tune
+from snnconv.verify import verify
 
 from ...train.toys import train as finetuned
 
@@ -30,6 +32,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     measure(networks, open_data("fashion:test", batch_size=30, limit=60), (1, 2, 4), folder)
     learn(folder, tmp_path_factory.mktemp("learned"))
+    choose(folder)
     watch(folder)
     return folder
 
@@ -39,6 +42,15 @@ def learn(folder: Path, scratch: Path) -> None:
     images = (open_data("fashion:train", limit=64), open_data("fashion:test", limit=60))
     train(fashion_cnn(), *images, folder=scratch / "train", epochs=1, batch_size=32).save(folder)
     finetuned(scratch / "finetune")[1].save(folder)
+
+
+def choose(folder: Path) -> None:
+    """Whether the bundled network converts faithfully, and how under a budget."""
+    network = fashion_cnn(pretrained=True)
+    verify(network, open_data("fashion:test", limit=4), T=4).save(folder)
+    samples = open_data("fashion:train", limit=96)
+    _, tuned = tune(network, samples, T=(1,), methods="sdm-zero", budget_spikes=0.4, calib_limit=64, choose_limit=32)
+    tuned.save(folder)
 
 
 def watch(folder: Path) -> None:

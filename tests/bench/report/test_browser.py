@@ -115,8 +115,8 @@ def test_every_picture_loads(chromium: Any, kind: str, request: pytest.FixtureRe
     """Also those with hostile names in them."""
     browser = opened(chromium, request.getfixturevalue(kind))
     widths = browser.execute_script("return [...document.images].map(image => image.complete && image.naturalWidth)")
-    assert len(widths) == 17
-    assert min(widths) >= 500
+    assert len(widths) == 19
+    assert min(widths) >= 400
 
 
 @pytest.mark.parametrize("width", [360, 1400])
@@ -196,7 +196,7 @@ def test_rows_stay_whole(chromium: Any, page: Path) -> None:
 
 def test_figures_can_be_saved(chromium: Any, page: Path) -> None:
     links = opened(chromium, page).find_elements(By.CSS_SELECTOR, "figure a.save")
-    assert len(links) == 17
+    assert len(links) == 19
     for link in links:
         assert link.is_displayed()
         assert link.get_attribute("href").startswith("data:image/svg+xml;base64,")

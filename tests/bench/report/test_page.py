@@ -16,12 +16,14 @@ import pytest
 from snnconv import InputError
 from snnconv.bench import Anytime, Robustness, Sweep, report
 from snnconv.train import Training
+from snnconv.tune import Tuned
+from snnconv.verify import Verification
 
 from .conftest import HOSTILE, NETWORK
 
 RESULTS = (
-    "train", "finetune", "sweep", "anytime", "energy", "latency", "robustness", "diagnose", "attention",
-    "clip_attention",
+    "train", "finetune", "verify", "tune", "sweep", "anytime", "energy", "latency", "robustness", "diagnose",
+    "attention", "clip_attention",
 )  # fmt: skip
 
 
@@ -60,8 +62,9 @@ def test_every_result_has_its_section_and_pictures(parsed: Page) -> None:
     assert [name for name in parsed.ids if name in (*RESULTS, "summary", "record")] == ["summary", *RESULTS, "record"]
     figures = [name.removeprefix("figure-") for name in parsed.ids if name.startswith("figure-")]
     assert figures == [
-        "train", "finetune", "sweep", "pareto-spikes", "pareto-energy", "firing-rates", "alpha", "transfer", "anytime",
-        "energy", "latency", "robustness", "activation-bias", "error-split", "firing", "attention", "clip_attention",
+        "train", "finetune", "verify", "tune", "sweep", "pareto-spikes", "pareto-energy", "firing-rates", "alpha",
+        "transfer", "anytime", "energy", "latency", "robustness", "activation-bias", "error-split", "firing",
+        "attention", "clip_attention",
     ]  # fmt: skip
     assert parsed.tags.count("img") == parsed.tags.count("figcaption") == len(figures)
 
@@ -90,6 +93,8 @@ def test_the_verdict_comes_first(parsed: Page, measured: Path) -> None:
     assert f"trained for 1 epoch of 64 samples: {Training.load(measured).accuracy:.2f} % of the validation" in summary
     assert f"{NETWORK}: {Anytime.load(measured).verdict}." in summary
     assert f"{NETWORK}: {Robustness.load(measured).accuracy(NETWORK):.2f} % without noise" in summary
+    assert f"checks hold; the error of the output is {100 * Verification.load(measured).snn_error[4]:.3g} %" in summary
+    assert f"At most 0.4 spikes per neuron: {Tuned.load(measured).chosen.name} at T = 1 names" in summary
     assert f"Highest accuracy: {max(row.accuracy for row in sweep.rows):.2f} %" in summary
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ....train import FineTuning, Training
+from ....tune import Tuned
+from ....verify import Verification
 from ...anytime import Anytime
 from ...attention import Attention, ClipAttention
 from ...diagnose import Diagnosis
@@ -24,11 +26,15 @@ from .latency import latency_section
 from .robustness import robustness_section
 from .sweep import sweep_section
 from .training import training_section
+from .tune import tune_section
+from .verify import verify_section
 
 # In the order of the page.
 SECTIONS: tuple[tuple[type[Result], Callable[[Any], Section]], ...] = (
     (Training, training_section),
     (FineTuning, training_section),
+    (Verification, verify_section),
+    (Tuned, tune_section),
     (Sweep, sweep_section),
     (Anytime, anytime_section),
     (Energy, energy_section),
