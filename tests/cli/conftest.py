@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -31,6 +32,15 @@ class Outcome:
 
 
 Command = Callable[..., Outcome]
+
+
+def only_json(ended: Outcome) -> dict[str, object]:
+    """The one JSON object, alone on standard output."""
+    assert ended.code == 0, ended
+    assert ended.out.count("\n") == 1
+    document = json.loads(ended.out)
+    assert isinstance(document, dict)
+    return document
 
 
 @pytest.fixture

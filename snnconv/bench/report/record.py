@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ..results import Result
@@ -12,7 +12,7 @@ from ..sweep import Sweep
 
 NAMES = (
     "model", "settings", "T", "samples", "data", "normalization", "convention", "count", "encoder", "within", "layer",
-    "unit", "clipped", "budget", "calibration_samples", "choice_samples", "energy_model",
+    "unit", "clipped",
 )  # fmt: skip
 
 
@@ -55,13 +55,7 @@ def configuration_of(result: Result) -> Mapping[str, Any]:
         known = {"samples": result.samples, "normalization": result.normalization}
         return {**own, **known} if "data" in own else {**own, **known, "data": result.data}
     own = getattr(result, "configuration", {})  # of a training
-    return {**own, **{name: value for name in NAMES if (value := stated(result, name)) is not None}}
-
-
-def stated(result: Result, name: str) -> Any:
-    """By the result itself, else in the record of how it was made."""
-    value = getattr(result, name, result.provenance.get(name))
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    return {**own, **{name: value for name in NAMES if (value := getattr(result, name, None)) is not None}}
 
 
 def environments(results: Sequence[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
