@@ -43,7 +43,8 @@ def label_of(settings: Mapping[str, Any]) -> str:
 
 def number(value: float) -> str:
     """As short as it can be while different numbers stay different: 0.2, 1/15, 0.06666."""
-    short, part = f"{value:g}", Fraction(value).limit_denominator(MOST_PARTS)
+    short = f"{value:g}"
     if float(short) == value:
         return short
+    part = Fraction(value).limit_denominator(MOST_PARTS)
     return str(part) if float(part) == value else repr(value)

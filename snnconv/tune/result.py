@@ -12,6 +12,8 @@ from ..bench.results import Result
 from .budget import Budget
 from .score import Score
 
+DEPENDS_ON = ("energy_model", "data", "calibration_samples", "choice_samples")  # in the record of how it was made
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -76,6 +78,12 @@ class Tuned(Result):
         return next(trial for trial in self.trials if trial.chosen)
 
     @property
+    def configuration(self) -> dict[str, Any]:
+        """What the choice depends on: the budget, its energy model, and the data."""
+        known = {name: self.provenance[name] for name in DEPENDS_ON if name in self.provenance}
+        return {"budget": asdict(self.budget), **known}
+
+    @property
     def ranked(self) -> list[Trial]:
         """The chosen trial, then the others, the nearest to the ANN first."""
         return sorted(self.trials, key=lambda trial: (not trial.chosen, trial.score.divergence))
@@ -86,6 +94,8 @@ class Tuned(Result):
             Trial(**{**trial, "corrections": tuple(trial["corrections"]), "score": Score(**trial["score"])})
             for trial in document["trials"]
         ]
+        if sum(trial.chosen for trial in trials) != 1:
+            raise ValueError("not one of the trials is the chosen one")
         sites = [TunedSite(**{**site, "theta": tuple(site["theta"])}) for site in document["sites"]]
         return cls(**{**document, "trials": trials, "sites": sites, "budget": Budget(**document["budget"])})
 

@@ -9,7 +9,14 @@ from snnconv.bench.labels import label_of, number
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.2, "0.2"), (5, "5"), (1 / 15, "1/15"), (0.06666666, "0.06666666"), (0.123456789, "0.123456789")],
+    [
+        (0.2, "0.2"),
+        (5, "5"),
+        (1 / 15, "1/15"),
+        (0.06666666, "0.06666666"),
+        (0.123456789, "0.123456789"),
+        (float("inf"), "inf"),
+    ],
 )
 def test_numbers_are_short_and_stay_different(value: float, shown: str) -> None:
     assert number(value) == shown

@@ -20,13 +20,22 @@ from .sections import SECTIONS
 
 HERE = Path(__file__).parent
 TEMPLATE, STYLE, SCRIPT = "page.html.jinja", "page.css", "page.js"
+UNFIT = (TypeError, ValueError, KeyError, AttributeError, IndexError)  # of values that no command writes
 
 
 def write_page(folder: Path, path: Path, title: str | None, figures: Path | None, overwrite: bool) -> None:
     """Render the results in a folder; see `report`."""
     results, sections = read(folder)
     with atomic_output(path, overwrite=overwrite) as temporary:
-        page = render(title or title_of(folder, results), folder, results, sections)
+        try:
+            page = render(title or title_of(folder, results), folder, results, sections)
+        except UNFIT as error:
+            raise InputError(
+                f"what is in {', '.join(f'{result.NAME}.json' for result in results)} cannot be shown",
+                got=repr(error)[:200],
+                where=str(folder),
+                remedy="measure again",
+            ) from error
         temporary.write_text(page, encoding="utf-8")
         if figures is not None:
             save_figures(sections, figures)
@@ -40,7 +49,7 @@ def read(folder: Path) -> tuple[list[Any], list[Section]]:
             results.append(kind.load(folder))
             try:
                 sections.append(describe(results[-1]))
-            except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+            except UNFIT as error:
                 raise no_such_result(kind, folder, error) from error
     if not results:
         raise InputError(

@@ -193,6 +193,14 @@ def test_numbers_that_are_none_are_one_error(measured: Path, tmp_path: Path) -> 
         report(tmp_path, tmp_path / "report.html")
 
 
+def test_what_only_the_drawing_stumbles_over_is_one_error(measured: Path, tmp_path: Path) -> None:
+    document = json.loads((measured / "verify.json").read_text())
+    (tmp_path / "verify.json").write_text(json.dumps({**document, "snn_error": {"1": "much", "4": 0.1}}))
+    with pytest.raises(InputError, match=r"what is in verify\.json cannot be shown"):
+        report(tmp_path, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_a_missing_folder_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"(?s)no results in the folder.*no such folder"):
         report(tmp_path / "nowhere", tmp_path / "report.html")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from snnconv import InputError
+from snnconv.bench import report
 from snnconv.bench.report.record import configuration_of
 from snnconv.bench.report.sections.tune import tune_section
 from snnconv.tune import Budget, Trial, Tuned
@@ -38,6 +45,13 @@ def test_the_chosen_candidate_stands_first_and_the_nearest_next() -> None:
     assert [column.heading for column in sites.columns][2:5] == ["θ, least", "θ, median", "θ, largest"]
 
 
+def test_results_without_a_choice_are_none(tmp_path: Path) -> None:
+    tuned = made(None)
+    replace(tuned, trials=tuned.trials[:2]).to_json(tmp_path / "tune.json")
+    with pytest.raises(InputError, match="these are no tune results"):
+        report(tmp_path, tmp_path / "report.html")
+
+
 def test_without_labels_there_is_no_accuracy() -> None:
     section = tune_section(made(None))
     assert "accuracy" not in section.headline[0]
@@ -45,8 +59,5 @@ def test_without_labels_there_is_no_accuracy() -> None:
 
 
 def test_what_it_was_chosen_by_is_on_record() -> None:
-    assert configuration_of(made(None)) == {
-        "data": "npz:train.npz",
-        "budget": {"kind": "spikes", "limit": 0.7},
-        "choice_samples": 400,
-    }
+    budget = {"kind": "spikes", "limit": 0.7}
+    assert configuration_of(made(None)) == {"data": "npz:train.npz", "budget": budget, "choice_samples": 400}

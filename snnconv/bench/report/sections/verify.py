@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ....verify import Verification
 from ...labels import label_of
 from ...plots.caption import data_name
@@ -38,7 +40,7 @@ def verify_section(verification: Verification) -> Section:
             *([table("Not converted", verification.unsupported)] if verification.unsupported else []),
             *([table("Analog by nature", verification.analog, folded=True)] if verification.analog else []),
             table("Every activation site", [
-                {"site": site} | vars(verdict) for site, verdict in verification.sites.items()
+                {"site": site} | asdict(verdict) for site, verdict in verification.sites.items()
             ], SITE, folded=True),
         ],
         notices=verification.notices,
