@@ -142,7 +142,6 @@ def test_as_onnxruntime_computes_it(
     [
         ("Gemm", 17, [("n", 6), ("n", 6)], {"transA": 1}, "transposed"),
         ("Conv", 17, [X, ("n", 4, 3, 3)], {}, "weight has to be a constant"),
-        ("Softmax", 9, [X], {"axis": 1}, "over all dimensions from 1 on"),
         ("GroupNormalization", 18, [X, weights(2), weights(2)], {"num_groups": 2}, "operator set 21"),
         ("BatchNormalization", 7, [X, *[weights(4) for _ in range(4)]], {"spatial": 0}, "every position"),
         ("Resize", 17, [X, None, np.array([1, 1, 3, 3], np.float32)],

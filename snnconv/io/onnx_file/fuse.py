@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .graph import Graph, Node
+from .graph import Attributes, Graph, Node
 
 Pattern = Callable[[Graph, Node, dict[str, Node]], bool]  # rewrites `node` in place where it ends the pattern
 
@@ -38,7 +38,7 @@ def drop_unused(graph: Graph) -> None:
 
 
 def become(node: Node, op: str, inputs: list[str], **attributes: object) -> bool:
-    node.op, node.inputs, node.attributes = op, inputs, dict(attributes)
+    node.op, node.inputs, node.attributes = op, inputs, Attributes(attributes)
     return True
 
 
@@ -126,7 +126,12 @@ def taken_apart_layer_norm(graph: Graph, node: Node, makers: dict[str, Node]) ->
 
 
 def is_last_mean(node: Node | None) -> bool:
-    return node is not None and node.op == "ReduceMean" and node.integers(1, "axes") == [-1]
+    return (
+        node is not None
+        and node.op == "ReduceMean"
+        and node.integers(1, "axes") == [-1]
+        and bool(node.attributes.get("keepdims", 1))
+    )
 
 
 def constant_side(node: Node | None) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,26 @@ from ...errors import InputError, UnsupportedModelError
 Value = (
     Tensor | np.ndarray
 )  # of a run: arrays are shapes and what is computed from them (entries may be symbolic sizes)
+
+
+class Attributes(dict[str, Any]):
+    """A node's attributes by name; remembers which of them were asked for, so that none is passed over in silence."""
+
+    def __init__(self, given: Mapping[str, Any] | None = None) -> None:
+        super().__init__(given or {})
+        self.asked: set[object] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(name)
+        return super().__contains__(name)
 
 
 @dataclass(eq=False)
@@ -31,17 +51,19 @@ class Node:
         opset: version of the operator set that says what the operation means.
         constants: all constants of the graph.
         input_shape: of the first input, None where a size is free; () where nothing is known.
+        asked: places of the inputs whose constants were asked for.
     """
 
     op: str
     name: str
     inputs: list[str]
     outputs: list[str]
-    attributes: dict[str, Any]
+    attributes: Attributes
     opset: int
     constants: dict[str, np.ndarray] = field(repr=False)
     path: str = ""
     input_shape: tuple[int | None, ...] = ()
+    asked: set[int] = field(default_factory=set, repr=False)
 
     @property
     def rank(self) -> int:
@@ -67,6 +89,7 @@ class Node:
         """
         if not self.is_constant(index):
             raise self.unsupported(f"its {what} has to be a constant")
+        self.asked.add(index)
         return self.constants[self.inputs[index]]
 
     def integers(self, index: int, attribute: str) -> list[int] | None:

@@ -16,6 +16,9 @@ from .graph import Graph, Input, Layer, Node, Value
 from .names import name_modules
 from .ops import OPERATIONS
 from .ops.table import parameter
+from .unread import build
+
+SEVERAL_OUTPUTS = {"Split"}
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def build_network(graph: Graph) -> OnnxNetwork:
             f"  where: {graph.where}\n"
             "  remedy: take the model where it was made and export it with torch.export"
         )
+    check_outputs(graph)
     name_modules(graph.nodes)
     steps, modules = [], {}
     for node in graph.nodes:
@@ -132,7 +136,7 @@ def build_network(graph: Graph) -> OnnxNetwork:
 def build_layer(node: Node, graph: Graph) -> Layer:
     """The layer of a node; what is missing in its attributes or shapes is the file's fault."""
     try:
-        return OPERATIONS[node.op](node)
+        return build(node)
     except (InputError, UnsupportedModelError):
         raise
     except Exception as error:
@@ -156,6 +160,15 @@ def weights_inside(node: Node, layer: Layer) -> tuple[Layer, tuple[str, ...]]:
             wrapped = Layer(WithWeight(layer.call, place, array), layer.inputs)
             return wrapped, tuple(names[:place] + names[place + 1 :])
     return layer, tuple(names)
+
+
+def check_outputs(graph: Graph) -> None:
+    """Nothing is used that an operation gives beside its result: masks, places of maxima, statistics."""
+    used = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
+    for node in graph.nodes:
+        more = [name for name in node.outputs[1:] if name and name in used]
+        if more and node.op not in SEVERAL_OUTPUTS:
+            raise node.unsupported(f"its output {more[0][:80]!r} beside the result is used")
 
 
 def check_order(graph: Graph) -> None:

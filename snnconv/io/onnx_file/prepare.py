@@ -10,6 +10,7 @@ from torch import nn
 from ...errors import InputError
 from .graph import Graph, Input, Node
 from .ops import OPERATIONS
+from .unread import build
 
 # A file may say "this constant, a thousand times over". What is computed must stay in proportion to what is there.
 LARGEST_GROWTH = 4
@@ -54,7 +55,7 @@ def fold(graph: Graph) -> None:
         if not is_foldable(node):
             kept.append(node)
             continue
-        layer = OPERATIONS[node.op](node)
+        layer = build(node)
         if isinstance(layer.call, nn.Module):
             kept.append(node)
             continue

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, UnsupportedModelError
-from .graph import Graph, Input, Node, bad_file
+from .graph import Attributes, Graph, Input, Node, bad_file
 from .packages import require_onnx
 from .wire import check_structure
 
@@ -107,7 +107,7 @@ def _graph(onnx: Any, model: Any, opset: int, path: Path) -> Graph:
     constants = {tensor.name: _array(onnx, tensor, path) for tensor in proto.initializer}
     nodes = []
     for node in proto.node:
-        attributes = {entry.name: _attribute(onnx, entry, path) for entry in node.attribute}
+        attributes = Attributes({entry.name: _attribute(onnx, entry, path) for entry in node.attribute})
         nodes.append(Node(node.op_type, node.name, list(node.input), list(node.output), attributes, opset, constants))
     inputs = [value for value in proto.input if value.name not in constants]
     if not inputs:

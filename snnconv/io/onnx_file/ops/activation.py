@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..graph import Layer, Node
-from .table import op, parameter, set_weights
+from .table import normal_axis, op, parameter, set_weights
 
 Attributes = dict[str, Any]
 
@@ -100,9 +100,8 @@ def clip(node: Node) -> Layer:
 def prelu(node: Node) -> Layer:
     """One slope, or one for each channel."""
     slope = node.constant(1, "slope")
-    rank = node.rank or slope.ndim + 1
     channels = slope.reshape(-1)
-    if slope.size > 1 and (slope.ndim != rank - 1 or slope.shape[0] != slope.size):
+    if slope.size > 1 and (slope.ndim != node.rank - 1 or slope.shape[0] != slope.size):
         return Layer(Slopes(slope))
     return Layer(set_weights(nn.PReLU(channels.size), weight=channels))
 
@@ -118,19 +117,35 @@ class Slopes(nn.Module):
         return torch.where(x < 0, x * self.weight, x)
 
 
+class FromAxisOn(nn.Module):
+    """A softmax over all dimensions from `axis` on at once, however many there are when it runs."""
+
+    def __init__(self, over_last: Callable[..., Tensor], axis: int) -> None:
+        super().__init__()
+        self.over_last, self.axis = over_last, axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        axis = normal_axis(self.axis, x.dim())
+        if axis == x.dim() - 1:
+            return self.over_last(x, dim=-1)
+        return self.over_last(x.flatten(axis), dim=-1).reshape(x.shape)
+
+
 @op("Softmax", "LogSoftmax")
 def softmax(node: Node) -> Layer:
     """Before operator set 13 over all dimensions from the axis on, since then over one."""
     kind = nn.Softmax if node.op == "Softmax" else nn.LogSoftmax
     axis = int(node.attributes.get("axis", -1 if node.opset >= 13 else 1))
-    if node.opset < 13 and axis != -1 and axis != node.rank - 1:
-        raise node.unsupported(f"over all dimensions from {axis} on")
-    return Layer(kind(dim=axis))
+    if node.opset >= 13 or axis in (-1, node.rank - 1):
+        return Layer(kind(dim=axis))
+    return Layer(FromAxisOn(torch.softmax if node.op == "Softmax" else torch.log_softmax, axis))
 
 
 @op("Dropout")
 def dropout(node: Node) -> Layer:
     ratio = node.scalar(1, "ratio", 0.5)
+    if node.has(2) and node.constant(2, "training_mode").any():
+        raise node.unsupported("it was exported in training mode")
     return Layer(nn.Dropout(0.5 if ratio is None else ratio))
 
 

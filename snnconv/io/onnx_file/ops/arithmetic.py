@@ -15,8 +15,15 @@ from .table import is_host, layer_of_all, op, operands, settled
 
 
 def quotient(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of whole numbers the whole part; sizes are not negative."""
-    return a / b if "f" in (a.dtype.kind, b.dtype.kind) else a // b
+    """Of whole numbers the whole part; sizes, which may be symbols, are not negative."""
+    if "f" in (a.dtype.kind, b.dtype.kind):
+        return a / b
+    return a // b if "O" in (a.dtype.kind, b.dtype.kind) else np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))
+
+
+def divided(a: Any, b: Any) -> Any:
+    whole = not any(x.is_floating_point() if isinstance(x, Tensor) else isinstance(x, float) for x in (a, b))
+    return torch.div(a, b, rounding_mode="trunc") if whole else a / b
 
 
 def power(base: Any, exponent: Any) -> Tensor:
@@ -28,7 +35,7 @@ BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "Add": (lambda a, b: a + b, np.add),
     "Sub": (lambda a, b: a - b, np.subtract),
     "Mul": (lambda a, b: a * b, np.multiply),
-    "Div": (lambda a, b: a / b, quotient),
+    "Div": (divided, quotient),
     "Pow": (power, np.power),
     "Equal": (lambda a, b: a == b, np.equal),
     "Greater": (lambda a, b: a > b, np.greater),

@@ -20,6 +20,9 @@ def weights_of(node: Node) -> tuple[np.ndarray, np.ndarray | None]:
     bias = node.constant(2, "bias") if node.has(2) else None
     if weight.ndim - 2 not in CONVOLUTIONS:
         raise node.unsupported(f"a weight of shape {weight.shape}")
+    kernel = node.attributes.get("kernel_shape")
+    if kernel is not None and tuple(kernel) != weight.shape[2:]:
+        raise node.unsupported(f"a window {tuple(kernel)} with a weight of shape {weight.shape}")
     return weight, bias
 
 
@@ -45,7 +48,8 @@ def transposed(node: Node) -> Layer:
     dims, groups = len(kernel), int(node.attributes.get("group", 1))
     stride, dilation = spatial(node, "strides", dims), spatial(node, "dilations", dims)
     pads, extra = spatial(node, "pads", 2 * dims, 0), spatial(node, "output_padding", dims, 0)
-    if node.attributes.get("auto_pad", "NOTSET") != "NOTSET" or "output_shape" in node.attributes:
+    mode = node.attributes.get("auto_pad", "NOTSET")
+    if mode not in ("NOTSET", "VALID") or (mode == "VALID" and any(pads)) or "output_shape" in node.attributes:
         raise node.unsupported("its padding depends on the size of the input")
     # Cutting one row less from the end is one row more of output.
     extra = tuple(more + before - after for more, before, after in zip(extra, pads[:dims], pads[dims:]))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from ..graph import Layer, Node
 from .table import op, set_weights
 
 BATCH_NORMS: dict[int, type[nn.Module]] = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
+
+
+class AnyRank(nn.BatchNorm2d):
+    """Where the file does not tell how many dimensions there are."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"a batch norm of {input.dim()} dimensions")
 
 
 @op("BatchNormalization")
@@ -22,7 +31,7 @@ def batch_norm(node: Node) -> Layer:
     scale, bias, mean, variance = (
         node.constant(index, name) for index, name in enumerate(("scale", "bias", "mean", "variance"), 1)
     )
-    kind = BATCH_NORMS[node.rank or 4]
+    kind = BATCH_NORMS.get(node.rank, AnyRank)
     settings: dict[str, Any] = {"eps": node.attributes.get("epsilon", 1e-5)}
     momentum = 1 - node.attributes.get("momentum", 0.9)  # ONNX has the share that is kept
     module = kind(scale.shape[0], momentum=momentum, **settings)
@@ -46,13 +55,27 @@ def group_norm(node: Node) -> Layer:
     return Layer(set_weights(module, weight=scale, bias=bias))
 
 
+class LayerNormFrom(nn.LayerNorm):
+    """From an axis on, where the file does not tell how many dimensions there are."""
+
+    def __init__(self, axis: int, shape: list[int], epsilon: float) -> None:
+        super().__init__(shape, epsilon)
+        self.axis = axis
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() - self.axis != len(self.normalized_shape):
+            raise ValueError(f"axis {self.axis} of {input.dim()} dimensions with a scale of {self.normalized_shape}")
+        return super().forward(input)
+
+
 @op("LayerNormalization")
 def layer_norm(node: Node) -> Layer:
     """Over the last dimensions, as many as the scale has."""
     scale = node.constant(1, "scale")
     bias = node.constant(2, "bias") if node.has(2) else np.zeros_like(scale)
     axis = int(node.attributes.get("axis", -1))
-    if (axis >= 0 and node.rank - axis != scale.ndim) or -axis > scale.ndim:
+    if (axis >= 0 and node.rank and node.rank - axis != scale.ndim) or (axis < 0 and -axis != scale.ndim):
         raise node.unsupported(f"axis {axis} with a scale of shape {scale.shape}")
-    module = nn.LayerNorm(list(scale.shape), node.attributes.get("epsilon", 1e-5))
+    kind = nn.LayerNorm if axis < 0 or node.rank else partial(LayerNormFrom, axis)
+    module = kind(list(scale.shape), node.attributes.get("epsilon", 1e-5))
     return Layer(set_weights(module, weight=scale, bias=bias))

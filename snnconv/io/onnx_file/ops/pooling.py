@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..graph import Layer, Node
-from .padding import is_even, padded, pads_of, spatial
+from .padding import Same, is_even, padded, pads_of, spatial
 from .table import op
 
 MAX = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
@@ -23,7 +25,7 @@ GLOBAL: dict[tuple[str, int], type[nn.Module]] = {
 }
 
 
-def window(node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], list[int]]:
+def window(node: Node) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], list[int] | Same]:
     """Kernel, stride, dilation, pads."""
     kernel = tuple(int(size) for size in node.attributes.get("kernel_shape", ()))
     if len(kernel) not in MAX:
@@ -37,7 +39,8 @@ def max_pool(node: Node) -> Layer:
     if len(node.outputs) > 1 and node.outputs[1]:
         raise node.unsupported("it also gives the places of the maxima")
     kernel, stride, dilation, pads = window(node)
-    if any(2 * pad > size for pad, size in zip(pads, kernel * 2)) and is_even(pads):
+    even = not isinstance(pads, Same) and is_even(pads)
+    if not isinstance(pads, Same) and even and any(2 * pad > size for pad, size in zip(pads, kernel * 2)):
         raise node.unsupported(f"pads {pads} of more than half the window {kernel}")
     make = partial(MAX[len(kernel)], kernel, stride, dilation=dilation,
                    ceil_mode=bool(node.attributes.get("ceil_mode", 0)))  # fmt: skip
@@ -50,18 +53,22 @@ def average_pool(node: Node) -> Layer:
     counts = bool(node.attributes.get("count_include_pad", 0))
     if any(step != 1 for step in dilation):
         raise node.unsupported("dilated windows")
-    if any(pads) and not is_even(pads) and not counts:
+    if not counts and (isinstance(pads, Same) or not is_even(pads)):
         raise node.unsupported("uneven padding that does not count in the average")
     settings: dict[str, Any] = {"ceil_mode": bool(node.attributes.get("ceil_mode", 0))}
     make = partial(AVERAGE[len(kernel)], kernel, stride, count_include_pad=counts, **settings)
     return Layer(padded(make, pads))
 
 
-class GlobalAverage(nn.Module):
-    """The mean over all positions, where the file does not tell how many dimensions there are."""
+class OverPositions(nn.Module):
+    """The mean or maximum over all positions, where the file does not tell how many dimensions there are."""
+
+    def __init__(self, reduce: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.reduce = reduce
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.mean(tuple(range(2, x.dim())), keepdim=True)
+        return self.reduce(x, tuple(range(2, x.dim())), keepdim=True)
 
 
 @op("GlobalAveragePool", "GlobalMaxPool")
@@ -69,6 +76,4 @@ def global_pool(node: Node) -> Layer:
     kind = GLOBAL.get((node.op, node.rank))
     if kind is not None:
         return Layer(kind(1))
-    if node.op == "GlobalMaxPool":
-        raise node.unsupported("the file does not tell how many dimensions its input has")
-    return Layer(GlobalAverage())
+    return Layer(OverPositions(torch.mean if node.op == "GlobalAveragePool" else torch.amax))

@@ -36,8 +36,9 @@ def product(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
 def reduction(node: Node) -> Layer:
     axes, keeps = node.integers(1, "axes"), bool(node.attributes.get("keepdims", 1))
     of_tensor, of_array = REDUCTIONS[node.op]
-    if axes is None and node.attributes.get("noop_with_empty_axes", 0):
-        return Layer(lambda x: x)
+    if not axes and node.attributes.get("noop_with_empty_axes", 0):
+        # Each entry is a row of its own: onnxruntime still squares it, or takes its absolute value.
+        return Layer(lambda x: of_tensor(x.unsqueeze(-1), dim=(-1,), keepdim=False) if isinstance(x, Tensor) else x)
 
     def call(x: Value) -> Value:
         dims = tuple(axes) if axes else tuple(range(x.ndim))
@@ -54,4 +55,6 @@ def reduction(node: Node) -> Layer:
 def argument(node: Node) -> Layer:
     axis, keeps = int(node.attributes.get("axis", 0)), bool(node.attributes.get("keepdims", 1))
     find = torch.argmax if node.op == "ArgMax" else torch.argmin
+    if node.attributes.get("select_last_index", 0):
+        return Layer(lambda x: x.shape[axis] - 1 - find(x.flip(axis), axis, keeps))
     return Layer(lambda x: find(x, axis, keeps))

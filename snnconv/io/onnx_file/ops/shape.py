@@ -131,6 +131,8 @@ def is_one(size: Any) -> bool:
 @op("Split")
 def split(node: Node) -> Layer:
     axis, parts = int(node.attributes.get("axis", 0)), node.integers(1, "split")
+    if node.attributes.get("num_outputs", len(node.outputs)) != len(node.outputs):
+        raise node.unsupported(f"num_outputs {node.attributes['num_outputs']} with {len(node.outputs)} outputs")
 
     def call(x: Value) -> Sequence[Value]:
         length, count = x.shape[axis], len(node.outputs)
@@ -166,10 +168,11 @@ def cut(x: Value, starts: Value, ends: Value, axes: Value | None = None, steps: 
     chosen: list[slice] = [slice(None)] * x.ndim
     for axis, start, end, step in zip(places, low, high, strides):
         if step < 0:
-            # All of it backwards, as video networks flip channels; torch slices only forwards.
-            if step != -1 or start not in (-1, x.shape[axis] - 1) or end > -x.shape[axis]:
-                raise ValueError(f"a slice from {start} to {end} in steps of {step}")
+            # Video networks flip channels so; torch slices only forwards.
+            size = x.shape[axis]
+            first, last, _ = slice(start, end, step).indices(size)
             x = x.flip(axis) if isinstance(x, Tensor) else np.flip(x, axis)
+            chosen[axis] = slice(size - 1 - first, size - 1 - last, -step)
         else:
             chosen[axis] = slice(start, None if isinstance(end, int) and end >= 2**31 - 1 else end, step)
     return x[tuple(chosen)]
@@ -187,6 +190,8 @@ def gather(node: Node) -> Layer:
         if isinstance(index, np.ndarray) and index.ndim == 0:
             return x.select(axis, int(index))  # type: ignore[union-attr]
         assert isinstance(x, Tensor)
+        if isinstance(index, np.ndarray) and index.dtype != object:
+            index = np.where(index < 0, index + x.shape[axis], index)  # counted from the end
         places = as_tensor(index, x)
         return x.index_select(axis, places.reshape(-1)).unflatten(axis, places.shape)
 
