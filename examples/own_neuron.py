@@ -30,9 +30,8 @@ class Ternary(Neuron):
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0) -> None:
         super().__init__(threshold, alpha)
 
-    def initial(self, x: Tensor) -> TernaryState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
-        return TernaryState(zeros + self.per_unit(x) / 2, zeros)
+    def initial(self, x: Tensor, start: Tensor) -> TernaryState:
+        return TernaryState(start, torch.zeros_like(start))
 
     def step(self, x: Tensor, state: TernaryState) -> tuple[Tensor, TernaryState]:
         theta = self.per_unit(x)

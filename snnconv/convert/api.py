@@ -14,7 +14,7 @@ from torch.export import ExportedProgram
 from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
 from ..calib.calibrate import collect
 from ..calib.checkpoint import Checkpoint
-from ..calib.corrections import CALIBRATIONS
+from ..calib.corrections import corrected
 from ..calib.samples import SAMPLES, Kept
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
@@ -138,11 +138,9 @@ def convert(
         notices=notices,
         provenance=provenance(seed),
     )
-    for notice in notices:
+    snn = corrected(SpikingNetwork(canonical, plan), setting.calibrations, kept, T)
+    for notice in snn.plan.notices:
         log.warning(notice)
-    snn = SpikingNetwork(canonical, plan)
-    for name in setting.calibrations:
-        snn = CALIBRATIONS[name](snn, kept, T)
     return snn
 
 
@@ -284,5 +282,4 @@ def settings_of(
         "calibration": calibration,
         **({"warm_up": setting.warm_up_steps} if setting.warm_up else {}),
         **({"at_T": T} if setting.at_T and calibration != LEARNED else {}),
-        **({"corrections": list(setting.calibrations)} if setting.calibrations else {}),
     }

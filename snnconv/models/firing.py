@@ -32,8 +32,8 @@ class Firing(nn.Module):
         self.neuron: Direct = DIRECT[neuron](**options)
 
     def forward(self, x: Tensor) -> Tensor:
-        inputs = x.unflatten(0, (-1, self.T)).unbind(1)
-        state = self.neuron.initial(inputs[0])
+        inputs = x.unflatten(0, (-1, self.T)).transpose(0, 1)
+        state = self.neuron.begin(inputs)
         outputs: list[Tensor] = []
         for current in inputs:  # not into one piece of memory: the gradient would copy it at every step
             spikes, state = self.neuron.step(current, state)

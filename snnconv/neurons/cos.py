@@ -51,19 +51,15 @@ class CalibratedOffset(Neuron):
         super().__init__(threshold, alpha, v0)
         self.rho = self.opening = rho
 
-    def initial(self, x: Tensor) -> COSState:
-        start = self.start(x)
+    def initial(self, x: Tensor, start: Tensor) -> COSState:
         return COSState(start.clone(), start, start.new_zeros(()))
 
     def begin(self, inputs: Tensor) -> COSState:
-        if not self.rho:
-            return self.initial(inputs[0])
-        start = self.shifted(inputs[: self.rho])
-        return COSState(start.clone(), start, start.new_zeros(()))
-
-    def shifted(self, inputs: Tensor) -> Tensor:
-        """v(0) after a trial on `inputs` [ρ, B, …]."""
         start = self.start(inputs[0])
+        return self.initial(inputs[0], self.shifted(inputs[: self.rho], start) if self.rho else start)
+
+    def shifted(self, inputs: Tensor, start: Tensor) -> Tensor:
+        """v(0) after a trial from `start` on `inputs` [ρ, B, …]."""
         theta, state = self.per_unit(inputs[0]), IFState(start.clone())
         fired = torch.zeros_like(start)
         least, most = torch.full_like(start, NONE_FIRED) * theta, torch.full_like(start, ALL_FIRED) * theta

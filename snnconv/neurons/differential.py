@@ -85,9 +85,9 @@ class DifferentialMultiThreshold(Neuron):
         self.bits = bits
         self.beta = self.down_limit = 2 ** (bits - 1)
 
-    def initial(self, x: Tensor) -> DifferentialState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
-        return DifferentialState(self.start(x), zeros, zeros.clone(), zeros.new_zeros(()))
+    def initial(self, x: Tensor, start: Tensor) -> DifferentialState:
+        zeros = torch.zeros_like(start)
+        return DifferentialState(start, zeros, zeros.clone(), zeros.new_zeros(()))
 
     def reach(self, T: int) -> float:
         """β·Σ₁..T 1/t: the mean that the largest spike at every step adds up to."""
@@ -118,8 +118,8 @@ class Accumulate(Temporal):
     Source: Huang et al., ICML 2025, "Differential coding for training-free ANN-to-SNN conversion".
     """
 
-    def initial(self, x: Tensor) -> MeanState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
+    def begin(self, inputs: Tensor) -> MeanState:
+        zeros = torch.zeros_like(inputs[0], dtype=torch.float32)
         return MeanState(zeros, zeros.new_zeros(()))
 
     def step(self, x: Tensor, state: MeanState) -> tuple[Tensor, MeanState]:

@@ -85,8 +85,8 @@ class Direct(Temporal):
     def leak(self) -> Tensor | float:
         """1/τ, the part of the potential that is lost in a step."""
 
-    def initial(self, x: Tensor) -> PotentialState:
-        return PotentialState(torch.zeros_like(x))
+    def begin(self, inputs: Tensor) -> PotentialState:
+        return PotentialState(torch.zeros_like(inputs[0]))
 
     def step(self, x: Tensor, state: PotentialState) -> tuple[Tensor, PotentialState]:
         firing = (self.threshold, self.reset, self.detach, self.surrogate, self.alpha)

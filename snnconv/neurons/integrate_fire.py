@@ -51,8 +51,8 @@ class IntegrateFire(Neuron):
         super().__init__(threshold, alpha, v0)
         self.strict = strict
 
-    def initial(self, x: Tensor) -> IFState:
-        return IFState(self.start(x))
+    def initial(self, x: Tensor, start: Tensor) -> IFState:
+        return IFState(start)
 
     def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
         spikes, state = integrate_fire_step(x, state, self.per_unit(x), state, self.strict)

@@ -26,8 +26,8 @@ class LateralInhibition(RunningSum):
     def __init__(self, function: nn.Module) -> None:
         super().__init__(function)
 
-    def initial(self, x: Tensor) -> RunningState:
-        total = torch.zeros_like(x, dtype=torch.float32)
+    def begin(self, inputs: Tensor) -> RunningState:
+        total = torch.zeros_like(inputs[0], dtype=torch.float32)
         return RunningState(total, torch.zeros_like(self.function(total)))
 
     def step(self, x: Tensor, state: RunningState) -> tuple[Tensor, RunningState]:

@@ -23,7 +23,7 @@ class Sent:
         if self._decoder is None:
             return spikes
         if self._state is None:
-            self._state = self._decoder.initial(spikes)
+            self._state = self._decoder.begin(spikes[None])
         output, self._state = self._decoder.step(spikes.float(), self._state)
         return output
 

@@ -3,6 +3,7 @@ input, and any others to the running means of theirs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,8 +31,8 @@ class RunningSum(Temporal):
         super().__init__()
         self.function = function
 
-    def initial(self, x: Tensor) -> RunningState:
-        total = torch.zeros_like(x, dtype=torch.float32)
+    def begin(self, inputs: Tensor) -> RunningState:
+        total = torch.zeros_like(inputs[0], dtype=torch.float32)
         return RunningState(total, self.function(total))
 
     def step(self, x: Tensor, state: RunningState) -> tuple[Tensor, RunningState]:
@@ -69,9 +70,9 @@ class RunningMean(Temporal):
         self.function = function
         self.name, self.kind, self.macs = name or type(function).__name__, kind, macs
 
-    def initial(self, x: Tensor | tuple[Tensor, ...], varying: tuple[bool, ...] = (True,)) -> MeanState:
-        parts = x if isinstance(x, tuple) else (x,)
-        totals = tuple(torch.zeros_like(p, dtype=torch.float32) if v else None for p, v in zip(parts, varying))
+    def begin(self, inputs: Tensor | Sequence[Tensor], varying: tuple[bool, ...] = (True,)) -> MeanState:
+        parts = (inputs,) if isinstance(inputs, Tensor) else inputs
+        totals = tuple(torch.zeros_like(p[0], dtype=torch.float32) if v else None for p, v in zip(parts, varying))
         return MeanState(totals, torch.zeros((), device=parts[0].device), torch.zeros((), device=parts[0].device))
 
     def step(self, x: Tensor | tuple[Tensor, ...], state: MeanState) -> tuple[Tensor, MeanState]:
@@ -99,7 +100,7 @@ class RunningMean(Temporal):
         varies = varying if isinstance(varying, tuple) else (varying,)
         inputs = [p.unflatten(0, (steps, -1)) if v else p for p, v in zip(parts, varies, strict=True)]
         if state is None:
-            state = self.initial(tuple(p[0] if v else p for p, v in zip(inputs, varies)), varies)
+            state = self.begin(inputs, varies)
         outputs: list[Tensor] = []
         for t in range(steps):
             output, state = self.step(tuple(p[t] if v else p for p, v in zip(inputs, varies)), state)

@@ -116,10 +116,10 @@ class ScalableDualThreshold(Neuron):
         self.gate: Gate = gate
         self.retract: Retract = retract
 
-    def initial(self, x: Tensor) -> SDState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
+    def initial(self, x: Tensor, start: Tensor) -> SDState:
+        zeros = torch.zeros_like(start)
         drive = zeros.clone() if self.gate == "input" and self.down_limit else None
-        return SDState(self.start(x), zeros, drive)
+        return SDState(start, zeros, drive)
 
     def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:
         theta = self.per_unit(x)

@@ -42,8 +42,7 @@ class ResidualPotential(Neuron):
         super().__init__(threshold, alpha, v0)
         self.tau = tau
 
-    def initial(self, x: Tensor) -> SRPState:
-        start = self.start(x)
+    def initial(self, x: Tensor, start: Tensor) -> SRPState:
         return SRPState(start, torch.ones_like(start), start.new_zeros(()))
 
     def step(self, x: Tensor, state: SRPState) -> tuple[Tensor, SRPState]:

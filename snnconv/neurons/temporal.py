@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .codes import Code
 
-State = Any  # a NamedTuple of tensors, made by `initial`
+State = Any  # a NamedTuple of tensors, made by `begin`
 
 
 class Temporal(nn.Module, ABC):
@@ -22,12 +22,8 @@ class Temporal(nn.Module, ABC):
     """
 
     @abstractmethod
-    def initial(self, x: Tensor) -> State:
-        """The state before the first step, for an input like `x` [B, …]."""
-
     def begin(self, inputs: Tensor) -> State:
         """The state before the first step, for the inputs of the first chunk [steps, B, …]."""
-        return self.initial(inputs[0])
 
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -79,10 +75,10 @@ class Neuron(Temporal):
 
     Attributes:
         code: what a spike of magnitude k costs: k ("unary") or the 1 bits of k ("binary").
-        offset: a current added at every step; potential: what v starts from in place of v0·θ. Both in the unit of the
-            input current, shaped as thresholds are; None unless `correct` set them. An offset with a leading dimension
-            of time, and as many dimensions as the input (so [T, C] or [T, C, 1, 1]), changes from step to step: step
-            t = 0, 1, … takes row min(t, T − 1).
+        offset: a current added at every step; potential: what v starts from in place of v0·θ, as `initial` is told.
+            Both in the unit of the input current, shaped as thresholds are; None unless `correct` set them. An offset
+            with a leading dimension of time, and as many dimensions as the input (so [T, C] or [T, C, 1, 1]), changes
+            from step to step: step t = 0, 1, … takes row min(t, T − 1).
         differential: whether its spikes are differences, to be decoded by an `Accumulate` behind it.
         integrates: whether a constant added to its input shows as such in its output, in range: what corrections by
             currents and potentials count on.
@@ -104,6 +100,18 @@ class Neuron(Temporal):
         self.register_buffer("offset", None)
         self.register_buffer("potential", None)
         self.scale, self.v0 = scale, v0
+
+    @abstractmethod
+    def initial(self, x: Tensor, start: Tensor) -> State:
+        """The state before the first step, for an input like `x` [B, …].
+
+        Args:
+            start: v(0) like `x`, float32, in memory of its own: v0·θ, or the potential that a correction found. Neurons
+                take it from here, so that none can start from another by mistake.
+        """
+
+    def begin(self, inputs: Tensor) -> State:
+        return self.initial(inputs[0], self.start(inputs[0]))
 
     def correct(self, *, offset: Tensor | None = None, potential: Tensor | None = None) -> None:
         """Set what calibration found; None leaves a value as it is."""

@@ -96,8 +96,8 @@ class Tracking(Neuron):
         limit = self.reach(T) * self.per_unit(z).to(z.dtype)
         return torch.maximum(torch.minimum(self.function(z), limit), -limit)
 
-    def initial(self, x: Tensor) -> TrackingState:
-        zeros = torch.zeros_like(x, dtype=torch.float32)
+    def initial(self, x: Tensor, start: Tensor) -> TrackingState:
+        zeros = torch.zeros_like(start)
         return TrackingState(zeros, zeros.clone(), zeros.new_zeros(()))
 
     def step(self, x: Tensor, state: TrackingState) -> tuple[Tensor, TrackingState]:

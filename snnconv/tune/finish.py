@@ -15,8 +15,8 @@ from .trial import Candidate
 def finished(chosen: Candidate, budget: Budget) -> SpikingNetwork:
     """The network, with its T and with settings that say that it was tuned."""
     snn = chosen.network()
-    corrections = {"corrections": list(chosen.corrections), "at_T": chosen.T} if chosen.corrections else {}
-    settings = snn.plan.settings | {"threshold": "tuned", "budget": f"at most {budget.words}"} | corrections
+    at_T = {"at_T": chosen.T} if chosen.corrections else {}
+    settings = snn.plan.settings | {"threshold": "tuned", "budget": f"at most {budget.words}"} | at_T
     tuned = SpikingNetwork(snn.ann, replace(snn.plan, T=chosen.T, settings=settings))
     tuned.chunk = snn.chunk
     return tuned

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..bench.setting import Setting
 from ..bench.synops import Wiring, wiring
-from ..calib.corrections import CALIBRATIONS
+from ..calib.corrections import corrected
 from ..network import SpikingNetwork
 from .budget import Budget, fit
 from .refine import Factors, scaled
@@ -60,9 +60,7 @@ class Candidate:
     def network(self, factors: Mapping[str, float] | None = None) -> SpikingNetwork:
         """The spiking network, with other factors where they are given."""
         snn = resized(self.family.base, self.factors if factors is None else factors)
-        for name in self.corrections:
-            snn = CALIBRATIONS[name](snn, self.family.samples, self.T)
-        return snn
+        return corrected(snn, self.corrections, self.family.samples, self.T)
 
     def measured(self, judge: Judge, factors: Mapping[str, float] | None = None) -> Score:
         return judge.score(self.network(factors), self.T, self.family.wired)

@@ -23,7 +23,8 @@ from snnconv.data import DATA_SOURCES, open_data
 from snnconv.methods import METHODS
 from snnconv.neurons import NEURONS
 
-ROOT = Path(__file__).parents[2]
+from ..documents import ROOT, blocks, unregistered
+
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -31,11 +32,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 def restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """In an empty folder; what is registered goes again, so that tests over the registries do not see it."""
     monkeypatch.chdir(tmp_path)
-    registries = (NEURONS, METHODS, RULES, DATA_SOURCES)
-    before = [dict(registry._entries) for registry in registries]
-    yield
-    for registry, entries in zip(registries, before, strict=True):
-        registry._entries = entries  # type: ignore[assignment]
+    with unregistered():
+        yield
 
 
 def run(name: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -68,10 +66,6 @@ def test_examples_are_short_and_tested(path: Path) -> None:
     assert len(text.splitlines()) < 60
     assert f"    python examples/{path.name}\n" in text
     assert f"def test_{path.stem}(" in Path(__file__).read_text()
-
-
-def blocks(document: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text(), re.DOTALL | re.MULTILINE)
 
 
 def test_python_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from snnconv.neurons import Temporal
 def scan(neuron: Temporal, current: Tensor, state: Any = None) -> tuple[Tensor, Any]:
     """Inputs [T, B, …] → outputs [T, B, …] and the last state, one `step` after the other."""
     outputs = []
-    state = neuron.initial(current[0]) if state is None else state
+    state = neuron.begin(current) if state is None else state
     for row in current:
         output, state = neuron.step(row, state)
         outputs.append(output)

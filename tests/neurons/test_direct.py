@@ -68,7 +68,7 @@ def test_plif_is_lif_with_a_learned_time_constant() -> None:
 def test_respike_rule() -> None:
     """v ← 0.25 v + 0.75 x is τ = 4/3."""
     x = torch.tensor([0.9, 1.2])
-    _, state = LIF(tau=4 / 3, threshold=10.0).step(x, LIF().initial(x)._replace(v=torch.tensor([0.4, -1.0])))
+    _, state = LIF(tau=4 / 3, threshold=10.0).step(x, LIF().begin(x[None])._replace(v=torch.tensor([0.4, -1.0])))
     torch.testing.assert_close(state.v, 0.25 * torch.tensor([0.4, -1.0]) + 0.75 * x)
 
 

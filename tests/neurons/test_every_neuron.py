@@ -70,7 +70,7 @@ def test_spikes_are_whole_and_in_range(name: str) -> None:
 def test_spikes_and_potential_account_for_the_input(name: str) -> None:
     """Σ I + v(0) = θ Σ s + v: soft reset loses nothing."""
     neuron, current = make(name), torch.randint(-16, 24, (30, 20)) / 8.0
-    start = neuron.initial(current[0]).v.clone()
+    start = neuron.begin(current).v.clone()
     spikes, state = scan(neuron, current)
     accounted = decoded(name, spikes).sum(0) * neuron.theta + state.v
     if NEURONS[name].differential:  # with thirds and fifths in it
@@ -84,7 +84,7 @@ def test_step_depends_on_input_and_state_alone(name: str) -> None:
     """It may use up its state's memory, never its input's, and keeps nothing in the module."""
     neuron, x = make(name), torch.randn(3, 4)
     text, buffers = repr(neuron), {key: value.clone() for key, value in neuron.state_dict().items()}
-    _, state = neuron.step(x, neuron.initial(x))
+    _, state = neuron.step(x, neuron.begin(x[None]))
     x_before, twin = x.clone(), pytree.tree_map_only(Tensor, torch.clone, state)
     first, after = neuron.step(x, state)
     assert torch.equal(x, x_before)

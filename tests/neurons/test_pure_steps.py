@@ -38,7 +38,7 @@ CASES = [
 
 @pytest.mark.parametrize(("neuron", "step"), CASES, ids=lambda case: repr(case) if isinstance(case, Neuron) else "")
 def test_pure_without_memory_and_equal_with_it(neuron: Neuron, step: Step) -> None:
-    state = neuron.initial(torch.randn(3, 4))
+    state = neuron.begin(torch.randn(1, 3, 4))
     reused = pytree.tree_map_only(Tensor, torch.clone, state)
     for _ in range(6):
         x = torch.randn(3, 4)

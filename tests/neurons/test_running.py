@@ -113,7 +113,7 @@ def test_means_are_taken_in_float32() -> None:
 def test_step_leaves_its_input_alone() -> None:
     pool, x = RunningSum(nn.MaxPool1d(2)), torch.randn(1, 1, 4)
     before = x.clone()
-    _, state = pool.step(x, pool.initial(x))
+    _, state = pool.step(x, pool.begin(x[None]))
     pool.step(x, state)
     assert torch.equal(x, before)
 

@@ -63,7 +63,7 @@ def test_pure_without_memory_and_equal_with_it() -> None:
     def step(x: Tensor, state: TrackingState, **out: Any) -> tuple[Tensor, TrackingState]:
         return tracking_step(x, state, torch.tensor(0.5), 3, F.silu, **out)
 
-    state = Tracking(1.0).initial(torch.randn(3, 4))
+    state = Tracking(1.0).begin(torch.randn(1, 3, 4))
     reused = TrackingState(*(leaf.clone() for leaf in state))
     for _ in range(6):
         x = torch.randn(3, 4)

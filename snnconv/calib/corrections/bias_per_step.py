@@ -53,7 +53,7 @@ def currents(neuron: Neuron, drive: Drive, wanted: Tensor, warm_up: int) -> Tens
     driven, varying = neuron.driven(drive.x, 0, drive.steps, drive.varying)
     inputs = driven.unflatten(0, (drive.steps, -1)) if varying else driven.expand(drive.steps, *driven.shape)
     theta = neuron.per_unit(inputs[0])
-    state: Any = (neuron.begin(inputs), Accumulate().initial(inputs[0]))
+    state: Any = (neuron.begin(inputs), Accumulate().begin(inputs))
     total = torch.zeros_like(wanted)
     found: list[Tensor] = []
     for t, x in enumerate(inputs):

@@ -23,7 +23,7 @@ def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Corre
     """Correct one site after the other, in execution order, each under the spikes of those corrected before it.
 
     Neurons that track a function round to nearest, and a current in front of it would be another's error: they are left
-    as they are.
+    as they are, which `corrected` puts on record.
     """
     work, steps = with_sites(snn, {}), snn.warm_up + T
     leaves = fitting(snn, samples, steps)

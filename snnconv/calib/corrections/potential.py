@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from ...network import SpikingNetwork
 from ...neurons import Neuron
@@ -12,7 +14,11 @@ from .means import Samples
 from .registry import calibration
 
 
-@calibration("potential", "v(0) of every neuron, T times its mean error")
+@calibration(
+    "potential",
+    "v(0) of every neuron, T times its mean error",
+    leaves="their neurons track a function, or do not start from the v(0) that they are given",
+)
 def potential(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """v(0) = v0·θ + T · mean over samples of (ANN activation − θ·Σ s/T), for every neuron.
 
@@ -21,7 +27,15 @@ def potential(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """
 
     def add_to_potential(neuron: Neuron, drive: Drive, wanted: Tensor) -> None:
-        error = mean_error(neuron, drive, wanted, T).float()
-        neuron.correct(potential=neuron.start(error[None])[0] + error * T)
+        if starts_as_given(neuron, wanted[None].float()):
+            error = mean_error(neuron, drive, wanted, T).float()
+            neuron.correct(potential=neuron.start(error[None])[0] + error * T)
 
     return layer_by_layer(snn, samples, T, add_to_potential)
+
+
+def starts_as_given(neuron: Neuron, x: Tensor) -> bool:
+    """Whether another v(0) makes another state, for an input like `x` [B, …]: `initial` may put its argument aside."""
+    starts = neuron.start(x), neuron.start(x) + neuron.per_unit(x)
+    first, second = (pytree.tree_leaves(neuron.initial(x, start)) for start in starts)
+    return not all(torch.equal(a, b) for a, b in zip(first, second) if isinstance(a, Tensor))

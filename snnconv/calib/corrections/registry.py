@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Correction = Callable[["SpikingNetwork", Sequence[tuple[Tensor, ...]], int], "SpikingNetwork"]
 
 
+TRACKING = "their neurons track a function, and a current in front of it would be another's error"
+
+
 @dataclass(frozen=True)
 class Calibration:
     """A named correction.
@@ -24,11 +27,13 @@ class Calibration:
     Attributes:
         summary: what it sets. run: the pass.
         at_T: whether what it sets depends on T, so that every T needs a conversion of its own.
+        leaves: why it may leave a site as it is.
     """
 
     summary: str
     run: Correction
     at_T: bool = True
+    leaves: str = TRACKING
 
     def __call__(self, snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
         return self.run(snn, samples, T)
@@ -37,11 +42,13 @@ class Calibration:
 CALIBRATIONS: Registry[Calibration] = Registry("correction")
 
 
-def calibration(name: str, summary: str, *, at_T: bool = True) -> Callable[[Correction], Correction]:
+def calibration(
+    name: str, summary: str, *, at_T: bool = True, leaves: str = TRACKING
+) -> Callable[[Correction], Correction]:
     """Decorator: register a pass under `name`."""
 
     def add(run: Correction) -> Correction:
-        CALIBRATIONS.register(name)(Calibration(summary, run, at_T))
+        CALIBRATIONS.register(name)(Calibration(summary, run, at_T, leaves))
         return run
 
     return add

@@ -7,17 +7,25 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from ...convert.passes.sites import activation_sites
 from ...network import SpikingNetwork
+from .layers import on_cpu
 from .rebuild import with_sites
 from .registry import calibration
 
 
 @calibration("shift", "a current θ/(2T), which turns the floor into rounding")
 def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
-    """offset = θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
+    """offset += θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
 
     Source: Deng & Gu, ICLR 2021, "Optimal conversion of conventional artificial neural networks to spiking neural
     networks" (the bias shifted by θ/2T).
     """
-    offsets = {name: neuron.theta / (2 * T) for name, neuron in snn.sites.items() if neuron.integrates}
-    return with_sites(snn, {name: replace(snn.plan.sites[name], offset=offset) for name, offset in offsets.items()})
+    inputs = activation_sites(snn.ann)
+    offsets = {
+        name: neuron.offset_with(neuron.theta / (2 * T), inputs[name].meta["val"])
+        for name, neuron in snn.sites.items()
+        if neuron.integrates
+    }
+    found = {name: replace(snn.plan.sites[name], offset=on_cpu(offset)) for name, offset in offsets.items()}
+    return with_sites(snn, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
@@ -25,12 +24,14 @@ from .rebuild import with_sites
 from .registry import calibration
 from .surrogate import learned, surrogate_of
 
-log = logging.getLogger("snnconv")
-
 ALIVE = 4  # a layer's input, its current, the change of that, and a residual
 
 
-@calibration("weights", "weights and bias of the layer before each neuron, by Adam on its clip-floor surrogate")
+@calibration(
+    "weights",
+    "weights and bias of the layer before each neuron, by Adam on its clip-floor surrogate",
+    leaves="no layer feeds them alone, the weights found were no better, or their neurons track a function",
+)
 def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """Layer by layer: min over (W, b) of the mean over samples of Σ (a − Q(W·x̄ + b + r̄))², a the ANN's activation.
 
@@ -47,7 +48,7 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     a Q that has neither v(0) nor the offset: with them, what was corrected before is not corrected twice.
 
     The ANN keeps its weights; those found are kept in the plan of the site. A site that no convolution or linear layer
-    feeds, or one whose layer feeds others too, keeps its weights, and that is told.
+    feeds, or one whose layer feeds others too, keeps its weights.
 
     Source: Li et al., ICML 2021, "A free lunch from ANN: towards efficient, accurate spiking neural networks
     calibration", weight calibration of the advanced pipeline.
@@ -55,10 +56,6 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     steps = snn.warm_up + T
     leaves = fitting(snn, samples, steps, ALIVE)
     network, layers = separate(snn)
-    left = [name for name, neuron in snn.sites.items() if name not in layers or not neuron.integrates]
-    if left:
-        named = ", ".join(left[:5])
-        log.warning(f"weights: {len(left)} sites own no layer, or track a function, and keep their weights: {named}")
     program = split_time(network)
     generator = torch.Generator().manual_seed(snn.plan.provenance.get("seed", 0))
     with torch.no_grad(), progress("weights", len(snn.sites)) as bar:
@@ -66,7 +63,7 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
         seen = learn.inputs
         values = Watching(cast(fx.GraphModule, program.prefix), learn.stop, bar, layers, seen).run(*leaves)
         Watching(cast(fx.GraphModule, program.body), learn.stop, bar, layers, seen).run({}, steps, *values)
-    found = {name: network.get_submodule(layer) for name, layer in layers.items()}
+    found = {name: network.get_submodule(layers[name]) for name in learn.learned}
     return with_sites(snn, {name: with_layer(snn, name, layer) for name, layer in found.items()})
 
 
@@ -107,7 +104,7 @@ class Learning:
     """At each neuron: new weights for the layer that feeds it, and the current that these give.
 
     Attributes:
-        inputs: {layer: its input}, put there as the layers run.
+        inputs: {layer: its input}, put there as the layers run. learned: sites whose layer has new weights.
     """
 
     def __init__(
@@ -120,6 +117,7 @@ class Learning:
     ) -> None:
         self.network, self.layers, self.wanted, self.T, self.generator = network, layers, wanted, T, generator
         self.inputs: dict[str, Tensor] = {}
+        self.learned: list[str] = []
 
     def stop(self, site: str, neuron: Neuron, drive: Drive) -> Drive:
         wanted = next(value for name, value in self.wanted if name == site)
@@ -141,6 +139,7 @@ class Learning:
             return drive
         for name, value in after.items():
             setattr(layer, name, nn.Parameter(value, requires_grad=False))
+        self.learned.append(site)
         return new
 
     def error(self, neuron: Neuron, drive: Drive, wanted: Tensor) -> float:

@@ -179,10 +179,10 @@ class Weighted(Neuron):
     code = "binary"
 
     def __init__(self, threshold: Tensor | float, *, alpha: float) -> None:
-        super().__init__(threshold, alpha)
+        super().__init__(threshold, alpha, v0=0.0)
 
-    def initial(self, x: Tensor) -> tuple[Tensor]:
-        return (torch.zeros_like(x),)
+    def initial(self, x: Tensor, start: Tensor) -> tuple[Tensor]:
+        return (start,)
 
     def step(self, x: Tensor, state: tuple[Tensor]) -> tuple[Tensor, tuple[Tensor]]:
         (rest,) = state

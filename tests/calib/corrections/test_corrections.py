@@ -87,6 +87,18 @@ def test_shift() -> None:
         assert torch.equal(site.offset, snn.sites[name].theta / 16)
 
 
+@pytest.mark.parametrize("first", ["bias", "bias-per-step"])
+def test_a_shift_adds_to_what_was_found_before(first: str) -> None:
+    x = torch.randn(4, *SHAPES[SmallCNN])
+    _, snn = plain(SmallCNN, x)
+    once = CALIBRATIONS[first](snn, [(x,)], T)
+    for name, site in CALIBRATIONS["shift"](once, [], T).plan.sites.items():
+        before = once.plan.sites[name].offset
+        assert before is not None
+        assert site.offset is not None
+        torch.testing.assert_close(site.offset, before + snn.sites[name].theta / (2 * T))
+
+
 @pytest.mark.parametrize("method", ["snnc-light", "snnc-advanced"])
 def test_calibration_takes_the_mean_error_away(method: str) -> None:
     """On samples that it has not seen, against the same thresholds with the shift alone."""
