@@ -20,6 +20,15 @@ from ..network import SpikingNetwork
 from ..progress import track
 from .distributed import Group
 
+DECODE = (
+    "pass a module whose forward decodes it: `return self.model(x)[0]` for the first of several outputs, "
+    "`return self.model(x).mean((-2, -1))` for a map of scores; on the command line as package.module:factory"
+)
+ONE_VALUE = (
+    "for a yes-or-no score z, pass a module whose forward returns two scores, `torch.stack([-z, z], -1)` "
+    "(`[1 - p, p]` for a probability); the error of a regression is measured by snnconv verify and snnconv diagnose"
+)
+
 
 @dataclass(frozen=True)
 class LabelledBatch:
@@ -188,17 +197,27 @@ def require_labels(batch: Any, where: str) -> Tensor:
 
 
 def require_scores(logits: Any) -> Tensor:
-    """The logits of a run, if they are [T, B, classes]."""
-    if isinstance(logits, Tensor) and logits.dim() == 3:
+    """The logits of a run, if they are [T, B, classes], of at least two classes.
+
+    Raises:
+        InputError: they are something else.
+    """
+    if isinstance(logits, Tensor) and logits.dim() == 3 and logits.shape[-1] > 1:
         return logits
-    shapes = [str(list(leaf.shape[1:])) for leaf in pytree.tree_leaves(logits) if isinstance(leaf, Tensor)]
-    kind = "" if isinstance(logits, Tensor) else f"{type(logits).__name__} of "
-    raise InputError(
-        "the network's output is not one score per class",
-        expected="[B, classes]",
-        got=kind + (", ".join(shapes) or "no tensor"),
-        remedy="pass a module whose forward decodes it: `return self.model(x)[0]` for the first of several outputs, "
-        "`return self.model(x).mean((-2, -1))` for a map of scores; on the command line as package.module:factory",
+    shapes = [list(leaf.shape[1:]) for leaf in pytree.tree_leaves(logits) if isinstance(leaf, Tensor)]
+    raise not_scores(shapes, "" if isinstance(logits, Tensor) else f"{type(logits).__name__} of ")
+
+
+def not_scores(shapes: Sequence[list[int]], kind: str = "") -> InputError:
+    """Outputs of these shapes, [B, …] each, are not class scores: what can be done."""
+    single = len(shapes) == 1 and (len(shapes[0]) == 1 or shapes[0][1:] == [1])
+    return InputError(
+        "the network's output is one value per sample: without classes there is no accuracy"
+        if single
+        else "the network's output is not one score per class",
+        expected="[B, classes], at least two classes",
+        got=kind + (", ".join(map(str, shapes)) or "no tensor"),
+        remedy=ONE_VALUE if single else DECODE,
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, fx
 
 from ..convert.activations import Activation, LearnedClip
 from ..convert.graphs import as_call
-from ..convert.passes.sites import activation_sites, channel_dim, channels_in
+from ..convert.passes.sites import activation_sites, channel_dim, channels_in, channels_second
 from ..errors import InputError
 from .checkpoint import Checkpoint
 from .rules import Rule, Site
@@ -36,7 +36,7 @@ def collect(
     dims = {name: channel_dim(canonical, node) if granularity == "channel" else 1 for name, node in sites.items()}
 
     def hook(histogram: Statistics, channels: int) -> Callable[..., None]:
-        return lambda _module, _args, output: histogram.add(output.abs().movedim(channels, 1))
+        return lambda _module, _args, output: histogram.add(channels_second(output.abs(), channels))
 
     handles = [
         canonical.get_submodule(name).register_forward_hook(hook(histogram, dims[name]))

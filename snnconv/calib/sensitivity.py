@@ -11,7 +11,7 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ..convert.graphs import as_call
-from ..convert.passes.sites import activation_sites, channel_dim
+from ..convert.passes.sites import activation_sites, channel_dim, channels_second
 from ..progress import track
 from ..simulate.memory import elements
 
@@ -79,7 +79,7 @@ def fair_quanta(
                     )
                     for name, gradient in zip(activations, found):
                         squares = torch.zeros_like(activations[name]) if gradient is None else gradient.square()
-                        squares = squares.movedim(dims[name], 1)
+                        squares = channels_second(squares, dims[name])
                         energy[name] = energy.get(name, torch.zeros(())) + per_channel(squares).cpu()
     finally:
         for handle in handles:
@@ -98,7 +98,7 @@ def fair_quanta(
 def outputs_of(canonical: fx.GraphModule, leaves: tuple[Tensor, ...]) -> Tensor:
     """All that the network puts out in real numbers, [B, values]."""
     result = canonical(*as_call(canonical, leaves))
-    return torch.cat([leaf.flatten(1) for leaf in pytree.tree_leaves(result) if differentiable(leaf)], 1)
+    return torch.cat([leaf.reshape(len(leaf), -1) for leaf in pytree.tree_leaves(result) if differentiable(leaf)], 1)
 
 
 def is_usual(outputs: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def events_per_neuron(spikes: Tensor, code: Code = "unary") -> Tensor:
     Whole numbers are exact in float32 to 2^24 events of one neuron in one step, which no batch comes near; summing the
     batch first is twice as fast as summing everything in float64.
     """
-    return events(spikes, code).sum(1, dtype=torch.float32).flatten(1).double()
+    return events(spikes, code).sum(1, dtype=torch.float32).reshape(len(spikes), -1).double()
 
 
 def ones(spikes: Tensor) -> Tensor:

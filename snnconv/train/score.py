@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from ..bench.distributed import Group
-from ..bench.evaluate import batches_in, first_tensor, of_samples, taking, tell_unread, views_of
+from ..bench.evaluate import batches_in, first_tensor, not_scores, of_samples, taking, tell_unread, views_of
 from ..convert.examples import as_arguments
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
@@ -34,10 +34,8 @@ def scores(network: Any, module: nn.Module, batch: Batch, where: str) -> tuple[T
     arguments = as_call(module, moved) if isinstance(module, fx.GraphModule) else as_arguments(module, moved)
     with taking(arguments, where):
         output = first_tensor(network(*arguments))
-    if output.dim() != 2:
-        raise InputError(
-            "the network's output is not one score per class", expected="[B, classes]", got=str(list(output.shape))
-        )
+    if output.dim() != 2 or output.shape[1] < 2:
+        raise not_scores([list(output.shape)])
     check_labels(labels, output.shape[1], where)
     return output.float(), labels.to(output.device)
 

@@ -94,7 +94,7 @@ class OutputSums:
     """The networks' outputs, compared.
 
     Attributes:
-        agreeing: samples of the same class, or None where the output is no single [B, classes].
+        agreeing: samples of the same class, or None where the output is not one [B, classes] of two classes or more.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class OutputSums:
             self._difference += float((ours[-1].double() - theirs.double()).square().sum())
             self._size += float(theirs.double().square().sum())
         one, scores = first_tensor(means), first_tensor(wanted)
-        if scores.dim() != 2 or len(tensors(wanted)) != 1 or self.agreeing is None:
+        if scores.dim() != 2 or scores.shape[1] < 2 or len(tensors(wanted)) != 1 or self.agreeing is None:
             self.agreeing = None
         else:
             self.agreeing += int((one[-1].argmax(-1) == scores.argmax(-1)).sum())

@@ -62,7 +62,7 @@ def learned(
         for _ in range(iterations):
             rows = torch.randperm(len(x), generator=generator)[:BATCH].to(x.device)
             given = surrogate(functional_call(layer, values, (x[rows],)) + rest[rows])
-            loss = (given - wanted[rows]).square().flatten(1).sum(1).mean()
+            loss = (given - wanted[rows]).square().reshape(len(rows), -1).sum(1).mean()
             adam.zero_grad()
             loss.backward()
             adam.step()

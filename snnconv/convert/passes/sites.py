@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from ..activations import Activation, constant, match_activation
 from ..elementwise import CANDIDATES, INPUTS, Elementwise, elementwise_of
@@ -137,6 +137,12 @@ def channels_in(graph_module: fx.GraphModule, node: fx.Node) -> tuple[int, ...]:
     """The shape in which one value per channel broadcasts against one sample: (−1, 1, 1), or (1, 1, −1)."""
     ones = [1] * (value_of(node).dim() - 2)
     return (*ones, -1) if channel_dim(graph_module, node) == -1 else (-1, *ones)
+
+
+def channels_second(x: Tensor, dim: int) -> Tensor:
+    """A site's values with the channels, which are at `dim`, as dimension 1: [B, C, …]. One value a sample, [B], is one
+    channel, [B, 1]."""
+    return x.movedim(dim, 1) if x.dim() > 1 else x[:, None]
 
 
 def neighbours(node: fx.Node) -> list[fx.Node]:
