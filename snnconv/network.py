@@ -17,6 +17,7 @@ from .convert.graphs import clone
 from .convert.passes.residual import fuse_residual_adds
 from .convert.passes.scales import fold_quanta
 from .convert.passes.spike import spike
+from .convert.whole_inputs import require_rows, rows_of
 from .errors import InputError
 from .neurons import Neuron
 from .plan import Plan
@@ -89,6 +90,7 @@ class SpikingNetwork(nn.Module):
         # In a tuple, so that they are no submodules: one shares the network's modules, the other is the ANN.
         self._hidden = (split_time(self.network), canonical)
         self._per_sample = largest_layer(self.network.graph)
+        self._rows = rows_of(canonical.graph)
 
     @property
     def ann(self) -> fx.GraphModule:
@@ -182,6 +184,7 @@ class SpikingNetwork(nn.Module):
             )
         placeholders = [node for node in self.network.graph.nodes if node.op == "placeholder"]
         checked = [check_input(leaf, node) for leaf, node in zip(leaves, placeholders, strict=True)]
+        require_rows([leaf for leaf in checked if isinstance(leaf, Tensor)], self._rows)
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
         return [self._like_network(leaf) for leaf in checked], batch
 
@@ -238,6 +241,7 @@ def check_input(leaf: Any, node: fx.Node) -> Any:
             got=str(list(leaf.shape)),
             remedy="convert again with input_shape=… or calibration data of the shape you mean to run",
         )
-    if expected.is_floating_point() and not leaf.is_floating_point():
-        raise InputError("the input holds integers", expected=f"{expected.dtype} [{shape}]", got=str(leaf.dtype))
-    return leaf
+    if expected.is_floating_point() != leaf.is_floating_point():
+        held = "real numbers" if leaf.is_floating_point() else "integers"
+        raise InputError(f"the input holds {held}", expected=f"{expected.dtype} [{shape}]", got=str(leaf.dtype))
+    return leaf if leaf.is_floating_point() else leaf.to(expected.dtype)

@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..convert.graphs import as_call
+from ..convert.whole_inputs import bounds_of, draw_inputs
 from ..progress import track
 
 IMAGES = 64  # optimised
@@ -45,10 +46,16 @@ def synthetic_batches(
 
     def draw(count: int) -> tuple[Tensor, ...]:
         """The same numbers on every device and in every precision."""
-        return tuple(torch.randn(count, *shape, generator=generator).to(reference) for shape in shapes)
+        leaves = draw_inputs(raised.graph, shapes, count, generator)
+        return tuple(x.to(reference if x.is_floating_point() else reference.device) for x in leaves)
 
     per_image = operations(raised, draw(2)) / 2
     trained = [m for m in raised.modules() if isinstance(m, NORMS) and has_statistics(m)]
+    real = [bound is None for bound in bounds_of(raised.graph)]
+    if not all(real):
+        count = int(max(4, min(GAUSSIAN, BUDGET // (4 * per_image))))
+        what = "random inputs, whole numbers among them" if any(real) else "random inputs of whole numbers"
+        return in_batches(draw(count)), f"calibrated on {count} {what}; {BETTER}"
     if not trained or per_image * BACKWARD * STEPS * 4 > BUDGET:
         count = int(max(4, min(GAUSSIAN, BUDGET // (4 * per_image))))
         batch = draw(count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from os import PathLike
 from typing import Any
 
@@ -35,6 +35,7 @@ from .passes.sites import activation_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
 from .raise_modules import raise_modules
+from .whole_inputs import require_rows, rows_of
 
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 SPIKING_ALREADY = (
@@ -257,11 +258,18 @@ def calibration_batches(
 ) -> tuple[Iterable[tuple[Tensor, ...]], list[str]]:
     """The user's batches, or synthetic ones, with the notices that say so."""
     if examples.batches is not None:
-        return track(examples.batches, "calibrating", examples.count), list(examples.notices)
+        batches = known_words(examples.batches, rows_of(raised.graph))
+        return track(batches, "calibrating", examples.count), list(examples.notices)
     batches, notice = synthetic_batches(raised, examples.shapes, seed)
-    reference = examples.leaves[0]
-    moved = [tuple(leaf.to(reference) for leaf in batch) for batch in batches]
+    moved = [tuple(leaf.to(like) for leaf, like in zip(batch, examples.leaves)) for batch in batches]
     return track(moved, "calibrating"), [*examples.notices, notice]
+
+
+def known_words(batches: Iterable[tuple[Tensor, ...]], rows: list[int | None]) -> Iterator[tuple[Tensor, ...]]:
+    """The batches, each looked through for whole numbers that the network has no row for."""
+    for number, leaves in enumerate(batches):
+        require_rows(leaves, rows, f"calibration batch {number}")
+        yield leaves
 
 
 def settings_of(

@@ -14,8 +14,11 @@ from torch.export import ExportedProgram
 
 from ..data.batches import batch_inputs
 from ..errors import InputError
-from .capture import MIN_BATCH, user_inputs, widen_batch
+from .capture import MIN_BATCH, capture, recapture, user_inputs, widen_batch
+from .input_types import input_types
+from .raise_modules import raise_modules
 from .shapes import infer_input_shapes
+from .whole_inputs import draw_inputs
 
 # Of one sample; several where the network takes several inputs.
 InputShape = tuple[int, ...] | Sequence[tuple[int, ...]]
@@ -73,8 +76,28 @@ def examples_of(
     else:
         shapes = check_shapes(input_shape)
     generator = torch.Generator().manual_seed(0)
-    leaves = tuple(like_model(torch.randn(MIN_BATCH, *shape, generator=generator), model) for shape in shapes)
+    leaves = tuple(
+        like_model(
+            torch.randn(MIN_BATCH, *shape, generator=generator)
+            if dtype is None
+            else torch.zeros(MIN_BATCH, *shape, dtype=dtype),  # 0 is a word of every table
+            model,
+        )
+        for shape, dtype in zip(shapes, input_types(model, shapes))
+    )
     return Examples(leaves, as_arguments(model, leaves), notices=notices)
+
+
+def random_inputs(
+    model: nn.Module | ExportedProgram, examples: Examples, count: int, generator: torch.Generator
+) -> tuple[Tensor, ...]:
+    """`count` samples for every input: Gaussian ones, or whole numbers that the network has rows for."""
+    if all(leaf.is_floating_point() for leaf in examples.leaves):
+        drawn = tuple(torch.randn(count, *shape, generator=generator) for shape in examples.shapes)
+    else:
+        program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
+        drawn = draw_inputs(raise_modules(program).graph, examples.shapes, count, generator)
+    return tuple(like_model(leaf, model) for leaf in drawn)
 
 
 def told_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from ..errors import UnsupportedModelError
+from ..errors import InputError, UnsupportedModelError
+from .capture import first_line
 from .operations import is_random, uses_batch_statistics
+from .whole_inputs import bounds_of
 
 SAMPLES = 4
 CHANGED = 1  # no flip of the batch leaves it where it is
@@ -23,6 +25,7 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
         inputs: positional example arguments.
 
     Raises:
+        InputError: the network does not run on such inputs.
         UnsupportedModelError: some other sample's output changed, or an operation is known to mix.
     """
     for node in graph_module.graph.nodes:
@@ -31,10 +34,21 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
             raise UnsupportedModelError(
                 f"{node.target} {what} at inference\n{place(node)}  remedy: export the network in eval mode"
             )
-    batch = pytree.tree_map(spread, inputs)
-    changed = pytree.tree_map(disturb, batch)
+    leaves, structure = pytree.tree_flatten(inputs)
+    bounds = iter(bounds_of(graph_module.graph))
+    several = [(leaf, next(bounds) if isinstance(leaf, Tensor) else None) for leaf in leaves]
+    spread_out = [(spread(leaf, bound), bound) for leaf, bound in several]
+    batch = pytree.tree_unflatten([leaf for leaf, _ in spread_out], structure)
+    changed = pytree.tree_unflatten([disturb(leaf, bound) for leaf, bound in spread_out], structure)
     with torch.no_grad():
-        before, after = (pytree.tree_leaves(graph_module(*x)) for x in (batch, changed))
+        try:
+            before, after = (pytree.tree_leaves(graph_module(*x)) for x in (batch, changed))
+        except (RuntimeError, IndexError, TypeError) as error:
+            raise InputError(
+                "the network does not run on examples of the inputs that it was captured with",
+                got=f"{', '.join(map(described, pytree.tree_leaves(batch)))}: {first_line(error)}",
+                remedy="pass some of the data that it takes (data=…, --calib), whole numbers as integers",
+            ) from error
     for first, second in zip(before, after, strict=True):
         if not isinstance(first, Tensor) or not first.is_floating_point():
             continue
@@ -54,29 +68,38 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
             )
 
 
+def described(leaf: Any) -> str:
+    is_tensor = isinstance(leaf, Tensor)
+    return f"{str(leaf.dtype).removeprefix('torch.')} {list(leaf.shape)}" if is_tensor else type(leaf).__name__
+
+
 def others(leaf: Tensor) -> Tensor:
     """The rows of the samples that were not changed."""
     return leaf.detach().unflatten(0, (SAMPLES, -1))[[n for n in range(SAMPLES) if n != CHANGED]]
 
 
-def spread(leaf: Any) -> Any:
-    """Different samples from whatever the example holds."""
+def spread(leaf: Any, bound: int | None) -> Any:
+    """Different samples from whatever the example holds.
+
+    Args:
+        bound: how many whole numbers the input may hold; None for real numbers.
+    """
     if not isinstance(leaf, Tensor) or leaf.dim() == 0:
         return leaf
     generator = torch.Generator().manual_seed(0)
-    samples = leaf[:1].expand(SAMPLES, *leaf.shape[1:])
-    if not leaf.is_floating_point():
-        return samples.contiguous()
-    noise = torch.randn(samples.shape, generator=generator).to(leaf)
-    return samples + noise * (leaf.float().std().to(leaf) + 0.1)
+    shape = (SAMPLES, *leaf.shape[1:])
+    if bound is not None:
+        return torch.randint(bound, shape, generator=generator).to(leaf)
+    noise = torch.randn(shape, generator=generator).to(leaf)
+    return leaf[:1].expand(shape) + noise * (leaf.float().std().to(leaf) + 0.1)
 
 
-def disturb(leaf: Any) -> Any:
+def disturb(leaf: Any, bound: int | None) -> Any:
     """The same with one sample far away from where it was."""
-    if not isinstance(leaf, Tensor) or leaf.dim() == 0 or not leaf.is_floating_point():
+    if not isinstance(leaf, Tensor) or leaf.dim() == 0:
         return leaf
     changed = leaf.clone()
-    changed[CHANGED] = changed[CHANGED] * -3 + 1
+    changed[CHANGED] = changed[CHANGED] * -3 + 1 if bound is None else (leaf[CHANGED].long() + 1) % bound
     return changed
 
 

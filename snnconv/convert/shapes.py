@@ -15,6 +15,14 @@ SMALL = [(32, 32), (28, 28), (64, 64), (96, 96), (128, 128)]
 CLIPS = [(16, 112, 112), (8, 224, 224), (16, 224, 224), (32, 224, 224)]
 PATHWAYS = [(8, 32), (16, 64), (4, 32)]  # frames of the slow and the fast pathway of a SlowFast network
 SIGNALS = [(1024,), (16000,)]
+SHAPE = (
+    "pass input_shape=(channels, height, width) (--input-shape 3,224,224), or calibration data; several inputs take "
+    "several shapes (--input-shape '3,8,224,224;3,32,224,224')"
+)
+SEQUENCE = "pass the length of a sequence as input_shape=(length,) (--input-shape 128), or calibration data"
+WORDS = [((16,),), ((32,),), ((64,),), ((128,),), ((512,),)]  # lengths of a sequence
+LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+TABLES = (nn.Embedding, nn.EmbeddingBag)
 CONVOLUTIONS: tuple[tuple[type[nn.Module], int], ...] = ((nn.Conv1d, 1), (nn.Conv2d, 2), (nn.Conv3d, 3))
 
 
@@ -29,10 +37,11 @@ def infer_input_shapes(model: nn.Module) -> list[tuple[int, ...]]:
     """
     tried: list[tuple[tuple[int, ...], ...]] = []
     reference = next(model.parameters(), torch.zeros(()))
+    dtype = torch.int64 if isinstance(first_layer(model), TABLES) else reference.dtype
     with evaluating(model):
         for shapes in candidates(model):
             tried.append(shapes)
-            inputs = [torch.zeros(2, *shape, dtype=reference.dtype, device=reference.device) for shape in shapes]
+            inputs = [torch.zeros(2, *shape, dtype=dtype, device=reference.device) for shape in shapes]
             try:
                 model(inputs[0] if len(inputs) == 1 else inputs)
             except Exception:
@@ -43,17 +52,25 @@ def infer_input_shapes(model: nn.Module) -> list[tuple[int, ...]]:
         got=f"tried {', '.join(' and '.join(map(str, shapes)) for shapes in tried)}"
         if tried
         else f"no layer of {type(model).__name__} tells it",
-        remedy="pass input_shape=(channels, height, width) (--input-shape 3,224,224), or calibration data; several "
-        "inputs take several shapes (--input-shape '3,8,224,224;3,32,224,224')",
+        remedy=SEQUENCE if isinstance(first_layer(model), TABLES) else SHAPE,
     )
+
+
+def first_layer(model: nn.Module) -> nn.Module | None:
+    """The one that is made first, of those that tell what goes in."""
+    return next((m for m in model.modules() if isinstance(m, (*LAYERS, *TABLES))), None)
 
 
 def candidates(model: nn.Module) -> Iterator[tuple[tuple[int, ...], ...]]:
     """What to try, the likeliest first: the shape of each input."""
-    layers = [m for m in model.modules() if isinstance(m, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear))]
+    first = first_layer(model)
+    if isinstance(first, TABLES):
+        yield from WORDS
+        return
+    layers = [m for m in model.modules() if isinstance(m, LAYERS)]
     if not layers:
         return
-    first, last = layers[0], layers[-1]
+    last = layers[-1]
     if isinstance(first, nn.Linear):
         yield ((first.in_features,),)
         return

@@ -1,4 +1,4 @@
-"""Images, or videos, and labels in NumPy arrays: what is accepted, and as tensors batch by batch."""
+"""Images, videos, features or words, and labels in NumPy arrays: what is accepted, and as tensors batch by batch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from torch import Tensor
 
 from ..errors import InputError
 
-X_FORMS = "uint8 [N, H, W], uint8 [N, H, W, C] with C ≤ 4, or float [N, C, H, W]"
+X_FORMS = (
+    "uint8 [N, H, W], uint8 [N, H, W, C] with C ≤ 4, float [N, C, H, W], float [N, features] or [N, C, length], or "
+    "whole numbers as words [N, …] (int64, int32, int16)"
+)
 MAX_CHANNELS = 4
 ORDER = "NCTHW"  # of the dimensions of what comes out: samples, channels, frames, height, width
+PLAIN = "plain"  # dimensions that are no images': [N, …], as they are
 LAYOUTS = "each of N, H and W, and where they are there C (channels) and T (frames), in the order of x, as NTHW"
 
 
 def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """x with its dimensions in the order [N, C, H, W] or [N, C, T, H, W], a view; and y as int64 [N].
+    """x with its dimensions in the order [N, C, H, W] or [N, C, T, H, W], a view, or [N, …] where it holds features or
+    words; and y as int64 [N].
 
     Args:
         where: the file, for errors.
@@ -32,7 +37,7 @@ def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tup
     check_layout(x, layout, where)
     if x.size == 0:
         raise InputError("there are no images", got=_describe("x", x), where=where)
-    x = in_order(x, layout)
+    x = x if layout == PLAIN else in_order(x, layout)
     # sample by sample: a mask of the whole array could be gigabytes
     is_float = x.dtype.kind == "f"
     broken = next((i for i, image in enumerate(x) if not np.isfinite(image).all()), None) if is_float else None
@@ -52,7 +57,10 @@ def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tup
 
 
 def to_tensor(x: np.ndarray) -> Tensor:
-    """Samples of checked arrays → float32, contiguous: uint8 in 0…255 becomes 0…1, floats keep their values."""
+    """Samples of checked arrays, contiguous: uint8 in 0…255 becomes float32 in 0…1, other whole numbers stay (int64),
+    floats keep their values (float32)."""
+    if x.dtype.kind == "i":
+        return torch.tensor(x, dtype=torch.int64).contiguous()
     found = torch.tensor(x, dtype=torch.float32).contiguous()
     return found.div_(255) if x.dtype == np.uint8 else found
 
@@ -60,10 +68,13 @@ def to_tensor(x: np.ndarray) -> Tensor:
 def layout_of(x: np.ndarray, where: str) -> str:
     """The layout that the type of images tells."""
     is_bytes, is_float = x.dtype == np.uint8, x.dtype.kind == "f"
+    if (x.dtype.kind == "i" and x.ndim > 1) or (is_float and x.ndim in (2, 3)):
+        return PLAIN
     if not (is_bytes and x.ndim in (3, 4)) and not (is_float and x.ndim == 4):
         raise InputError(
             "the images have an unknown form", expected=X_FORMS, got=_describe("x", x), where=where,
-            remedy="of videos say the order of the dimensions: npz:FILE?layout=NTHWC" if x.ndim == 5 else None,
+            remedy="of videos say the order of the dimensions: npz:FILE?layout=NTHWC" if x.ndim == 5
+            else "words are saved as int64: x.astype(numpy.int64)" if x.dtype.kind == "u" else None,
         )  # fmt: skip
     if is_bytes and x.ndim == 4 and x.shape[3] > MAX_CHANNELS and x.size:
         raise InputError(
@@ -85,6 +96,8 @@ def layout_of(x: np.ndarray, where: str) -> str:
 
 
 def check_layout(x: np.ndarray, layout: str, where: str) -> None:
+    if layout == PLAIN:
+        return
     if len(set(layout)) != len(layout) or not set("NHW") <= set(layout) <= set(ORDER):
         raise InputError("not a layout", expected=LAYOUTS, got=repr(layout), where=where)
     if x.ndim != len(layout) or (x.dtype != np.uint8 and x.dtype.kind != "f"):

@@ -12,9 +12,11 @@ from ..errors import InputError
 
 INPUT_KEYS = ("input", "x", "image", "pixel_values", "video")
 LABEL_KEYS = ("label", "labels", "y", "target")
+TOKEN_KEYS = ("input_ids", "attention_mask", "token_type_ids")  # in the order in which language models take them
 FORMS = (
-    "a tensor; (x, y) with integer y; a tuple or list of float tensors (several inputs); ((a, b), y) with integer y; "
-    f"a dict with its inputs under one of {', '.join(INPUT_KEYS)}"
+    "a tensor; (x, y) with integer y; a tuple or list of tensors, the last of them float (several inputs); "
+    f"((a, b), y) with integer y; a dict with its inputs under one of {', '.join(INPUT_KEYS)}, or under "
+    f"{', '.join(TOKEN_KEYS)}"
 )
 
 
@@ -22,8 +24,9 @@ def batch_inputs(batch: Any, where: str | None = None) -> tuple[Tensor, ...]:
     """The input tensors of a batch, samples along dimension 0.
 
     Args:
-        batch: a tensor; `(x, y)` with integer y; a tuple or list of float tensors (several inputs); `((a, b), y)`;
-            or a dict whose first present key of `INPUT_KEYS` holds a tensor or a tuple of tensors.
+        batch: a tensor; `(x, y)` with integer y; a tuple or list of tensors, the last of them float (several inputs);
+            `((a, b), y)`; or a dict whose first present key of `INPUT_KEYS` holds a tensor or a tuple of tensors, or
+            which has some of `TOKEN_KEYS`.
         where: what to call the batch in errors, as "calibration batch 3".
 
     Raises:
@@ -92,7 +95,8 @@ def _split(batch: Any, where: str | None) -> tuple[tuple[Tensor, ...], Tensor | 
         return (batch,), None
     if isinstance(batch, Mapping):
         key = next((key for key in INPUT_KEYS if key in batch), None)
-        inputs = None if key is None else _tensors(batch[key])
+        words = [batch[name] for name in TOKEN_KEYS if name in batch]
+        inputs = _tensors(words if key is None else batch[key])
         label_key = next((key for key in LABEL_KEYS if key in batch), None)
         labels = None if label_key is None else batch[label_key]
         if inputs is None or not (labels is None or _is_integer(labels)):
@@ -102,7 +106,7 @@ def _split(batch: Any, where: str | None) -> tuple[tuple[Tensor, ...], Tensor | 
         if len(batch) == 2 and _is_integer(batch[1]) and (inputs := _tensors(batch[0])) is not None:
             return inputs, batch[1]
         inputs = _tensors(batch)
-        if inputs is not None and (len(inputs) == 1 or all(x.is_floating_point() for x in inputs)):
+        if inputs is not None and (len(inputs) == 1 or inputs[-1].is_floating_point()):
             return inputs, None
     raise _unknown(batch, where)
 

@@ -53,8 +53,15 @@ class Normalization:
         """Normalise x: float [N, C, …] in 0…1 → the same shape.
 
         Raises:
-            InputError: the number of channels is another.
+            InputError: the number of channels is another, or the inputs are whole numbers.
         """
+        if not x.is_floating_point():
+            raise InputError(
+                "whole numbers, as words, cannot be normalised",
+                expected="float inputs",
+                got=str(x.dtype).removeprefix("torch."),
+                remedy="leave the mean and the std out",
+            )
         channels = x.shape[1] if x.dim() > 1 else 0
         if channels == 0 or len(self.mean) not in (1, channels):
             raise InputError(

@@ -43,13 +43,14 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     from ..convert.clip import clips_of
     from ..convert.examples import captured_shapes
     from ..convert.graphs import as_call, clone
+    from ..convert.whole_inputs import blank_inputs
 
     sites = clips_of(network)
     assert isinstance(network, fx.GraphModule)
     copy = clone(network).cpu()  # a file loads anywhere
     shapes = captured_shapes(copy)
     reference = next(copy.parameters())
-    example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in shapes)
+    example = blank_inputs(copy.graph, shapes, MIN_BATCH, reference)
     program = capture(copy, as_call(copy, example))
     texts = to_texts(network, sites, shapes)
     if isinstance(target, (str, os.PathLike)):

@@ -28,10 +28,11 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     """
     from ..convert.capture import MIN_BATCH, capture
     from ..convert.graphs import as_call
+    from ..convert.whole_inputs import blank_inputs
 
     canonical = snn.ann.cpu()  # a file loads anywhere
     reference = next(canonical.parameters())
-    example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in snn.plan.input_shapes)
+    example = blank_inputs(canonical.graph, snn.plan.input_shapes, MIN_BATCH, reference)
     program = capture(canonical, as_call(canonical, example))
     snn.plan.T = snn.T
     texts = snn.plan.to_texts()

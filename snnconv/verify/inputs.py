@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from ..convert.examples import Examples, InputShape, examples_of, like_model
+from ..convert.examples import Examples, InputShape, examples_of, like_model, random_inputs
 from ..data.batches import limited_batches
 from ..errors import InputError
 
@@ -47,7 +47,7 @@ def inputs_of(
     """At most `samples` samples, on the model's device and of its float type.
 
     Args:
-        data: batches, labelled or not; None: Gaussian inputs of the shapes that the model, its file or `input_shape`
+        data: batches, labelled or not; None: random inputs of the shapes that the model, its file or `input_shape`
             tells, as `convert` finds them.
 
     Raises:
@@ -57,7 +57,9 @@ def inputs_of(
         raise InputError("too few samples", expected="samples ≥ 1", got=str(samples))
     if data is None:
         examples = examples_of(model, None, input_shape)
-        return Inputs(drawn(model, examples, samples, seed), "Gaussian inputs", announced(examples, samples))
+        leaves = random_inputs(model, examples, samples, torch.Generator().manual_seed(seed))
+        kind = "Gaussian inputs" if all(leaf.is_floating_point() for leaf in leaves) else "random inputs"
+        return Inputs(leaves, kind, announced(examples, samples, kind))
     batches = [inputs for inputs, _ in limited_batches(data, samples)]
     leaves = tuple(like_model(torch.cat(parts), model) for parts in zip(*batches))
     found = Inputs(leaves, str(getattr(data, "name", "data")), [])
@@ -65,12 +67,6 @@ def inputs_of(
     return found
 
 
-def drawn(model: nn.Module | ExportedProgram, examples: Examples, samples: int, seed: int) -> tuple[Tensor, ...]:
-    generator = torch.Generator().manual_seed(seed)
-    shapes = [(samples, *shape) for shape in examples.shapes]
-    return tuple(like_model(torch.randn(*shape, generator=generator), model) for shape in shapes)
-
-
-def announced(examples: Examples, samples: int) -> list[str]:
+def announced(examples: Examples, samples: int, kind: str) -> list[str]:
     shown = " and ".join(str(shape) for shape in examples.shapes)
-    return [*examples.notices, f"verified on {samples} Gaussian inputs {shown}; real data (data=…, --data) says more"]
+    return [*examples.notices, f"verified on {samples} {kind} {shown}; real data (data=…, --data) says more"]

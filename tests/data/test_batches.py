@@ -30,6 +30,11 @@ A, B, Y = torch.rand(4, 3, 8, 8), torch.rand(4, 5), torch.tensor([0, 1, 2, 1])
         (((A, B), Y), [A, B], Y),
         ([[A, B], Y], [A, B], Y),
         (((A,), Y), [A], Y),
+        ((Y, A), [Y, A], None),  # words beside real numbers
+        ([Y, A, B], [Y, A, B], None),
+        (((Y, A), Y), [Y, A], Y),
+        ({"input_ids": Y, "labels": Y}, [Y], Y),
+        ({"token_type_ids": Y, "attention_mask": A, "input_ids": B, "label": Y}, [B, A, Y], Y),
         ({"video": [A, B], "label": Y, "video_name": ["a", "b", "c", "d"]}, [A, B], Y),
         (OrderedDict(video=B, x=A), [A], None),
         (UserDict(pixel_values=A, labels=Y), [A], Y),

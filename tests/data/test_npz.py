@@ -48,6 +48,31 @@ def test_accepted_forms(tmp_path: Path, stored: np.ndarray, expected: np.ndarray
     assert y.tolist() == Y.tolist()
 
 
+@pytest.mark.parametrize(
+    "stored",
+    [
+        RANDOM.random((7, 4)).astype(np.float32),
+        RANDOM.random((7, 2, 16)),
+        RANDOM.integers(-5, 300, (7, 12)),
+        RANDOM.integers(0, 300, (7, 12), dtype=np.int16),
+        RANDOM.integers(0, 300, (7, 3, 4, 2), dtype=np.int32),
+    ],
+    ids=["features", "signals", "words", "short words", "words in a grid"],
+)
+def test_what_is_no_image_keeps_its_shape(tmp_path: Path, stored: np.ndarray) -> None:
+    """Real numbers stay real, whole numbers whole: none is taken for a pixel."""
+    x, y = whole(save(tmp_path / "a.npz", x=stored, y=Y))
+    assert x.dtype == (torch.float32 if stored.dtype.kind == "f" else torch.int64)
+    assert torch.equal(x, torch.tensor(stored).to(x.dtype))
+    assert y.tolist() == Y.tolist()
+
+
+def test_words_are_not_normalised(tmp_path: Path) -> None:
+    spec = save(tmp_path / "a.npz", x=np.arange(14).reshape(7, 2), y=Y)
+    with pytest.raises(InputError, match="whole numbers, as words, cannot be normalised"):
+        open_data(spec, normalization=Normalization((0.1,), (1.0,)))
+
+
 VIDEO = RANDOM.integers(0, 256, (7, 4, 6, 5, 3), dtype=np.uint8)  # N, T, H, W, C
 
 
@@ -194,8 +219,10 @@ INFINITE = np.where(np.isnan(NAN), np.inf, NAN)
         ({}, "no keys"),
         ({"x": GREY[0], "y": Y}, "unknown form"),
         ({"x": GREY[:, None, None], "y": Y}, r"unknown form(.|\n)*uint8 \[7, 1, 1, 6, 5\]"),
-        ({"x": GREY.astype(np.float32), "y": Y}, "unknown form"),
-        ({"x": GREY.astype(np.int64), "y": Y}, "unknown form"),
+        ({"x": GREY.astype(np.float32)[:, :, :, None, None], "y": Y}, "unknown form"),
+        ({"x": GREY.astype(np.uint32), "y": Y}, r"unknown form(.|\n)*astype\(numpy.int64\)"),
+        ({"x": GREY[:, 0], "y": Y}, r"unknown form(.|\n)*astype\(numpy.int64\)"),
+        ({"x": np.arange(7), "y": Y}, "unknown form"),
         ({"x": np.array(["a"] * 7), "y": Y}, "unknown form"),
         ({"x": np.float32(1), "y": Y}, "unknown form"),
         (

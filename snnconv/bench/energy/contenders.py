@@ -9,6 +9,7 @@ from torch import nn
 
 from ...convert.capture import MIN_BATCH, capture
 from ...convert.graphs import as_call
+from ...convert.whole_inputs import blank_inputs
 from ...network import SpikingNetwork
 from ..count import Count
 from ..count import count as count_operations
@@ -41,7 +42,7 @@ def dense_count(snn: SpikingNetwork, convention: str = "mac") -> Count:
     """Dense operations of the canonical ANN: those of the source model, the BatchNorms that were folded gone."""
     canonical = snn.ann
     reference = next(canonical.parameters())
-    example = tuple(reference.new_zeros(MIN_BATCH, *shape) for shape in snn.plan.input_shapes)
+    example = blank_inputs(canonical.graph, snn.plan.input_shapes, MIN_BATCH, reference)
     return count_operations(capture(canonical, as_call(canonical, example)), convention=convention)
 
 

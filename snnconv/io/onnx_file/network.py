@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from ...convert.graphs import put_module
@@ -51,6 +52,10 @@ class OnnxNetwork(nn.Module):
         known = [tuple(size for size in entry.shape[1:] if size is not None) for entry in self.inputs]
         complete = all(entry.shape and len(shape) == len(entry.shape) - 1 for shape, entry in zip(known, self.inputs))
         return known if complete else None
+
+    @property
+    def input_dtypes(self) -> list[torch.dtype]:
+        return [getattr(torch, entry.dtype) for entry in self.inputs]
 
     def forward(self, *inputs: Tensor) -> Any:
         """Tensors [B, C, …] to the file's outputs: a tensor, or a tuple of them where there are several."""
