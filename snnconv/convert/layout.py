@@ -16,10 +16,11 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from .graphs import value_of
-from .operations import CHOICES, JOINING, RESHAPING, name_of
+from .operands import name_of, names, operands
 from .timing import batch_dims, batch_symbols, size_at
 
 BATCH = 3  # samples of the trial
+FOLLOWED = names("moves", "joins", "parts")
 
 
 class Layout(NamedTuple):
@@ -50,7 +51,7 @@ def layout_of(node: fx.Node, dims: list[int], found: dict[fx.Node, Layout | None
     size = value_of(node).shape[dim]
     if size.node.expr.is_symbol:
         return Layout(dim, 1)
-    if name_of(node) in (RESHAPING | JOINING) - CHOICES.keys() or node.target is operator.getitem:
+    if node.target is operator.getitem or is_followed(node, found):
         return moved(node, found)
     same = {
         found[source]
@@ -61,6 +62,13 @@ def layout_of(node: fx.Node, dims: list[int], found: dict[fx.Node, Layout | None
     }
     outer = {layout.outer for layout in same if layout is not None}
     return Layout(dim, outer.pop()) if len(outer) == 1 else None
+
+
+def is_followed(node: fx.Node, found: dict[fx.Node, Layout | None]) -> bool:
+    """Whether it moves data that depend on the batch, and not as indices say."""
+    read = list(operands(node))
+    chosen = any(operand.role == "choice" for operand in read)
+    return name_of(node) in FOLLOWED and not chosen and any(o.role == "data" and o.node in found for o in read)
 
 
 def moved(node: fx.Node, found: dict[fx.Node, Layout | None]) -> Layout | None:

@@ -8,23 +8,16 @@ import torch
 from torch import fx
 
 from .graphs import value_of
-from .operations import name_of
-
-# They take the shape and type of what they read, not its values.
-TIMELESS = {
-    "zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty",
-}  # fmt: skip
-OVERWRITTEN = {"fill", "copy"}  # of their first tensor they take no more than that
+from .operands import carriers
 
 
 def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set[fx.Node]:
-    """Nodes downstream of a neuron, the neurons included; sizes are numbers and never vary."""
+    """Nodes downstream of a neuron, the neurons included. Sizes never vary, nor does what only has their shape."""
     varying: set[fx.Node] = set()
     for node in graph.nodes:
-        if isinstance(value_of(node), (torch.SymInt, int)) or name_of(node) in TIMELESS:
+        if isinstance(value_of(node), (torch.SymInt, int)):
             continue
-        sources = node.all_input_nodes[1:] if name_of(node) in OVERWRITTEN else node.all_input_nodes
-        if is_neuron(node) or any(source in varying for source in sources):
+        if is_neuron(node) or any(source in varying for source in carriers(node)):
             varying.add(node)
     return varying
 

@@ -13,10 +13,10 @@ from torch import Tensor, fx
 
 from ..errors import InputError
 from .graphs import value_of
-from .operations import JOINING, RESHAPING, name_of
+from .operands import name_of, names, operands
 
 LOOKUPS = {"embedding", "embedding_bag", "_embedding_bag", "_embedding_bag_forward_only"}  # (table, numbers, …)
-KEEPING = RESHAPING | JOINING | {"getitem"}  # hand on the numbers as they are
+KEEPING = names("moves", "joins") | {"getitem"}  # hand on the numbers as they are
 UNREAD = {torch.bool: 2, torch.uint8: 256}  # how many numbers there are where nothing is looked up: pixels, masks
 FLAGS = 2  # of all other types
 
@@ -38,8 +38,13 @@ def is_real(node: fx.Node) -> bool:
 
 def rows_read(node: fx.Node) -> int | None:
     """The same for one input, or what its numbers became by moving and joining them."""
-    found = [looked_up(user, node) or (rows_read(user) if name_of(user) in KEEPING else None) for user in node.users]
+    found = [looked_up(user, node) or (rows_read(user) if keeps(user, node) else None) for user in node.users]
     return min((rows for rows in found if rows is not None), default=None)
+
+
+def keeps(user: fx.Node, numbers: fx.Node) -> bool:
+    """Whether a call hands the numbers on as they are."""
+    return name_of(user) in KEEPING and any(o.role == "data" for o in operands(user) if o.node is numbers)
 
 
 def looked_up(user: fx.Node, numbers: fx.Node) -> int | None:

@@ -100,3 +100,40 @@ def test_the_spiking_network_tends_to_the_ann(name: str) -> None:
     snn = snnconv.convert(model, 64, data=[x], method="sdm-zero", threshold="max", corrections=())
     with torch.no_grad():
         torch.testing.assert_close(snn(x), model(x), rtol=0.02, atol=0.02)
+
+
+class Lends(nn.Module):
+    """Two neurons of different quanta, one of which may only lend its shape."""
+
+    def __init__(self, function: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.head, self.function = nn.Linear(6, 8), nn.Linear(6, 8), nn.Linear(8, 3), function
+        self.parameter = nn.Parameter(torch.randn(8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.function(F.relu(self.a(x)), F.relu(3 * self.b(x)), self.parameter))
+
+
+LENDS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "expand_as": lambda a, b, p: a.mean(1, keepdim=True).expand_as(b) + b,
+    "view_as": lambda a, b, p: a.flip(1).view_as(b) + b,
+    "reshape_as": lambda a, b, p: a.flip(1).reshape_as(b) + b,
+    "type_as": lambda a, b, p: a.type_as(b) + b,
+    "to": lambda a, b, p: a.to(b) + b,
+    "of a parameter": lambda a, b, p: p.expand_as(a) + a,
+    "itself": lambda a, b, p: a.expand_as(a),
+    "overwritten": lambda a, b, p: a.clone().copy_(b),
+    "blank": lambda a, b, p: torch.zeros_like(a) + b.new_ones(8),
+    "broadcast_tensors": lambda a, b, p: sum(torch.broadcast_tensors(a.mean(1, keepdim=True), b), start=p),
+}
+
+
+@pytest.mark.parametrize("name", LENDS)
+def test_an_operand_that_lends_its_shape_is_not_data(name: str) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model, x = Lends(LENDS[name]).eval(), torch.randn(8, 6)
+    snn = snnconv.convert(model, 64, data=[x], method="sdm-zero", threshold="max", per_channel=False, corrections=())
+    with torch.no_grad():
+        wanted = model(x)
+        assert (snn(x) - wanted).norm() < 0.01 * wanted.norm()

@@ -17,7 +17,7 @@ import torch
 from torch import fx
 
 from ...convert.graphs import value_of
-from ...convert.operations import JOINING, PADDING, RESHAPING, name_of
+from ...convert.operands import name_of, names
 from ...convert.timing import size_at
 
 Quantities = dict[str, int]
@@ -109,5 +109,6 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys([f"adaptive_max_pool{d}d" for d in (1, 2, 3)], inputs("adaptive_pool_input")),
     # Elementwise arithmetic and data movement, which no convention counts:
     **dict.fromkeys(("add", "sub", "mul", "div", "neg", "mean", "sum", "dropout", "feature_dropout"), nothing),
-    **dict.fromkeys((*RESHAPING, *JOINING, *PADDING, "getitem", "sym_size"), nothing),
+    **dict.fromkeys(names("moves", "joins", "parts", "pads", "blanks", "writes", "chooses"), nothing),
+    **dict.fromkeys(("getitem", "sym_size"), nothing),
 }

@@ -12,7 +12,9 @@ from torch.utils import _pytree as pytree
 
 from ...convert.graphs import value_of
 from ...convert.handlers import bind
-from ...convert.operations import LINEAR_MODULES, name_of
+from ...convert.operands import Role, name_of
+from ...convert.operands import operands as operands_of
+from ...convert.operations import LINEAR_MODULES
 from ...convert.timing import size_at
 
 
@@ -36,9 +38,12 @@ class Call:
 
     @property
     def operands(self) -> list[fx.Node]:
-        """All floating-point tensors among the arguments."""
-        leaves = pytree.tree_leaves(list(self.values.values()))
-        return [leaf for leaf in leaves if isinstance(leaf, fx.Node) and is_float(leaf)]
+        """All floating-point tensors among the arguments whose values it takes, not their shape alone."""
+        return self.of("data", "choice", "factor", "fixed")
+
+    def of(self, *roles: Role) -> list[fx.Node]:
+        """The floating-point tensors of some roles; the arguments of a module are data."""
+        return [operand.node for operand in operands_of(self.node) if operand.role in roles and is_float(operand.node)]
 
 
 def call_of(graph_module: fx.GraphModule, node: fx.Node) -> Call:

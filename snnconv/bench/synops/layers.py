@@ -15,7 +15,7 @@ from torch import Tensor, fx
 from torch.nn import functional as F
 from torch.utils import _pytree as pytree
 
-from ...convert.operations import PRODUCTS
+from ...convert.operands import names
 from .calls import Call, elements, sizes
 from .parts import Layer, Operation, Reads
 
@@ -48,16 +48,15 @@ def linear(call: Call, read: fx.Node, x: Tensor) -> Tensor:
 
 
 def product(call: Call, read: fx.Node, x: Tensor) -> Tensor:
-    """The operation itself with ones for what is not `read`, and zeros for the term that `addmm` adds."""
+    """The operation itself with ones for what is not `read`, and zeros for a term that it adds, as `addmm` does."""
+    terms = call.of("data")
 
     def operand(leaf: Any) -> Any:
         if not isinstance(leaf, fx.Node):
             return leaf
-        return x if leaf is read else x.new_ones(sizes(leaf, BATCH))
+        return x if leaf is read else x.new_full(sizes(leaf, BATCH), float(leaf not in terms))
 
     arguments = [pytree.tree_map(operand, argument) for argument in call.node.args]
-    if call.name == "addmm":
-        arguments[0] = x.new_zeros(())
     assert isinstance(call.node.target, Callable)
     return call.node.target(*arguments).sum()
 
@@ -66,7 +65,7 @@ SUMS: dict[str, tuple[Operation, SumOfProducts]] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), ("conv", convolution)),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), ("conv", convolution)),
     "linear": ("linear", linear),
-    **dict.fromkeys(PRODUCTS - {"mul"}, ("product", product)),
+    **dict.fromkeys(names("products"), ("product", product)),
 }
 
 
@@ -77,7 +76,7 @@ def layer_of(call: Call, reads: Reads, read: fx.Node) -> Layer:
         read: the operand that is not its weight.
     """
     operation = SUMS[call.name][0]
-    biased = call.values.get("bias") is not None or call.name == "addmm"
+    biased = call.values.get("bias") is not None or (operation == "product" and bool(call.of("data")))
     inputs, outputs = elements(read), elements(call.node)
     if operation == "product":
         weights = sum(elements(operand) for operand in factors(call) if operand is not read)
@@ -91,8 +90,8 @@ def layer_of(call: Call, reads: Reads, read: fx.Node) -> Layer:
 
 
 def factors(call: Call) -> list[fx.Node]:
-    """The operands that are multiplied."""
-    return call.operands[1:] if call.name == "addmm" else call.operands
+    """The operands that can be what a layer reads."""
+    return call.of("factor") if SUMS[call.name][0] == "product" else [call.input]
 
 
 def is_transposed(call: Call) -> bool:

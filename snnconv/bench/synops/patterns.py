@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from ...convert.operations import JOINING, PADDING, RESHAPING
+from ...convert.operands import names
 from ...convert.passes.factors import pads_with_zero
 from .calls import Call
 
@@ -72,7 +72,7 @@ def adaptively_pooled(call: Call, value: Callable[[Any], Any]) -> Tensor:
 
 
 PATTERNS: dict[str, Pattern] = {
-    **dict.fromkeys(RESHAPING | JOINING | PADDING | {"getitem", "sum", "cumsum"}, as_it_is),
+    **dict.fromkeys(names("moves", "joins", "parts", "pads") | {"getitem", "sum", "cumsum"}, as_it_is),
     **dict.fromkeys([f"upsample_nearest{d}d" for d in (1, 2, 3)], as_it_is),
     **dict.fromkeys(("neg", "to", "_to_copy"), unchanged),
     **dict.fromkeys(("add", "sub", "rsub"), term_by_term),

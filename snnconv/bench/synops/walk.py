@@ -20,7 +20,7 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ...convert.graphs import value_of
-from ...convert.operations import QUOTIENTS
+from ...convert.operands import names
 from ...convert.passes.absorb import is_per_channel
 from ...convert.preflight import site_of
 from ...convert.timing import batch_dims, batch_symbols, size_at, varies_in_time
@@ -34,7 +34,7 @@ from .parts import Layer, Source, Synapse, Wiring
 from .patterns import AVERAGES, PATTERNS, TERMS, keeps_spikes
 
 NORMS = {"batch_norm", "batch_norm1d", "batch_norm2d", "batch_norm3d", "_native_batch_norm_legit_no_training"}
-MULTIPLIES = {"mul"} | QUOTIENTS
+MULTIPLIES = names("gates", "quotients")
 ANALOG_BEFORE = "what they read comes from analog operators"
 
 

@@ -10,7 +10,8 @@ from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from ...neurons import RunningSum
-from ..operations import PADDING, RESHAPING, name_of
+from ..graphs import value_of
+from ..operands import argument_of, name_of, names, operands
 
 POOLS = (
     nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
@@ -20,6 +21,8 @@ POOLS = (
 POOL_FUNCTIONS = {
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
 }  # fmt: skip
+PADS = names("pads")
+PASSING = names("moves", "pads") | {"mean"}  # of one operand that carries a quantum
 
 
 def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -> Tensor | None:
@@ -31,25 +34,23 @@ def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -
     name = name_of(user)
     if name in POOL_FUNCTIONS:
         return factor if not factor.dim() or is_per_channel else None
-    if name not in RESHAPING | PADDING | {"mean"} or not pads_with_zero(user):
+    if name not in PASSING or not pads_with_zero(user):
         return None
     if not factor.dim():
         return factor
-    if name in PADDING:
+    if name in PADS:
         return padded_factor(user, factor)
     return mean_factor(user, factor) if name == "mean" else reshaped_factor(user, factor)
 
 
 def pads_with_zero(user: fx.Node) -> bool:
-    value = user.args[3] if name_of(user) == "pad" and len(user.args) > 3 else None
-    if name_of(user) == "constant_pad_nd" and len(user.args) > 2:
-        value = user.args[2]
+    value = argument_of(user, "value") if name_of(user) in PADS else None
     return value in (None, 0, 0.0)
 
 
 def padded_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     """The factor itself where it is the same along the padded dimensions (the last ones): 0 and copies scale alike."""
-    pads = user.args[1] if len(user.args) > 1 else ()
+    pads = argument_of(user, "pad" if name_of(user) in {"pad", "constant_pad_nd"} else "padding")
     assert isinstance(pads, (list, tuple))
     along = factor.shape[max(0, factor.dim() - len(pads) // 2) :]
     return factor if all(size == 1 for size in along) else None
@@ -58,9 +59,7 @@ def padded_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
 def mean_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     """The factor without the averaged dimensions, where it is the same along them."""
     rank = user.all_input_nodes[0].meta["val"].dim()
-    dims = user.args[1] if len(user.args) > 1 else ()
-    keep = user.args[2] if len(user.args) > 2 else user.kwargs.get("keepdim", False)
-    assert isinstance(dims, (list, tuple))
+    dims, keep = argument_of(user, "dim") or (), argument_of(user, "keepdim")
     averaged = tuple(dim % rank - 1 for dim in dims)  # of one sample
     whole = factor.view(*[1] * (rank - 1 - factor.dim()), *factor.shape)
     if not averaged or any(dim < 0 or whole.shape[dim] != 1 for dim in averaged):
@@ -76,15 +75,25 @@ def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     whole = whole_factor(user.all_input_nodes[0], factor)
     if whole is None or not isinstance(user.target, Callable):
         return None
-    arguments, leaves = tuple(user.args[1:]), pytree.arg_tree_leaves(*user.args[1:])
-    sizes = {leaf: of_one_sample(leaf.meta.get("val")) for leaf in leaves if isinstance(leaf, fx.Node)}
-    if None in sizes.values():
+    read = [operand for operand in operands(user) if operand.role != "data"]
+    if any(operand.role == "choice" for operand in read):
         return None
-    known = pytree.tree_map(lambda leaf: sizes[leaf] if isinstance(leaf, fx.Node) else leaf, arguments)
-    result = user.target(whole, *known, **user.kwargs)
+    lent = {operand.node: lent_by(operand.node) for operand in read}
+    if None in lent.values():
+        return None
+    args, kwargs = pytree.tree_map_only(fx.Node, lent.__getitem__, (user.args[1:], dict(user.kwargs)))
+    result = user.target(whole, *args, **kwargs)
     if not isinstance(result, Tensor) or not torch.equal(result[:1].expand_as(result), result):
         return None
     return shrink(result[0])
+
+
+def lent_by(node: fx.Node) -> Tensor | int | None:
+    """What an operand that only lends its shape is in a batch of one sample: a tensor of that shape, or a size."""
+    value = value_of(node)
+    if not isinstance(value, Tensor):
+        return of_one_sample(value)
+    return whole_factor(node, torch.zeros((), dtype=value.dtype))
 
 
 def whole_factor(source: fx.Node, factor: Tensor) -> Tensor | None:

@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 
 from ...neurons import Scale
 from ..graphs import graph_pass, insert_module_after, module_calls, own_module
-from ..operations import name_of
+from ..operands import name_of, operands
 from .absorb import absorb
 from .factors import passed_factor, shrink, whole_factor
 
@@ -43,6 +43,9 @@ def move_past(graph_module: fx.GraphModule, scale: fx.Node, user: fx.Node) -> li
             return []
     if name_of(user) in SPLITS:
         return move_past_split(graph_module, scale, user)
+    if all(operand.role == "shape" for operand in operands(user) if operand.node is scale):
+        user.replace_input_with(scale, scale.all_input_nodes[0])  # spikes have the same shape
+        return []
     moved = joined_factor(graph_module, user) if name_of(user) in JOINS else passed_factor(graph_module, user, factor)
     if moved is None:
         return []

@@ -13,6 +13,7 @@ from torch._ops import OpOverload
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ....convert.operands import short_name, with_roles
 from ....models.firing import Firing
 from .parts import NetworkRun
 from .products import LABELS, PRODUCTS, Product
@@ -122,13 +123,13 @@ class Recorder(TorchDispatchMode):
         self, func: OpOverload, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         options = kwargs or {}
-        floats = [leaf for leaf in pytree.tree_leaves((args, options)) if is_float(leaf)]
+        read = [value for value, role in with_roles(func, args, options) if role != "shape"]
+        floats = [leaf for leaf in pytree.tree_leaves(read) if is_float(leaf)]
         traces = [] if self.firing else [self.traces.of(leaf) for leaf in floats]
         version = version_after(func, args[0] if args else None)
         output = func(*args, **options)
         if any(trace is not None for trace in traces):
-            name = func._schema.name.split("::")[1].removesuffix("_")
-            self.watch(name, args, options, floats, traces, output, version)
+            self.watch(short_name(func), args, options, floats, traces, output, version)
         return output
 
     def watch(

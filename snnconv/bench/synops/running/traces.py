@@ -10,10 +10,10 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ....convert.operations import JOINING, PADDING, RESHAPING
+from ....convert.operands import names
 
 # As they are called where operations are dispatched: they move, copy or join values.
-MOVES = (RESHAPING | JOINING | PADDING) - {"zeros_like"} | {
+MOVES = names("moves", "joins", "pads") | {
     "_reshape_alias", "copy", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d",
 }  # fmt: skip
 ONE_OF = {"max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices"}  # of spikes: an OR
