@@ -268,7 +268,9 @@ def test_absent_packages_say_how_to_get_them(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(packages, "import_quietly", fail)
 
     without("onnxruntime")
-    assert open_onnx(path)[1][-1].startswith("not compared with onnxruntime, which is not installed (pip install")
+    assert open_onnx(path)[1][-1].startswith(
+        "unchecked: not compared with onnxruntime, which is not installed (pip install"
+    )
     with pytest.raises(InputError, match=r'pip install "snnconv\[onnx\]"'):
         compare_with_onnxruntime(path, network, random_inputs((1, 3, 8, 8)))
     without("onnx")

@@ -20,17 +20,16 @@ from .network import OnnxNetwork, Step
 from .ops.shape import Reshape, sizes
 
 FACTOR = 3
+Shapes = list[tuple[int, ...]]
 
 
-def free_batch(network: OnnxNetwork, batch: int) -> None:
+def free_batch(network: OnnxNetwork, shapes: Shapes, batch: int) -> None:
     """Let the reshapes of `network` follow the batch. What cannot be followed is left, for the trial to find.
 
     Args:
+        shapes: of one sample for each input.
         batch: the size that the file fixes.
     """
-    shapes = network.input_shapes
-    if shapes is None:
-        return
     small = network.values(meta_inputs(network, shapes, batch))
     large = network.values(meta_inputs(network, shapes, batch * FACTOR))
     state = network.on_meta()
@@ -43,7 +42,7 @@ def free_batch(network: OnnxNetwork, batch: int) -> None:
             state.run(step, values)
 
 
-def meta_inputs(network: OnnxNetwork, shapes: list[tuple[int, ...]], batch: int) -> tuple[Tensor, ...]:
+def meta_inputs(network: OnnxNetwork, shapes: Shapes, batch: int) -> tuple[Tensor, ...]:
     """Inputs without numbers."""
     return tuple(
         torch.empty(batch, *shape, dtype=getattr(torch, entry.dtype), device="meta")

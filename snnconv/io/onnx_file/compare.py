@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -53,15 +54,21 @@ def _run(runtime: Any, path: str | os.PathLike[str], inputs: list[Tensor]) -> li
         session = runtime.InferenceSession(_runnable(path), options, providers=["CPUExecutionProvider"])
         fixed = session.get_inputs()[0].shape[0]
         size = fixed if isinstance(fixed, int) and fixed > 0 else inputs[0].shape[0]
-        names = [entry.name for entry in session.get_inputs()]
+        entries = session.get_inputs()
         runs = [
-            session.run(None, {name: x.contiguous().numpy() for name, x in zip(names, parts)})
+            session.run(None, {entry.name: as_declared(x, entry.type) for entry, x in zip(entries, parts)})
             for parts in zip(*(x.split(size) for x in inputs))
         ]
     except Exception as error:  # onnxruntime has a dozen exceptions without a common base
         lines = str(error).strip().splitlines() or [""]
         raise InputError("onnxruntime cannot run the file", got=lines[0][:200], where=str(path)) from error
     return [torch.cat([torch.as_tensor(part) for part in parts]) for parts in zip(*runs)]
+
+
+def as_declared(x: Tensor, declared: str) -> np.ndarray:
+    """The numbers in the type that the file takes, such as `tensor(float16)`."""
+    name = declared.removeprefix("tensor(").removesuffix(")")
+    return x.contiguous().numpy().astype({"float": "float32", "double": "float64"}.get(name, name), copy=False)
 
 
 def _runnable(path: str | os.PathLike[str]) -> str | bytes:

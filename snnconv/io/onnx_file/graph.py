@@ -136,6 +136,14 @@ class Input:
     order: tuple[int, ...] | None = None
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A graph inside an operation; its names are told apart from all others, its constants stand among the graph's."""
+
+    nodes: list[Node]
+    outputs: list[str]
+
+
 @dataclass
 class Graph:
     """A network as the file has it."""
@@ -146,6 +154,7 @@ class Graph:
     outputs: list[str]
     shapes: dict[str, tuple[int | None, ...]]  # of values, where shape inference knows them
     where: str
+    half: bool = False  # whether some of its numbers are of half precision
     uses: Counter[str] = field(default_factory=Counter)  # of each value, counted once (`fuse`)
 
     @property

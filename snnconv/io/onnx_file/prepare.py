@@ -8,6 +8,8 @@ import numpy as np
 from torch import nn
 
 from ...errors import InputError
+from .branches import inline_branches, refuse_branches
+from .fuse import drop_unused, fuse
 from .graph import Graph, Input, Node
 from .ops import OPERATIONS
 from .unread import build
@@ -19,10 +21,13 @@ SLACK = 2**22
 
 def prepare(graph: Graph) -> None:
     """All rewrites, in order. `graph` is changed."""
-    from .fuse import fuse
-
     inline_constants(graph)
     fold(graph)
+    while inline_branches(graph):
+        inline_constants(graph)
+        fold(graph)
+    drop_unused(graph)
+    refuse_branches(graph)
     know_shapes(graph)
     fuse(graph)
     absorb_transposes(graph)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError, UnsupportedModelError
-from .graph import Attributes, Graph, Input, Node, bad_file
+from .graph import Attributes, Branch, Graph, Input, Node, bad_file
 from .packages import require_onnx
 from .wire import check_structure
 
@@ -20,7 +21,7 @@ OLDEST = 7  # operator sets before spell broadcasting differently
 QUANTIZED = ("DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
              "ConvInteger", "MatMulInteger")  # fmt: skip
 _FLOATS = (1, 10, 11, 16)  # single, half, double, brain float: the numbers of the ONNX standard
-BRANCHING = ("If", "Loop", "Scan", "SequenceMap")
+_HALF = {10, 16}
 
 
 def read_graph(path: str | os.PathLike[str]) -> Graph:
@@ -28,7 +29,7 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
 
     Raises:
         InputError: it is missing, cut short, damaged, too large, or has its weights outside its folder.
-        UnsupportedModelError: it holds operations of other makers, quantised or branching ones.
+        UnsupportedModelError: it holds operations of other makers, or quantised ones.
     """
     where = str(path)
     onnx = require_onnx()
@@ -81,7 +82,7 @@ def _opset(onnx: Any, model: Any, where: str) -> int:
 
 def _refuse_operations(model: Any, where: str) -> None:
     """What no reading of the file can make a network of, all at once."""
-    nodes = list(model.graph.node)
+    nodes = list(_all_nodes(model.graph))
     foreign = sorted({f"{node.domain}:{node.op_type}" for node in nodes if node.domain not in DOMAINS})
     if foreign or model.functions:
         own = [f"{function.domain}:{function.name}" for function in model.functions]
@@ -90,9 +91,15 @@ def _refuse_operations(model: Any, where: str) -> None:
     quantized = sorted({node.op_type for node in nodes} & set(QUANTIZED))
     if quantized:
         _refuse("quantised operations", quantized, where, "convert the model that it was quantised from")
-    branching = sorted({node.op_type for node in nodes} & set(BRANCHING))
-    if branching:
-        _refuse("operations that branch or loop", branching, where, "export it with the branch taken out")
+
+
+def _all_nodes(graph: Any) -> Iterator[Any]:
+    """Of the graph and of those inside its operations."""
+    for node in graph.node:
+        yield node
+        for entry in node.attribute:
+            for inner in (entry.g, *entry.graphs):
+                yield from _all_nodes(inner)
 
 
 def _refuse(what: str, names: list[str], where: str, remedy: str) -> None:
@@ -102,13 +109,8 @@ def _refuse(what: str, names: list[str], where: str, remedy: str) -> None:
 
 def _graph(onnx: Any, model: Any, opset: int, path: Path) -> Graph:
     proto = model.graph
-    if proto.sparse_initializer:
-        raise UnsupportedModelError(f"the ONNX file holds sparse weights\n  where: {path}\n  remedy: store them dense")
-    constants = {tensor.name: _array(onnx, tensor, path) for tensor in proto.initializer}
-    nodes = []
-    for node in proto.node:
-        attributes = Attributes({entry.name: _attribute(onnx, entry, path) for entry in node.attribute})
-        nodes.append(Node(node.op_type, node.name, list(node.input), list(node.output), attributes, opset, constants))
+    reader = _Reader(onnx, path, opset)
+    nodes, constants = reader.nodes(proto, {}, ""), reader.constants
     inputs = [value for value in proto.input if value.name not in constants]
     if not inputs:
         raise bad_file("the network in the ONNX file has no input", str(path))
@@ -122,7 +124,10 @@ def _graph(onnx: Any, model: Any, opset: int, path: Path) -> Graph:
         for value in inputs
     ]
     shapes = _inferred_shapes(onnx, model)
-    return Graph(nodes, constants, entries, [value.name for value in proto.output], shapes, str(path))
+    types = [tensor.data_type for tensor in proto.initializer]
+    types += [value.type.tensor_type.elem_type for value in (*proto.input, *proto.output)]
+    outputs = [value.name for value in proto.output]
+    return Graph(nodes, constants, entries, outputs, shapes, str(path), half=bool(_HALF & set(types)))
 
 
 def _inferred_shapes(onnx: Any, model: Any) -> dict[str, tuple[int | None, ...]]:
@@ -146,6 +151,44 @@ def _sizes(value: Any) -> tuple[int | None, ...] | None:
         return None
     dims = value.type.tensor_type.shape.dim
     return tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in dims)
+
+
+class _Reader:
+    """Reads nodes, and the graphs inside them, into one set of names and constants."""
+
+    def __init__(self, onnx: Any, path: Path, opset: int) -> None:
+        self.onnx, self.path, self.opset = onnx, path, opset
+        self.constants: dict[str, np.ndarray] = {}
+
+    def nodes(self, proto: Any, names: dict[str, str], inside: str) -> list[Node]:
+        """The nodes of a graph.
+
+        Args:
+            names: what the values around it are called, by the name that the file has for them here.
+            inside: stands before the names that are made in it: two branches may use the same.
+        """
+        if proto.sparse_initializer:
+            raise UnsupportedModelError(
+                f"the ONNX file holds sparse weights\n  where: {self.path}\n  remedy: store them dense"
+            )
+        for tensor in proto.initializer:
+            names[tensor.name] = inside + tensor.name
+            self.constants[inside + tensor.name] = _array(self.onnx, tensor, self.path)
+        nodes = []
+        for node in proto.node:
+            inputs = [str(names.get(name, name)) for name in node.input]
+            names.update({name: inside + name for name in node.output if name and inside})
+            outputs = [str(names.get(name, name)) for name in node.output]
+            attributes = Attributes({entry.name: self.attribute(entry, names, outputs) for entry in node.attribute})
+            nodes.append(Node(node.op_type, node.name, inputs, outputs, attributes, self.opset, self.constants))
+        return nodes
+
+    def attribute(self, entry: Any, names: dict[str, str], outputs: list[str]) -> Any:
+        if entry.type != entry.GRAPH or entry.ref_attr_name:
+            return _attribute(self.onnx, entry, self.path)
+        inner = dict(names)
+        nodes = self.nodes(entry.g, inner, f"{outputs[0] if outputs else ''}.{entry.name}/")
+        return Branch(nodes, [inner.get(value.name, value.name) for value in entry.g.output])
 
 
 def _attribute(onnx: Any, entry: Any, path: Path) -> Any:

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...errors import InputError, UnsupportedModelError
-from .batch import free_batch, meta_inputs
+from .batch import Shapes, free_batch, meta_inputs
 from .compare import relative
 from .network import OnnxNetwork
 
 BATCH = 3
 LARGEST = 2**28  # numbers in one value; a video network has a few ten million at this batch
 ALIKE = 1e-4
+SIZES = (
+    64,
+    224,
+    32,
+    28,
+    16,
+    8,
+    128,
+    256,
+    299,
+    112,
+    96,
+    384,
+    12,
+    10,
+    7,
+    6,
+    5,
+    4,
+    3,
+    2,
+    1,
+)  # tried where the file leaves one open
+MOST_WIDTHS = 3
+MOST_TRIALS = 63
 
 
 class SizeLimit(TorchDispatchMode):
@@ -29,32 +56,80 @@ class SizeLimit(TorchDispatchMode):
         return result
 
 
-def trial_inputs(network: OnnxNetwork) -> tuple[Tensor, ...] | None:
-    """Random inputs of a batch of three; None where the file leaves sizes open."""
+def trial_shapes(network: OnnxNetwork, batch: int | None) -> Shapes | None:
+    """One sample's shape for each input: the file's, or where it leaves sizes open the first usual ones that run.
+
+    None: the file does not tell how many dimensions there are, or none of them runs.
+
+    Raises:
+        InputError: the file asks for absurdly large inputs.
+    """
     shapes = network.input_shapes
-    if shapes is None:
+    if shapes is not None:
+        if any(BATCH * torch.Size(shape).numel() > LARGEST for shape in shapes):
+            raise InputError("the ONNX file takes absurdly large inputs", got=" and ".join(map(str, shapes)))
+        return shapes
+    if not all(entry.shape for entry in network.inputs):
         return None
+    twin = network.on_meta()
+    for shapes in itertools.islice(candidates(network), MOST_TRIALS):
+        try:
+            with torch.no_grad(), SizeLimit():
+                twin(*meta_inputs(network, shapes, batch or BATCH))
+        except (InputError, ValueError):
+            continue
+        return shapes
+    return None
+
+
+def candidates(network: OnnxNetwork) -> Iterator[Shapes]:
+    """Shapes with a usual size at every open place; channels, and the last dimension, also as wide as some weight."""
+    widths = list(dict.fromkeys(width for module in network.modules() for width in taken_by(module)))[:MOST_WIDTHS]
+    seen = set()
+    for size, width, place in itertools.product(SIZES, (None, *widths), (1, -1)):
+        shapes = []
+        for entry in network.inputs:
+            filled = [size if length is None else length for length in entry.shape]
+            if width and entry.shape[place] is None:
+                filled[place] = width
+            shapes.append(tuple(filled[1:]))
+        if tuple(shapes) not in seen:
+            seen.add(tuple(shapes))
+            yield shapes
+
+
+def taken_by(module: nn.Module) -> list[int]:
+    """How many channels or features a layer takes."""
+    found = getattr(module, "in_channels", None) or getattr(module, "in_features", None)
+    return [found] if isinstance(found, int) else []
+
+
+def trial_inputs(network: OnnxNetwork, shapes: Shapes) -> tuple[Tensor, ...]:
+    """Random inputs of a batch of three, of both signs unless the outputs are not finite with those."""
     generator = torch.Generator().manual_seed(0)
-    return tuple(
-        torch.rand(BATCH, *shape, generator=generator).to(getattr(torch, entry.dtype))
-        for shape, entry in zip(shapes, network.inputs)
-    )
+    for draw in (torch.randn, torch.rand):
+        inputs = tuple(
+            draw(BATCH, *shape, generator=generator)
+            if entry.dtype == "float32"
+            else torch.randint(2, (BATCH, *shape), generator=generator)
+            for shape, entry in zip(shapes, network.inputs)
+        )
+        with torch.no_grad():
+            outputs = pytree.tree_leaves(network(*inputs))
+        if all(bool(y.isfinite().all()) for y in outputs):
+            break
+    return inputs
 
 
-def check_sizes(network: OnnxNetwork, batch: int | None) -> None:
+def check_sizes(network: OnnxNetwork, shapes: Shapes, batch: int | None) -> None:
     """Run on shapes alone; a batch that the file fixes is freed on the way.
 
     Raises:
         InputError: an operation does not take what it gets, or some value would be absurdly large.
     """
-    shapes = network.input_shapes
-    if shapes is None:
-        return
-    if any(BATCH * torch.Size(shape).numel() > LARGEST for shape in shapes):
-        raise InputError("the ONNX file takes absurdly large inputs", got=" and ".join(map(str, shapes)))
     with torch.no_grad(), SizeLimit():
         if batch is not None:
-            free_batch(network, batch)
+            free_batch(network, shapes, batch)
         network.on_meta()(*meta_inputs(network, shapes, BATCH))
 
 

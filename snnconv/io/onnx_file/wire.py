@@ -14,7 +14,7 @@ from ...errors import InputError
 
 LARGEST_STRUCTURE = 24 * 2**20  # bytes that are not tensors' numbers; a network of 10,000 nodes has about two million
 MOST_FIELDS = 500_000  # of graphs and their nodes; the same network has about a hundred thousand
-DEEPEST = 8
+DEEPEST = 90  # messages inside messages; protobuf itself takes a hundred
 
 # Fields that hold messages which can hold tensors, by number: ModelProto.graph → GraphProto → …
 _LEVELS: dict[str, dict[int, str]] = {
@@ -56,20 +56,20 @@ def check_structure(data: bytes, where: str) -> None:
             return
     raise InputError(
         "the ONNX file describes more than a network",
-        expected=f"at most {LARGEST_STRUCTURE:,} bytes beside its weights, and {MOST_FIELDS:,} fields",
+        expected=f"at most {LARGEST_STRUCTURE:,} bytes beside its weights, and {MOST_FIELDS:,} fields, no deep nesting",
         got=f"{size:,} bytes",
         where=where,
     )
 
 
 class TooMany(Exception):
-    """More fields than any network has."""
+    """More fields than any network has, or graphs deeper inside graphs."""
 
 
 def _structure(data: memoryview, level: str, depth: int, counter: Iterator[int]) -> int:
     """Bytes of a message that are not tensors' numbers, at least."""
     if depth == 0:
-        raise Malformed("graphs inside graphs, too deep")
+        raise TooMany  # graphs inside graphs
     size = len(data)
     if size < 64 and level != "model":
         return size  # too short to hold numbers worth finding
