@@ -39,30 +39,35 @@ def compare_with_onnxruntime(path: str | os.PathLike[str], module: nn.Module, in
     entries = module.inputs if isinstance(module, OnnxNetwork) else []
     orders = [entry.order for entry in entries] or [None] * len(inputs)
     given = [x if order is None else x.permute(order) for x, order in zip(inputs, orders)]
-    expected = _run(runtime, path, given)
+    single = any(entry.single for entry in entries)
+    expected = _run(runtime, path, given, single)
     with torch.no_grad():
         found = module(*inputs)
-    return max(relative(y, other) for y, other in zip(found if isinstance(found, tuple) else (found,), expected))
+    results = found if isinstance(found, tuple) else (found,)
+    if single:  # the file may have kept a dimension of one in front of what it gives for a sample
+        expected = [y.reshape(own.shape) if y.numel() == own.numel() else y for y, own in zip(expected, results)]
+    return max(relative(y, other) for y, other in zip(results, expected))
 
 
-def _run(runtime: Any, path: str | os.PathLike[str], inputs: list[Tensor]) -> list[Tensor]:
-    """The outputs of the file, batch by batch of the size that it takes."""
+def _run(runtime: Any, path: str | os.PathLike[str], inputs: list[Tensor], single: bool) -> list[Tensor]:
+    """The outputs of the file, batch by batch of the size that it takes, or sample by sample."""
     try:
         options = runtime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY + 1
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # what the file says, no more
         session = runtime.InferenceSession(_runnable(path), options, providers=["CPUExecutionProvider"])
-        fixed = session.get_inputs()[0].shape[0]
-        size = fixed if isinstance(fixed, int) and fixed > 0 else inputs[0].shape[0]
         entries = session.get_inputs()
+        fixed = entries[0].shape[0]
+        size = fixed if isinstance(fixed, int) and fixed > 0 else inputs[0].shape[0]
         runs = [
             session.run(None, {entry.name: as_declared(x, entry.type) for entry, x in zip(entries, parts)})
-            for parts in zip(*(x.split(size) for x in inputs))
+            for parts in zip(*(x.unbind() if single else x.split(size) for x in inputs))
         ]
     except Exception as error:  # onnxruntime has a dozen exceptions without a common base
         lines = str(error).strip().splitlines() or [""]
         raise InputError("onnxruntime cannot run the file", got=lines[0][:200], where=str(path)) from error
-    return [torch.cat([torch.as_tensor(part) for part in parts]) for parts in zip(*runs)]
+    join = torch.stack if single else torch.cat
+    return [join([torch.as_tensor(part) for part in parts]) for parts in zip(*runs)]
 
 
 def as_declared(x: Tensor, declared: str) -> np.ndarray:

@@ -128,12 +128,14 @@ class Input:
         shape: sizes with the batch first, None where one is free.
         dtype: of its numbers, in torch's words.
         order: how the network's input is permuted to give the file's; None: not at all.
+        single: the file takes one sample, without a batch dimension.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str = "float32"
     order: tuple[int, ...] | None = None
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class Graph:
     outputs: list[str]
     shapes: dict[str, tuple[int | None, ...]]  # of values, where shape inference knows them
     where: str
-    half: bool = False  # whether some of its numbers are of half precision
+    half_precision: bool = False  # whether some of its numbers are of half precision
     uses: Counter[str] = field(default_factory=Counter)  # of each value, counted once (`fuse`)
 
     @property

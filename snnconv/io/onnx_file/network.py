@@ -38,7 +38,7 @@ class OnnxNetwork(nn.Module):
 
     Attributes:
         inputs: what the file says of its inputs.
-        half: whether the file computes in half precision, at least in part.
+        half_precision: whether the file computes in half precision, at least in part.
         input_shapes: one sample's shape for each input; None where the file leaves a size open.
     """
 
@@ -47,7 +47,7 @@ class OnnxNetwork(nn.Module):
         self.steps, self.constants = steps, constants
         self.inputs: list[Input] = list(graph.inputs)
         self.outputs = list(graph.outputs)
-        self.half = graph.half
+        self.half_precision = graph.half_precision
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]] | None:

@@ -12,6 +12,7 @@ from .branches import inline_branches, refuse_branches
 from .fuse import drop_unused, fuse
 from .graph import Graph, Input, Node
 from .ops import OPERATIONS
+from .single import add_batch
 from .unread import build
 
 # A file may say "this constant, a thousand times over". What is computed must stay in proportion to what is there.
@@ -19,8 +20,12 @@ LARGEST_GROWTH = 4
 SLACK = 2**22
 
 
-def prepare(graph: Graph) -> None:
-    """All rewrites, in order. `graph` is changed."""
+def prepare(graph: Graph, single: bool = False) -> None:
+    """All rewrites, in order. `graph` is changed.
+
+    Args:
+        single: the file is made for one sample, without a batch dimension.
+    """
     inline_constants(graph)
     fold(graph)
     while inline_branches(graph):
@@ -28,6 +33,8 @@ def prepare(graph: Graph) -> None:
         fold(graph)
     drop_unused(graph)
     refuse_branches(graph)
+    if single:
+        add_batch(graph)
     know_shapes(graph)
     fuse(graph)
     absorb_transposes(graph)

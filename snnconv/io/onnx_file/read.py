@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def _graph(onnx: Any, model: Any, opset: int, path: Path) -> Graph:
     types = [tensor.data_type for tensor in proto.initializer]
     types += [value.type.tensor_type.elem_type for value in (*proto.input, *proto.output)]
     outputs = [value.name for value in proto.output]
-    return Graph(nodes, constants, entries, outputs, shapes, str(path), half=bool(_HALF & set(types)))
+    return Graph(nodes, constants, entries, outputs, shapes, str(path), half_precision=bool(_HALF & set(types)))
 
 
 def _inferred_shapes(onnx: Any, model: Any) -> dict[str, tuple[int | None, ...]]:
@@ -183,7 +183,7 @@ class _Reader:
             nodes.append(Node(node.op_type, node.name, inputs, outputs, attributes, self.opset, self.constants))
         return nodes
 
-    def attribute(self, entry: Any, names: dict[str, str], outputs: list[str]) -> Any:
+    def attribute(self, entry: Any, names: dict[str, str], outputs: Sequence[str | None]) -> Any:
         if entry.type != entry.GRAPH or entry.ref_attr_name:
             return _attribute(self.onnx, entry, self.path)
         inner = dict(names)
