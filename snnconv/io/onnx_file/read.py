@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -178,12 +178,12 @@ class _Reader:
         for node in proto.node:
             inputs = [str(names.get(name, name)) for name in node.input]
             names.update({name: inside + name for name in node.output if name and inside})
-            outputs = [str(names.get(name, name)) for name in node.output]
+            outputs: list[str] = [str(names.get(name, name)) for name in node.output]
             attributes = Attributes({entry.name: self.attribute(entry, names, outputs) for entry in node.attribute})
             nodes.append(Node(node.op_type, node.name, inputs, outputs, attributes, self.opset, self.constants))
         return nodes
 
-    def attribute(self, entry: Any, names: dict[str, str], outputs: Sequence[str | None]) -> Any:
+    def attribute(self, entry: Any, names: dict[str, str], outputs: list[str]) -> Any:
         if entry.type != entry.GRAPH or entry.ref_attr_name:
             return _attribute(self.onnx, entry, self.path)
         inner = dict(names)
