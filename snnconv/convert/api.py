@@ -123,6 +123,7 @@ def convert(
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
     raised = raise_modules(program, source)
+    examples.notices.extend(raised.meta["notices"])
     canonical = canonicalise(clone(raised) if examples.batches is None else raised, maxpool)
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()

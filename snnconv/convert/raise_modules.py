@@ -18,6 +18,7 @@ from ..errors import UnsupportedModelError
 from .functionalise import functionalise, out_of_place
 from .graphs import put_module
 from .handlers import RAISERS, Call, bind
+from .inlining import inline_regions
 from .synonyms import usual_name
 from .tensors import ProgramTensors, attach_all, place_rest, safe_path
 
@@ -35,8 +36,11 @@ def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> 
         copies of all tensors.
 
     Raises:
-        UnsupportedModelError: the network changes its own buffers in eval mode, or holds opaque objects.
+        UnsupportedModelError: the network changes its own buffers in eval mode, or holds opaque objects, or a branch or
+            loop that data decide.
     """
+    program = inline_regions(program)
+    notices = program.graph_module.meta.get("notices", [])
     program = functionalise(program)
     refuse_state_changes(program)
     tensors = ProgramTensors.of(program)
@@ -47,6 +51,7 @@ def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> 
     name = type(source).__name__ if source is not None else module_names(program).get("", "Network")
     raised = fx.GraphModule(raiser.root, graph, class_name=name)
     attach_all(raised, raiser.root, tensors, module_names(program))
+    raised.meta["notices"] = notices
     raised.recompile()
     return raised.eval()
 

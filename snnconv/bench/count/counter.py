@@ -14,6 +14,7 @@ from ...convert.capture import capture, recapture
 from ...convert.examples import InputShape, examples_of
 from ...convert.functionalise import out_of_place
 from ...convert.graphs import value_of
+from ...convert.inlining import inline_regions
 from ...convert.operations import name_of
 from .conventions import CONVENTIONS
 from .quantities import RULES
@@ -63,6 +64,7 @@ def count(
     weights = CONVENTIONS[convention].weights
     examples = examples_of(model, None, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
+    program = inline_regions(program)
     totals: Counter[str] = Counter()
     layers: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
