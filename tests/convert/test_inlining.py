@@ -75,12 +75,12 @@ class Checkpointed(Two):
 
 
 class Low(Two):
-    """A region in bfloat16 between two that are not."""
+    """Computed in bfloat16."""
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            x = F.relu(self.first(x))
-        return self.second(x.to(self.second.weight.dtype))
+            x = self.second(F.relu(self.first(x)))
+        return x.float()
 
 
 KINDS = [Exact, Several, Untouched, WithoutGradients, Checkpointed]
