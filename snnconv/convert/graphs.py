@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 Pass = Callable[..., fx.GraphModule]
 
@@ -104,6 +104,12 @@ def insert_module_after(graph_module: fx.GraphModule, node: fx.Node, path: str, 
 def value_of(node: fx.Node) -> Any:
     """What the node yields, as a fake tensor (symbolic batch size), a symbolic or plain number, or None."""
     return node.meta.get("val")
+
+
+def attribute(root: nn.Module, path: str) -> Tensor:
+    """The parameter or buffer at a dotted path."""
+    owner, _, name = path.rpartition(".")
+    return getattr(root.get_submodule(owner), name)
 
 
 def as_call(graph_module: fx.GraphModule, leaves: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 from ..errors import InputError, UnsupportedModelError
 from .capture import first_line
 from .operations import is_random, uses_batch_statistics
+from .timing import constants
 from .whole_inputs import bounds_of
 
 SAMPLES = 4
@@ -28,8 +29,9 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
         InputError: the network does not run on such inputs.
         UnsupportedModelError: some other sample's output changed, or an operation is known to mix.
     """
+    fixed = constants(graph_module.graph)  # weights may be normalised with statistics of their own
     for node in graph_module.graph.nodes:
-        if is_random(node) or uses_batch_statistics(node):
+        if is_random(node) or (uses_batch_statistics(node) and node not in fixed):
             what = "draws random numbers" if is_random(node) else "normalises with the statistics of the batch"
             raise UnsupportedModelError(
                 f"{node.target} {what} at inference\n{place(node)}  remedy: export the network in eval mode"

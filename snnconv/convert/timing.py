@@ -9,6 +9,7 @@ from torch import fx
 
 from .graphs import value_of
 from .operands import carriers
+from .operations import is_random
 
 
 def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set[fx.Node]:
@@ -20,6 +21,16 @@ def varies_in_time(graph: fx.Graph, is_neuron: Callable[[fx.Node], bool]) -> set
         if is_neuron(node) or any(source in varying for source in carriers(node)):
             varying.add(node)
     return varying
+
+
+def constants(graph: fx.Graph) -> set[fx.Node]:
+    """Nodes that depend on no input, nor on its size, and draw no random numbers: the same at every call."""
+    found: set[fx.Node] = set()
+    for node in graph.nodes:
+        is_call = node.op in {"call_function", "call_module"} and not is_random(node)
+        if node.op == "get_attr" or (is_call and found.issuperset(node.all_input_nodes)):
+            found.add(node)
+    return found
 
 
 def batch_symbols(graph: fx.Graph) -> set[object]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from ...convert.graphs import value_of
+from ...convert.graphs import attribute, value_of
 from ...convert.operands import names
 from ...convert.passes.absorb import is_per_channel
 from ...convert.preflight import site_of
@@ -259,10 +259,3 @@ class Walk:
             count += 1
             name = f"{place}#{count}"
         return name
-
-
-def attribute(root: torch.nn.Module, path: str) -> Tensor:
-    value: Any = root
-    for part in path.split("."):
-        value = getattr(value, part)
-    return value

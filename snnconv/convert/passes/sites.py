@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 
 from ..activations import Activation, constant, match_activation
 from ..elementwise import CANDIDATES, INPUTS, Elementwise, elementwise_of
-from ..graphs import free_name, graph_pass, put_module, value_of
+from ..graphs import attribute, free_name, graph_pass, put_module, value_of
 from ..handlers.call import bind
 from ..handlers.pooling import MAX_POOLS, max_pool_module
 from ..operations import name_of
@@ -92,14 +92,11 @@ def elementwise_at(graph_module: fx.GraphModule, node: fx.Node) -> Elementwise |
     if call is None:
         return None
     read = {name: value for name, value in call.values.items() if isinstance(value, fx.Node) and name == "weight"}
-    tensors = {name: tensor_at(graph_module, value) for name, value in read.items() if value.op == "get_attr"}
+    tensors = {
+        name: attribute(graph_module, str(value.target)) for name, value in read.items() if value.op == "get_attr"
+    }
     settings = {name: value if name in INPUTS else constant(graph_module, value) for name, value in call.values.items()}
     return elementwise_of(call.target, {**call.values, **settings}, tensors)
-
-
-def tensor_at(graph_module: fx.GraphModule, node: fx.Node) -> torch.Tensor:
-    owner, _, name = str(node.target).rpartition(".")
-    return getattr(graph_module.get_submodule(owner), name)
 
 
 def max_pool_at(graph_module: fx.GraphModule, node: fx.Node) -> nn.Module | None:

@@ -197,6 +197,10 @@ CASES: dict[str, Case] = {
         then(lambda e: np.concatenate([e[:, 3:], e[:, :3]], 1), same((6, 2, 2, 2), groups=2)),
         lambda x: torch.cat([*torch.split(x, [3, 1], 1)][::-1], 1),
     ),
+    "functional conv": Case(
+        (2, 4, 4), lambda: FunctionalConv((5, 2, 3, 3), padding=1), SMALL
+    ),
+    "functional linear": Case((6,), lambda: FunctionalLinear(6, 4), lambda e: naive.linear(e, 4)),
 }  # fmt: skip
 
 # Past these the quantum does not travel, so that no converted network has spikes there unless its quanta are 1.
@@ -215,14 +219,10 @@ UNSCALED: dict[str, Case] = {
     "cumsum": Case(
         (2, 3, 3), small, then(lambda e: np.cumsum(e, 2), SMALL), lambda x: x.cumsum(2)
     ),
-    "functional conv": Case(
-        (2, 4, 4), lambda: FunctionalConv((5, 2, 3, 3), padding=1), SMALL
-    ),
     "matmul": Case((3, 6), lambda: Product((6, 4)), lambda e: naive.linear(e, 4)),
     "matmul from the left": Case(
         (3, 6), lambda: Product((5, 3), left=True), lambda e: naive.linear(e, 5)
     ),
-    "functional linear": Case((6,), lambda: FunctionalLinear(6, 4), lambda e: naive.linear(e, 4)),
     "einsum": Case((3, 6), lambda: Einsum(), lambda e: naive.linear(e, 4)),
 }  # fmt: skip
 
