@@ -16,6 +16,7 @@ from .whole_inputs import bounds_of
 
 SAMPLES = 4
 CHANGED = 1  # no flip of the batch leaves it where it is
+COARSE = {8: 1e-3, 4: 1e-3, 2: 0.05}  # by bytes of a number: another batch size, other kernels
 TOLERANCE = 1e-5  # of the largest output: kernels may round differently, mixing changes far more
 
 
@@ -67,6 +68,34 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
                 "samples of a batch see each other: changing one sample changed the output of others\n"
                 "  expected: a network whose samples are independent, since time steps are folded into the batch\n"
                 "  remedy: look for normalisation, softmax, sums or rolls over dimension 0 (the batch)"
+            )
+    refuse_counting(graph_module, batch, before)
+
+
+def refuse_counting(graph_module: fx.GraphModule, batch: Any, before: list[Any]) -> None:
+    """Run the samples after the first one alone: they must give the same.
+
+    Args:
+        batch: SAMPLES samples, as positional arguments. before: the outputs for these.
+
+    Raises:
+        UnsupportedModelError: a sample's output depends on its place in the batch, or on how many there are.
+    """
+    fewer = pytree.tree_map_only(Tensor, lambda leaf: leaf[1:] if leaf.dim() else leaf, batch)
+    with torch.no_grad():
+        after = pytree.tree_leaves(graph_module(*fewer))
+    for first, second in zip(before, after, strict=True):
+        if not isinstance(first, Tensor) or not first.is_floating_point():
+            continue
+        wanted = first.detach().unflatten(0, (SAMPLES, -1))[1:].flatten(0, 1)
+        largest = wanted.nan_to_num(0, 0, 0).abs().max()
+        if not torch.allclose(
+            second.detach(), wanted, 0, float(largest) * COARSE[first.dtype.itemsize], equal_nan=True
+        ):
+            raise UnsupportedModelError(
+                "a sample's output depends on its place in the batch, or on how many samples there are\n"
+                "  expected: a sample gives the same in every batch, since time steps are folded into it\n"
+                "  remedy: look for x.shape[0] in arithmetic, or positions counted over dimension 0 (the batch)"
             )
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx
 
 from ..convert.graphs import value_of
+from ..convert.operands import name_of
 from ..convert.timing import batch_dims, batch_symbols, varies_in_time
 from ..neurons import RunningMean, Temporal
 
@@ -48,6 +49,19 @@ def times(size: int, steps: int) -> int:
     return size * steps
 
 
+def sample_numbers(graph: fx.Graph, symbols: set[object]) -> set[fx.Node]:
+    """Whole numbers made of the numbers of the samples, as arange(B) in x[arange(B), i]: indices into the batch, which
+    is larger where time is folded into it."""
+    found: set[fx.Node] = set()
+    for node in graph.nodes:
+        value = value_of(node)
+        is_whole = isinstance(value, Tensor) and not value.is_floating_point()
+        counts = name_of(node) == "arange" and bool(batch_dims(node, symbols))
+        if is_whole and (counts or any(source in found for source in node.all_input_nodes)):
+            found.add(node)
+    return found
+
+
 @dataclass
 class _Splitter:
     network: fx.GraphModule
@@ -63,6 +77,8 @@ class _Splitter:
         self.repeated: dict[fx.Node, fx.Node] = {}
         self.copies: dict[fx.Node, fx.Node] = {}  # node → its copy in the body
         self.states: dict[str, fx.Node] = {}
+        self.numbers = sample_numbers(nodes, self.symbols)
+        self.recounted: set[fx.Node] = set()  # those that the body reads: it counts its own samples
 
     def is_temporal(self, node: fx.Node) -> bool:
         return node.op == "call_module" and isinstance(self.network.get_submodule(str(node.target)), Temporal)
@@ -73,9 +89,14 @@ class _Splitter:
             from_body = any(source not in in_prefix for source in node.all_input_nodes)  # the size of a varying tensor
             if node.op != "output" and node not in self.varying and not from_body:
                 in_prefix[node] = self.prefix.node_copy(node, in_prefix.__getitem__)
+        for node in reversed(in_prefix):
+            if node in self.numbers and any(user not in in_prefix or user in self.recounted for user in node.users):
+                self.recounted.add(node)
         last_placeholder = self.steps
         for node in in_prefix:
-            if node.op != "get_attr" and any(user not in in_prefix for user in node.users):
+            if node.op == "get_attr" or node in self.recounted:
+                continue
+            if any(user not in in_prefix or user in self.recounted for user in node.users):
                 with self.body.inserting_after(last_placeholder):
                     self.passed[node] = last_placeholder = self.body.placeholder(f"value_{len(self.passed)}")
         self.prefix.output(tuple(in_prefix[node] for node in self.passed))
@@ -118,6 +139,9 @@ class _Splitter:
             return self.copies[node]
         if node.op == "get_attr":
             return self.copies.setdefault(node, self.body.node_copy(node))
+        if node in self.recounted:
+            self.copies[node] = self.body.node_copy(node, self.read)
+            return self.copies[node]
         value = value_of(node)
         if isinstance(value, torch.SymInt) and value.node.expr.free_symbols & self.symbols:
             return self.repeated.setdefault(node, self.body.call_function(times, (self.passed[node], self.steps)))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
+from snnconv.bench.synops import wiring
 from snnconv.convert.operations import name_of
 from snnconv.convert.synonyms import SYNONYMS
 
@@ -100,6 +101,41 @@ def test_the_spiking_network_tends_to_the_ann(name: str) -> None:
     snn = snnconv.convert(model, 64, data=[x], method="sdm-zero", threshold="max", corrections=())
     with torch.no_grad():
         torch.testing.assert_close(snn(x), model(x), rtol=0.02, atol=0.02)
+
+
+CHOSEN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "one row of each sample": lambda v, i: v[torch.arange(v.shape[0]), i],
+    "rows of all samples": lambda v, i: v.flatten(0, 1)[torch.arange(0, v.shape[0] * 2, 2) + i],
+    "gathered": lambda v, i: v.gather(1, i[:, None, None].expand(-1, 1, 8)).squeeze(1),
+    "written": lambda v, i: v.index_put((torch.arange(v.shape[0]), i), torch.tensor(0.5)).sum(1),
+}
+
+
+class Chooses(nn.Module):
+    """Two neurons of different quanta, of which an input-dependent, constant index takes one."""
+
+    def __init__(self, function: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.head, self.function = nn.Linear(6, 8), nn.Linear(6, 8), nn.Linear(8, 3), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        both = torch.stack([F.relu(self.a(x)), F.relu(3 * self.b(x))], 1)
+        return self.head(self.function(both, (x[:, 0] > 0).long()))
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_indices_count_the_samples_of_every_time_step(name: str) -> None:
+    """Time is folded into the batch: an index that counts samples counts all of it, whatever the chunk."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model, x = Chooses(CHOSEN[name]).eval(), torch.randn(8, 6)
+    snn = snnconv.convert(model, 64, data=[x], method="sdm-zero", threshold="max", corrections=())
+    with torch.no_grad():
+        wanted = model(x)
+        for chunk in (None, 1, 7):
+            snn.chunk = chunk
+            assert (snn(x) - wanted).norm() < 0.01 * wanted.norm()
+    assert list(wiring(snn).layers) == ["a", "b", "head"]
 
 
 class Lends(nn.Module):

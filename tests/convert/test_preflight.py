@@ -36,7 +36,12 @@ def batch_norm(x: Tensor) -> Tensor:
     return F.batch_norm(x, None, None, training=True)
 
 
-SEEN, STATISTICS, RANDOM = "see each other", "statistics of the batch", "draws random numbers"
+COUNTED, SEEN, STATISTICS, RANDOM = (
+    "its place in the batch",
+    "see each other",
+    "statistics of the batch",
+    "draws random numbers",
+)
 MIXERS: dict[str, tuple[Function, str]] = {
     "x - x.mean(0)": (lambda x: x - x.mean(0), SEEN),
     "x - x.mean(0, keepdim)": (lambda x: x - x.mean(0, keepdim=True), SEEN),
@@ -48,6 +53,8 @@ MIXERS: dict[str, tuple[Function, str]] = {
     "dropout in training": (lambda x: F.dropout(x, training=True), RANDOM),
     "softmax over samples": (lambda x: x.softmax(0), SEEN),
     "largest of all samples": (lambda x: x - x.amax(0, keepdim=True), SEEN),
+    "x / len(x)": (lambda x: x / x.shape[0], COUNTED),
+    "numbered samples": (lambda x: x + torch.arange(x.shape[0])[:, None], COUNTED),
     "norm over samples": (lambda x: x / (x.norm(dim=0, keepdim=True) + 1), SEEN),
 }
 

@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from ...convert.operands import names
+from ...convert.graphs import value_of
+from ...convert.operands import names, operands
 from ...convert.passes.factors import pads_with_zero
 from .calls import Call
 
@@ -90,4 +91,13 @@ def keeps_spikes(call: Call, is_spikes: Callable[[fx.Node], bool]) -> bool:
         return False
     if call.name in TERMS and not all(isinstance(call.values[name], fx.Node) for name in ("self", "other")):
         return False
+    if any(operand.role == "choice" and reads_input(operand.node) for operand in operands(call.node)):
+        return False  # where a spike goes depends on the sample
     return all(is_spikes(operand) for operand in call.operands)
+
+
+def reads_input(node: fx.Node) -> bool:
+    """Whether a tensor depends on the values of an input, not on sizes alone."""
+    if not isinstance(value_of(node), Tensor):
+        return False
+    return node.op == "placeholder" or any(map(reads_input, node.all_input_nodes))
