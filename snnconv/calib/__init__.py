@@ -6,6 +6,7 @@ from .rules import Rule as Rule
 from .rules import Site as Site
 from .rules import at_T as at_T
 from .rules import depends_on_T as depends_on_T
+from .rules import fits_range as fits_range
 from .rules import parse_rule as parse_rule
 from .rules import takes_gradients as takes_gradients
 from .rules import takes_learned as takes_learned
@@ -20,6 +21,7 @@ __all__ = [
     "at_T",
     "clip_floor",
     "depends_on_T",
+    "fits_range",
     "learned",
     "ltb",
     "max",

@@ -71,6 +71,7 @@ def thresholds(
     levels: int,
     scale: float,
     fair: Mapping[str, Tensor] | None = None,
+    most: int = 0,
 ) -> dict[str, Tensor]:
     """λ of every site by `rule`: [] per layer, [C] per channel, the shape of a sample per neuron.
 
@@ -94,7 +95,7 @@ def thresholds(
                 remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
             )
         even = fair[name] if fair else None
-        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned, even)
+        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned, even, most)
         whole = isinstance(histogram, NeuronMaximum)
         value = torch.as_tensor(rule(site), dtype=torch.float32)
         value = value if whole else value.flatten()

@@ -21,7 +21,8 @@ class Site:
     Attributes:
         values: the activation's histogram, one row per layer or per channel; or the maximum of every neuron.
         ceiling: where the ANN's activation itself is clipped, or None; learned: whether training put it there.
-        T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α.
+        T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α. most: β with all the digits that a
+            site of a rule with `fits_range` can be given; 0: β.
         fair: the spike quantum at which rounding at every site does equal harm, and as much as there is signal
             (`sensitivity.fair_quanta`), for rules that ask for it.
     """
@@ -34,6 +35,7 @@ class Site:
     scale: float
     learned: bool = False
     fair: Tensor | None = None
+    most: int = 0
 
 
 Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C, or the shape of one sample
@@ -83,6 +85,11 @@ def takes_learned(threshold: str | Rule) -> bool:
 def takes_gradients(rule: Rule) -> bool:
     """Whether the rule needs `Site.fair`, for which gradients have to be calculated."""
     return getattr(rule, "takes_gradients", False)
+
+
+def fits_range(rule: Rule) -> bool:
+    """Whether the rule sets θ alone, and the range has to be fitted to the largest activation by digits."""
+    return getattr(rule, "fits_range", False)
 
 
 def no_argument(name: str, argument: str) -> None:

@@ -10,11 +10,11 @@ from .rules import RULES, SPAN, Rule, Site
 from .statistics import NeuronMaximum
 
 SAME = 1e-4  # of a step, which a division that should give a whole number may be off
-FEW = 15  # spikes a step: with no more, fine steps are meant to add up over time, or `tune` fits the spikes to them
+FEW = 15  # spikes a step
 
 
 @RULES.register("sensitivity")
-def sensitivity(argument: str = "") -> Rule:
+def sensitivity(argument: str = "", *, covers: bool = True) -> Rule:
     """`sensitivity:E`: θ = E·θ_fair at every channel (`fair_quanta`); 0.08 where no E is given.
 
     E is the relative error of the output that is meant in one step, for a neuron that rounds to whole θ; in T steps it
@@ -22,10 +22,15 @@ def sensitivity(argument: str = "") -> Rule:
 
     θ is at most the size of the channel's activations, E x² / E x: with larger θ almost all would be rounded to
     nothing, at once and in one direction, which no output takes for noise. Only where a channel is not read at all it
-    is the largest activation. It is at least what carries 99.9 % of the activations in one step of β spikes, where
-    β > 15: an output that is nearly the same for all samples, as of noise or of one sample, asks for steps so fine that
-    the neuron would saturate. Where the activation is clipped, the ceiling is a whole number of θ, which are made
+    is the largest activation. It is at least what carries 99.9 % of the activations in one step of β spikes: an output
+    that is nearly the same for all samples, as of noise or of one sample, asks for steps finer than any β is for. The
+    largest activation can always be sent: neurons with digits get as many more as it needs (`reach.widened`), others a
+    θ of at least its β-th part. Where the activation is clipped, the ceiling is a whole number of θ, which are made
     smaller for it.
+
+    Args:
+        covers: False leaves the range to whoever asks, as `tune`, which fits spikes to steps: nothing is done for the
+            largest activation, and nothing for the 99.9 % where β ≤ 15.
     """
     try:
         error = float(argument) if argument else 0.08
@@ -40,13 +45,22 @@ def sensitivity(argument: str = "") -> Rule:
         largest = site.values.maximum.flatten()
         fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
         coarsest = torch.where(fair.isinf(), largest, size(site))
-        quantum = torch.minimum(torch.maximum(error * fair, finest(site)), coarsest)
+        fits = covers or site.levels > FEW
+        finest = span(site) / site.levels if fits else torch.zeros_like(largest)
+        least = largest / (site.most or site.levels) if covers else torch.zeros_like(largest)
+        quantum = torch.minimum(torch.maximum(error * fair, finest), coarsest).maximum(least)
         if site.ceiling is not None:
-            quantum = whole_steps(quantum, site.ceiling)
+            quantum = whole_steps(quantum, site.ceiling, least)
         return quantum / site.scale
 
-    rule.__dict__["takes_gradients"] = True
+    rule.__dict__.update(takes_gradients=True, fits_range=covers)
     return rule
+
+
+def steps_alone(threshold: str | Rule) -> str | Rule:
+    """The rule without what it does for the range, where it is this one."""
+    name, _, argument = threshold.partition(":") if isinstance(threshold, str) else ("", "", "")
+    return sensitivity(argument, covers=False) if name == "sensitivity" else threshold
 
 
 def size(site: Site) -> Tensor:
@@ -58,15 +72,18 @@ def size(site: Site) -> Tensor:
     return torch.minimum(mean.nan_to_num(0.0).float(), site.values.maximum)  # x are the middles of bins
 
 
-def finest(site: Site) -> Tensor:
-    """The smallest θ whose β spikes reach what the site does, shaped as its maximum; 0 where β is small."""
+def span(site: Site) -> Tensor:
+    """What 99.9 % of the activations of each row do not exceed; the maximum where only that is known."""
     whole = isinstance(site.values, NeuronMaximum)
-    reached = (site.values.maximum if whole else site.values.quantile(SPAN)).flatten()
-    return reached / site.levels if site.levels > FEW else torch.zeros_like(reached)
+    return (site.values.maximum if whole else site.values.quantile(SPAN)).flatten()
 
 
-def whole_steps(quantum: Tensor, ceiling: float | Tensor) -> Tensor:
-    """θ made so much smaller that the ceiling is a whole number of them; both one value or one per channel."""
+def whole_steps(quantum: Tensor, ceiling: float | Tensor, least: Tensor | float = 0.0) -> Tensor:
+    """θ made so much smaller that the ceiling is a whole number of them, but not below `least`.
+
+    All of them one value or one per channel.
+    """
     highest = torch.as_tensor(ceiling).flatten().to(quantum)
     highest = highest if len(highest) > 1 else highest[0]
-    return torch.where(quantum > 0, highest / (highest / quantum - SAME).ceil().clamp(min=1), 0.0)
+    steps = (highest / quantum - SAME).ceil().minimum((highest / least + SAME).floor()).clamp(min=1)
+    return torch.where(quantum > 0, highest / steps, 0.0)

@@ -15,6 +15,7 @@ from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients
 from ..calib.calibrate import collect
 from ..calib.checkpoint import Checkpoint
 from ..calib.corrections import corrected
+from ..calib.reach import cut_off
 from ..calib.samples import SAMPLES, Kept
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
@@ -131,13 +132,14 @@ def convert(
     calibrated = needs_calibration(canonical, analog, setting)
     keeper = None if checkpoint is None else checkpoint_for(checkpoint, canonical, data, setting)
     histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, rule, seed, keeper)
+    sites = plan_sites(canonical, histograms, analog, setting, rule, T, kept, seed)
     plan = Plan(
         T=T,
-        sites=plan_sites(canonical, histograms, analog, setting, rule, T, kept, seed),
+        sites=sites,
         input_shapes=examples.shapes,
         settings=settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
         normalization=examples.normalization,
-        notices=notices,
+        notices=[*notices, *cut_off(sites, histograms, T)],
         provenance=provenance(seed),
     )
     snn = corrected(SpikingNetwork(canonical, plan), setting.calibrations, kept, T)

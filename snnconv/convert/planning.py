@@ -6,9 +6,10 @@ from typing import Any
 
 from torch import Tensor, fx
 
-from ..calib import Rule, Statistics, takes_gradients
+from ..calib import Rule, Statistics, fits_range, takes_gradients
 from ..calib.calibrate import thresholds
 from ..calib.histogram import ActivationHistogram
+from ..calib.reach import most_spikes, widened
 from ..calib.rules import SPAN
 from ..calib.sensitivity import fair_quanta
 from ..methods import Method
@@ -33,11 +34,12 @@ def plan_sites(
     neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
     levels = getattr(neuron, "beta", 1)
     fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples else None
-    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair)
+    most = most_spikes(setting.neuron, setting.neuron_options())
+    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair, most=most)
     spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
     rows = {name: seen for name, seen in spiking.items() if isinstance(seen, ActivationHistogram) and seen.per_channel}
     layers = {name: seen.quantile_of_layer(SPAN).cpu() for name, seen in rows.items() if seen.maximum.numel()}
-    return {
+    sites = {
         name: SitePlan(
             name,
             *standing_at(canonical, name, setting),
@@ -49,6 +51,10 @@ def plan_sites(
         else SitePlan(name, None)
         for name in activation_sites(canonical)
     }
+    if fits_range(rule):
+        digital = "bits" in setting.options
+        sites |= {name: widened(sites[name], seen.maximum, digital=digital) for name, seen in spiking.items()}
+    return sites
 
 
 def standing_at(canonical: fx.GraphModule, name: str, setting: Method) -> tuple[str, dict[str, Any]]:

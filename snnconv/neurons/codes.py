@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 Code = Literal["unary", "binary", "signed"]
-TABLE = 512  # magnitudes looked up
+TABLE = 2**17  # magnitudes looked up, at most
 
 
 def events(spikes: Tensor, code: Code = "unary") -> Tensor:
@@ -48,9 +48,10 @@ def digits(spikes: Tensor) -> Tensor:
 def looked_up(spikes: Tensor, count: Callable[[Tensor], Tensor]) -> Tensor:
     """`count` of |k|, from a table where it reaches: bit by bit it is ten passes over memory."""
     magnitude = spikes.abs().to(torch.int32)
-    if not spikes.numel() or int(magnitude.max()) >= TABLE:
+    largest = int(magnitude.max()) if spikes.numel() else TABLE
+    if largest >= TABLE:
         return count(magnitude.to(torch.int64)).to(spikes.dtype)
-    table = count(torch.arange(TABLE, device=spikes.device)).to(spikes.dtype)
+    table = count(torch.arange(largest + 1, device=spikes.device)).to(spikes.dtype)
     return table.index_select(0, magnitude.flatten()).view_as(spikes)
 
 

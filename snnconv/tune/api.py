@@ -16,6 +16,7 @@ from ..bench.setting import Setting
 from ..bench.steps import check_steps
 from ..calib.corrections import CALIBRATIONS
 from ..calib.samples import SAMPLES
+from ..calib.sensitive import steps_alone
 from ..convert import convert
 from ..errors import InputError
 from ..network import SpikingNetwork
@@ -134,5 +135,6 @@ def tunable(setting: Setting) -> Setting:
 def family(
     model: nn.Module | ExportedProgram, setting: Setting, calibration: Part, seed: int, options: dict[str, Any]
 ) -> Family:
-    base = convert(model, 1, data=calibration, method=setting.method, seed=seed, **setting.options, **options)
+    own = {**setting.options, "threshold": steps_alone(setting.options["threshold"])}
+    base = convert(model, 1, data=calibration, method=setting.method, seed=seed, **own, **options)
     return Family.of(setting, base, calibration.first(SAMPLES))

@@ -55,7 +55,7 @@ def resized_site(snn: SpikingNetwork, name: str, factor: float) -> SitePlan:
     quantum = torch.maximum(neuron.theta * factor, highest / most)
     ceiling = getattr(snn.ann.get_submodule(name), "ceiling", None)
     if ceiling is not None:
-        quantum = whole_steps(quantum, ceiling)
+        quantum = whole_steps(quantum, ceiling, highest / most)
     fitted = FITTED.get(site.neuron, lambda options, _: options)
     options = fitted(dict(site.options), least(highest, quantum, most))
     return replace(site, options=options, threshold=quantum / scale_of(site.neuron, options))

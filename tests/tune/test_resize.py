@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import SpikingNetwork
+from snnconv.calib.sensitive import steps_alone
 from snnconv.tune.resize import resized
 
 from ..networks import SHAPES, ResidualNet
 
-SENSITIVE = {"threshold": "sensitivity:0.08", "per_channel": True}
+SENSITIVE = {"threshold": steps_alone("sensitivity:0.08"), "per_channel": True}  # as tune converts
 
 
 def network(method: str, **options: object) -> tuple[SpikingNetwork, Tensor]:
