@@ -62,6 +62,10 @@ class SignedDigit(BinaryWeighted):
         most = ((limit if len(limit) > 1 else limit[0]) / self.theta).round()
         self.most = most.clamp(max=self.beta) if self.retract == "zero" and bool((most < self.beta).any()) else None
 
+    def ideal(self, z: Tensor, T: int) -> Tensor:
+        full = super().ideal(z, T)
+        return full if self.most is None else full.minimum(per_unit(self.most * self.theta, z).to(z.dtype))
+
     def rounding(self) -> Retract | Callable[[Tensor], Tensor]:
         return self.retract if self.cost == 0 and self.most is None else self.frugal
 

@@ -42,6 +42,11 @@ class ResidualPotential(Neuron):
         super().__init__(threshold, alpha, v0)
         self.tau = tau
 
+    @property
+    def horizon(self) -> int | None:
+        """Who is silenced after τ steps stays silent."""
+        return self.tau or None
+
     def initial(self, x: Tensor, start: Tensor) -> SRPState:
         return SRPState(start, torch.ones_like(start), start.new_zeros(()))
 

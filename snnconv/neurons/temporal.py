@@ -151,6 +151,11 @@ class Neuron(Temporal):
         """The largest mean output of T steps, in quanta: β, the most spikes of one step; 1 where none is named."""
         return float(getattr(self, "beta", 1))
 
+    @property
+    def horizon(self) -> int | None:
+        """Steps after which the mean output gets no closer to `ideal`; None: it does for as long as it goes on."""
+        return None
+
     def ideal(self, z: Tensor, T: int) -> Tensor:
         """The mean output of T steps for a mean input of z [B, …], were spikes of any size: clip(z, 0, ρθ)."""
         return z.clamp(min=0).minimum(self.reach(T) * self.per_unit(z).to(z.dtype))
