@@ -54,7 +54,7 @@ def summary(result: Coverage) -> str:
     for relu, words, limit in kinds:
         group = [network for network in done if network.relu is relu]
         if group:
-            near = count(not misses(network, "within") for network in group)
+            near = count(not misses(network, "limit") for network in group)
             top = max(group, key=lambda network: last_error(network, result.T))
             lines.append(
                 f"- {words}: {near} of {len(group)} within {limit:.0%} of the ANN's logits at T = {result.T}; "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ..verify import Verification
-from ..verify.convergence import within_check
+from ..verify.bounds import within_check
 
 # Operations of activation sites that are straight lines; `clip to 6` is one too.
 STRAIGHT = frozenset({"ReLU", "leaky_relu", "prelu", "hardtanh", "clamp", "threshold"})
@@ -84,7 +84,8 @@ class Network:
         """The record of a verification; its error at the last step is held against the limit here."""
         relu = is_relu_family(found)
         limit = RELU_LIMIT if relu else OTHER_LIMIT
-        checks = [*found.checks, *([within_check(found.snn_error, limit)] if found.snn_error else [])]
+        own = [replace(within_check(found.snn_error[found.T], limit, found.T), name="limit")] if found.snn_error else []
+        checks = [*found.checks, *own]
         activations: dict[str, int] = {}
         for site in found.sites.values():
             activations[site.operation] = activations.get(site.operation, 0) + 1

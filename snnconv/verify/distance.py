@@ -28,3 +28,11 @@ def relative_error(found: Any, wanted: Any) -> float:
         return math.inf
     pairs = zip(ours, theirs)
     return math.sqrt(math.fsum(float((a.double() - b.double()).square().sum()) for a, b in pairs) / size)
+
+
+def error_or_inf(found: Any, wanted: Any) -> float:
+    """The same of two outputs of a spiking network, that are no measure where the network is broken: then infinite."""
+    try:
+        return relative_error(found, wanted)
+    except InputError:
+        return math.inf

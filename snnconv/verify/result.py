@@ -16,7 +16,7 @@ class Check:
     """One thing that has to be so.
 
     Attributes:
-        name: "sites", "canonical", "convergence", "within", "spikes" or "round trip".
+        name: "sites", "canonical", "exact", "steps", "range", "convergence", "within", "spikes" or "round trip".
         expected: what holds for a faithful conversion. got: what came.
     """
 
@@ -62,7 +62,8 @@ class Verification(Result):
         canonical_error: ‖f_can(x) − f(x)‖ / ‖f(x)‖ of the canonical ANN against the source model; None where there is
             no source model to compare with, or nothing was converted.
         canonical_precision: in which it was taken, as "float64".
-        snn_error: {T: ‖SNN − ANN‖ / ‖ANN‖}, the SNN's output being its mean over the first T steps.
+        snn_error: {T: ‖SNN − ANN‖ / ‖ANN‖}, the SNN's output being its mean over the first T steps; beyond the T asked
+            for where the error had not fallen by then.
         slope: of the least-squares line of log₂(error) over log₂(T): −1 where the error falls as 1/T; None where there
             are fewer than two errors above 0.
         samples: how many were run. data: where they are from.

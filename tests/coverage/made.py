@@ -33,7 +33,7 @@ GATED = replace(
     analog=[Analog("layer_norm", 3, 1_500_000, 0), Analog("softmax", 2, 0, 2)],
     limit=0.05,
 )
-FAR = replace(PLAIN, model="torchvision:far", snn_error={8: 0.05, 32: 0.03}, missed=["within: 3 % at T = 32"])
+FAR = replace(PLAIN, model="torchvision:far", snn_error={8: 0.05, 32: 0.03}, missed=["limit: 3 % at T = 32"])
 FAILED = Network("torchvision:failed", [[3, 64, 64]], [], failed="out of memory | it said")
 PROVENANCE = {
     "versions": {"python": "3.11", "torch": "2.9"},

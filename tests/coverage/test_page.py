@@ -66,7 +66,7 @@ def test_failures_are_told() -> None:
     text = page(made(PLAIN, FAR, FAILED))
     assert "## What does not hold" in text
     assert "- torchvision:failed: out of memory | it said" in text
-    assert "- torchvision:far: within: 3 % at T = 32" in text
+    assert "- torchvision:far: limit: 3 % at T = 32" in text
     assert rows(text)["failed"]["holds"] == "failed"
     assert "## What does not hold" not in page(made(PLAIN, GATED))
 

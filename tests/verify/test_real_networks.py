@@ -22,7 +22,7 @@ def test_a_trained_network_on_real_images() -> None:
     model = open_model("snnconv:fashion_cnn", arch_args=["pretrained=true"]).model
     result = verify(model, open_data("fashion:test", batch_size=4), within=0.02)
     assert result.held, result.checks
-    assert len(result.checks) == 6
+    assert len(result.checks) == 9
     assert (result.converted, result.total) == (5, 5)
     assert result.data == "fashion:test"
     assert result.notices == []

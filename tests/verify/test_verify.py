@@ -18,7 +18,7 @@ from snnconv.verify import Verification, verify
 from ..networks import MLP, ResidualNet, SmallCNN, spread_norms
 from .networks import InFloat32, Jumping, Normalised, TwoInputs
 
-CHECKS = ["sites", "canonical", "convergence", "spikes", "round trip"]
+CHECKS = ["sites", "canonical", "exact", "steps", "range", "convergence", "within", "spikes", "round trip"]
 
 
 def names(result: Verification) -> list[str]:

@@ -26,7 +26,9 @@ WIDE = 160
 @click.option("--data", metavar="DATA", help="Inputs: npz:FILE, imagefolder:DIR, fashion, …  [default: Gaussian]")
 @click.option("--T", "T", type=int, default=32, show_default=True, help="Time steps, at least 4.")
 @click.option("--samples", type=click.IntRange(min=1), default=4, show_default=True, help="Samples taken at most.")
-@click.option("--within", type=float, metavar="FRACTION", help="Largest error of the output at T, as 0.02 for 2 %.")
+@click.option("--within", type=float, metavar="FRACTION", help="Largest error of the output at T, for example 0.02 "
+              "for 2 %  [default: 4 times what rounding to spikes costs; with --method, and for a converted network, "
+              "16 times]")  # fmt: skip
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path),
               help="Folder for verify.json, .csv, .png and .svg  [default: none is written]")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an earlier verify in the folder.")
@@ -46,8 +48,10 @@ def verify(
     """Check that MODEL converts faithfully; exit code 1 where a check does not hold.
 
     On a few samples: every activation site spikes; the graph that conversion starts from is the same function as the
-    model (1e-5 in float64); the spiking network's error falls with time; spikes are whole numbers; the saved network
-    is the same bit for bit. Thresholds are set by the inputs that are verified.
+    model (1e-5 in float64), and so is the spiking network where spikes are not rounded; what passes between neurons
+    depends on mean spikes alone; thresholds cut off next to nothing; the error falls with time, and at T it is below a
+    bound; spikes are whole numbers; the saved network is the same bit for bit. Thresholds are set by the inputs that
+    are verified.
 
     MODEL is any model, or a converted network, which is verified with its own thresholds and settings.
 
