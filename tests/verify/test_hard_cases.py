@@ -81,9 +81,10 @@ def test_it_holds(model: nn.Module, size: int) -> None:
 
 def test_levels_that_are_exact_at_once() -> None:
     """λ = 1, whole quanta: each of 15 levels comes out in one step."""
-    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 2, bias=False))
+    first = nn.Linear(4, 4, bias=False)
     with torch.no_grad():
-        model[0].weight.copy_(torch.eye(4))
+        first.weight.copy_(torch.eye(4))
+    model = nn.Sequential(first, nn.ReLU(), nn.Linear(4, 2, bias=False))
     x = torch.tensor([[15.0, 3, 0, 7], [1, 15, 15, 2], [4, 5, 6, 15], [0, 15, 15, 15]])
     result = verify(model, [x])
     assert failing(result) == []
@@ -145,7 +146,8 @@ def test_every_precision_with_batch_norm(dtype: torch.dtype) -> None:
 
 @pytest.fixture
 def process_group() -> Iterator[None]:
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    store = dist.HashStore()  # pyright: ignore[reportPrivateImportUsage]
+    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
     yield
     dist.destroy_process_group()
 
