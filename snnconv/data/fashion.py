@@ -6,6 +6,7 @@ others of it to calibrate on, as equally distributed over the classes as can be;
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
@@ -32,4 +33,4 @@ def open_fashion(argument: str) -> Samples:
     part = argument or "test"
     x, y = read_arrays(BUNDLED, (f"x_{part}", f"y_{part}"))
     samples = from_arrays([checked_arrays(x, y, where=str(BUNDLED))])
-    return Samples(samples.fetch, samples.count, classes=10, normalization=FASHION_NORMALIZATION)
+    return replace(samples, classes=10, normalization=FASHION_NORMALIZATION)

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ..errors import InputError
+from .identity import files_digest
 from .pictures import fetch_pictures
 from .query import parse_query, positive
 from .source import DATA_SOURCES, Samples
@@ -47,7 +48,11 @@ def open_imagefolder(argument: str) -> Samples:
         path, label = pictures.samples[order[position]]
         return load_picture(path, size, resize, channels), label
 
-    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes))
+    def identity(count: int) -> str:
+        paths, labels = zip(*(pictures.samples[place] for place in order[:count]))
+        return files_digest(paths, labels)
+
+    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), digest=identity)
 
 
 def load_picture(path: str, size: int, resize: int, channels: int) -> Any:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..fingerprint import digest
 from .arrays import checked_arrays, to_tensor
 from .clips.sampling import Sampling
 from .query import parse_query, positive, word
@@ -134,7 +135,11 @@ def from_arrays(parts: list[Part]) -> Samples:
                 labels.append(torch.from_numpy(y[inside].copy()))
         return torch.cat(images), torch.cat(labels)
 
-    return Samples(fetch, ends[-1])
+    def identity(count: int) -> str:
+        used = [count - end + len(y) for (_, y), end in zip(parts, ends)]  # of each part
+        return digest([(x[:taken], y[:taken]) for (x, y), taken in zip(parts, used) if taken > 0])
+
+    return Samples(fetch, ends[-1], digest=identity)
 
 
 def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..fingerprint import digest
 from ..registry import Registry
 from .files import FileReader, News, Request
 from .normalization import Normalization
@@ -36,6 +37,7 @@ class Samples:
         fitted: the same samples as a network with inputs of these shapes takes them, where nobody chose otherwise;
             None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.
+        digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
     """
 
     fetch: Callable[[range], tuple[Tensor, Tensor]]
@@ -47,6 +49,7 @@ class Samples:
     in_views: Callable[[str], Samples] | None = None
     fitted: Callable[[Sequence[tuple[int, ...]]], Samples] | None = None
     pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+    digest: Callable[[int], str] | None = None
 
 
 # kind → from what follows the colon to its samples
@@ -136,6 +139,18 @@ class DataSource:
         for number, (x, y) in zip(numbers, found):
             if len(y):
                 yield number, (self._finished(x), y)
+
+    def digest(self) -> str:
+        """SHA-256 of the samples that are used and their labels, in their order, before they are normalised.
+
+        Of files that are decoded one by one it is of their bytes, or of their sizes and times where those are many
+        (`files_digest`).
+        """
+        if self._samples.digest is not None:
+            return digest(self._samples.digest(self._count), self.shape)
+        files, wanted = self._samples.files, [self._positions(number) for number in range(self.batches)]
+        found = map(self._samples.fetch, wanted) if files is None else files.stream(map(Request, wanted))
+        return digest([digest(x, y) for x, y in found], self.shape)
 
     @property
     def random(self) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
+from ..fingerprint import digest
 from ..registry import Registry
 from .pictures import fetch_pictures
 from .source import DATA_SOURCES, Samples
@@ -62,4 +65,8 @@ def open_torchvision(argument: str) -> Samples:
         picture, label = pictures[position]
         return picture, int(label)
 
-    return Samples(fetch_pictures(load), len(pictures), classes=classes)
+    def identity(count: int) -> str:
+        labels = pictures.targets if hasattr(pictures, "targets") else pictures.labels
+        return digest(pictures.data[:count], np.asarray(labels[:count]))
+
+    return Samples(fetch_pictures(load), len(pictures), classes=classes, digest=identity)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..files import FileReader, Request
+from ..identity import files_digest
 from ..imagefolder import interleaved
 from ..source import Samples
 from ..workers import Read
@@ -88,6 +89,7 @@ def clip_samples(
             in_views=lambda text: made(replace(options, views=parse_views(text))),
             fitted=lambda shapes: made(options.fitted(shapes)),
             pack=None if options.alpha is None else partial(slow_and_fast, alpha=options.alpha),
+            digest=lambda count: files_digest(paths[:count], labels[:count], repr(replace(options, given=frozenset()))),
         )
 
     return made(options)

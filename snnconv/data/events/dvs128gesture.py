@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import InputError
+from ..identity import files_digest
 from ..source import DATA_SOURCES, Samples
 from .aedat import packets_of, read_aedat
 from .source import parse, recordings
@@ -60,7 +61,11 @@ def open_dvs128gesture(argument: str) -> Samples:
             known[path] = packets_of(path)
         return read_aedat(path, known[path], start, stop), f"{path}, {start} to {stop} µs"
 
-    return recordings(read, [gesture.label for gesture in gestures], CLASSES, SENSOR, framed)
+    def identity(count: int) -> str:
+        used = gestures[:count]
+        return files_digest([gesture.path for gesture in used], [gesture[1:] for gesture in used])
+
+    return recordings(read, [gesture.label for gesture in gestures], CLASSES, SENSOR, framed, identity)
 
 
 def gestures_of(trial: Path) -> list[Gesture]:

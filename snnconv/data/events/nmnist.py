@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
+from ..identity import files_digest
 from ..imagefolder import interleaved
 from ..source import DATA_SOURCES, Samples
 from .atis import read_atis
@@ -45,4 +46,7 @@ def open_nmnist(argument: str) -> Samples:
         path = found[position][0]
         return read_atis(path), str(path)
 
-    return recordings(read, [digit for _, digit in found], 10, SENSOR, framed)
+    def identity(count: int) -> str:
+        return files_digest([path for path, _ in found[:count]], [digit for _, digit in found[:count]])
+
+    return recordings(read, [digit for _, digit in found], 10, SENSOR, framed, identity)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
+from ...fingerprint import digest
 from ..npz import read_arrays
 from ..source import DATA_SOURCES, Samples
 from .frames import EVENT
@@ -44,7 +45,11 @@ def open_events(argument: str) -> Samples:
         return recording, f"{place}, recording {number}"
 
     sensor = int(max(events["x"].max(), events["y"].max())) + 1
-    return recordings(read, [int(label) for label in y[chosen]], int(y.max()) + 1, sensor, framed)
+
+    def identity(count: int) -> str:
+        return digest([(read(position)[0], y[chosen[position]]) for position in range(count)])
+
+    return recordings(read, [int(label) for label in y[chosen]], int(y.max()) + 1, sensor, framed, identity)
 
 
 def check(events: np.ndarray, offsets: np.ndarray, y: np.ndarray, is_test: np.ndarray, where: str) -> None:

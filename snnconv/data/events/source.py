@@ -62,11 +62,13 @@ def recordings(
     classes: int | None,
     sensor: int,
     framed: Framed,
+    digest: Callable[[int], str],
 ) -> Samples:
     """Samples out of recordings, x float32 [N, 2, frames, size, size].
 
     Args:
         read: position → its events, and what to call it in errors.
+        digest: see `Samples`.
     """
     framing = framed(sensor)
 
@@ -74,4 +76,4 @@ def recordings(
         frames = [to_frames(*read(position), sensor, framing) for position in positions]
         return torch.from_numpy(np.stack(frames)), torch.tensor([labels[position] for position in positions])
 
-    return Samples(fetch, len(labels), classes=classes)
+    return Samples(fetch, len(labels), classes=classes, digest=digest)
