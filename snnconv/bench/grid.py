@@ -132,6 +132,6 @@ def grid(
     about = {
         "model": {"name": type(model).__qualname__, "sha256": fingerprint(model)},
         "calibration": describe_data(data),
-        "convert": {name: value for name, value in options.items() if not callable(value)},
+        "convert": {"seed": seed, **{name: value for name, value in options.items() if not callable(value)}},
     }
     return Grid(settings, make, about, T)

@@ -1,23 +1,22 @@
 """What a sweep has found out so far, kept line by line so that a killed run loses at most the batch it was at.
 
-A journal is a file of JSON lines: a header with the configuration, then one line per finished batch and per finished
-conversion. Batches give whole numbers only, and results are sums of them: the order and grouping of batches, a resumed
-run or several processes cannot change a digit. A line that was cut off is dropped. Each process writes its own file.
+A journal is a file of lines (`lines.py`): a header with the configuration, then one line per finished batch and per
+finished conversion. Batches give whole numbers only, and results are sums of them: the order and grouping of batches, a
+resumed run or several processes cannot change a digit. Each process writes its own file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..errors import InputError
+from .lines import Writer, open_lines, read_lines
 
-FORMAT = 1
-MOST_DIFFERENCES = 12  # more would hide the message they belong to
+KIND = "sweep"
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Journal:
     converted: dict[str, Converted] = field(default_factory=dict)
     counted: dict[tuple[str, int], Counted] = field(default_factory=dict)
     batches: int | None = None
-    _file: IO[str] | None = None
+    _file: Writer | None = None
     _waiting: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -119,10 +118,10 @@ class Journal:
         if self.path is None or (self._file is None and not isinstance(record, Counted)):
             return
         if self._file is None:
-            self._file = open_lines(self.path, "sweep", self.configuration)
+            self._file = open_lines(self.path, KIND, self.configuration)
         names = {kind: name for name, kind in KINDS.items()}
         for waiting in self._waiting:
-            write_line(self._file, {names[type(waiting)]: asdict(waiting)})
+            self._file.add({names[type(waiting)]: asdict(waiting)})
         self._waiting.clear()
         self._file.flush()
 
@@ -130,46 +129,6 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def open_lines(path: Path, kind: str, configuration: dict[str, Any]) -> IO[str]:
-    """The file, ready to add whole lines to: one that was cut off is cut away; a new file gets its header.
-
-    Raises:
-        InputError: another run is writing to it, or it cannot be written.
-    """
-    file = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
-        lock(file)
-        end = path.read_bytes().rfind(b"\n") + 1
-        file.truncate(end)
-    except BlockingIOError as error:
-        if file is not None:
-            file.close()
-        raise InputError(f"another run of the same {kind} is writing into this folder", where=str(path)) from error
-    except OSError as error:
-        raise InputError("cannot write the journal", got=error.strerror, where=str(path)) from error
-    if not end:
-        write_line(file, {"snnconv": kind, "format": FORMAT, "configuration": configuration})
-    return file
-
-
-def write_line(file: IO[str], line: dict[str, Any]) -> None:
-    file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
-
-
-def lock(file: IO[str]) -> None:
-    """Until it is closed, or its process gone, nobody else can lock the file.
-
-    Raises:
-        BlockingIOError: somebody has.
-    """
-    with suppress(ImportError):  # where there is none, two runs at once are the user's care
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def journal_path(folder: Path, process: int) -> Path:
@@ -205,9 +164,7 @@ def open_journal(
             remedy="choose another with -o, or pass --overwrite to start afresh",
         )
     for path in paths:
-        lines = list(read_lines(path))
-        require_same(lines[0] if lines else None, journal.configuration, path)
-        journal.take(filter(None, map(record_of, lines[1:])))
+        journal.take(filter(None, map(record_of, read_lines(path, KIND, journal.configuration))))
     # Where the line of a conversion was lost, its batches have to be counted again.
     journal.counted = {key: counted for key, counted in journal.counted.items() if counted.setting in journal.converted}
     return journal
@@ -219,21 +176,6 @@ def clear(folder: Path) -> None:
         path.unlink()
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a journal; what was cut off or damaged is passed over."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise InputError("cannot read the journal", got=error.strerror, where=str(path)) from error
-    for line in text.split(b"\n")[:-1]:  # the last one has no end: it was cut off, or is empty
-        try:
-            document = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(document, dict):
-            yield document
-
-
 def record_of(line: Mapping[str, Any]) -> Record | None:
     """The record in a line, or None where it is none."""
     for name, kind in KINDS.items():
@@ -243,53 +185,3 @@ def record_of(line: Mapping[str, Any]) -> Record | None:
             except TypeError:
                 return None
     return None
-
-
-def require_same(
-    header: Mapping[str, Any] | None, configuration: dict[str, Any], path: Path, kind: str = "sweep"
-) -> None:
-    """Refuse to mix two configurations in one folder.
-
-    Args:
-        kind: of what the folder holds, in the message.
-
-    Raises:
-        InputError: the journal has another configuration, format, or no header; the message lists what differs.
-    """
-    if header is None:
-        return
-    if header.get("format") != FORMAT or "configuration" not in header:
-        raise InputError(
-            "this journal cannot be continued",
-            expected=f"a header of format {FORMAT}",
-            got=f"format {header.get('format')}" if "format" in header else "no header",
-            where=str(path),
-            remedy="choose another folder with -o, or pass --overwrite to start afresh",
-        )
-    changed = differences(header["configuration"], configuration)
-    if changed:
-        more = [f"and {len(changed) - MOST_DIFFERENCES} more"] if len(changed) > MOST_DIFFERENCES else []
-        raise InputError(
-            f"the folder holds a {kind} of another configuration",
-            got="; ".join([*changed[:MOST_DIFFERENCES], *more]),
-            where=str(path.parent),
-            remedy="choose another with -o, or pass --overwrite to start afresh",
-        )
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
-    """What changed from one configuration to another: `T: [1] → [1, 2]`, `settings.if: dropped`."""
-    found: list[str] = []
-    for key in [*before, *(key for key in now if key not in before)]:
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found.extend(differences(old, new, f"{path}{key}."))
-        elif isinstance(old, dict) or isinstance(new, dict):
-            found.append(f"{path}{key}: {'dropped' if new is None else 'added' if old is None else 'other'}")
-        elif old != new:
-            found.append(f"{path}{key}: {shown(old)} → {shown(new)}")
-    return found
-
-
-def shown(value: Any) -> str:
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)

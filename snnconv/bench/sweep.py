@@ -16,12 +16,14 @@ from typing import Any
 
 from ..data import DataSource
 from ..errors import InputError
-from ..fingerprint import describe_data, fingerprint, require_repeatable
+from ..fingerprint import batch_digests, describe_data, digest, fingerprint, require_repeatable, require_same_batch
 from ..network import SpikingNetwork
 from ..notices import each_once
+from ..plan import KINDS
 from ..progress import progress
 from .assemble import assemble
 from .claims import Claims
+from .configurations import require_same_work
 from .counting import Meter
 from .curves import Curve as Curve
 from .curves import Rival as Rival
@@ -32,7 +34,7 @@ from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
 from .evaluate import batches_in, tell_unread
 from .grid import Grid
-from .journal import Ended, Journal, clear, differences, open_journal
+from .journal import Ended, Journal, clear, open_journal
 from .labels import label_of
 from .simulations import Simulation, simulations
 from .steps import check_steps
@@ -81,9 +83,10 @@ def sweep(
     model = find_energy_model(energy_model)
     require_readable(named, data)
     root = None if folder is None else Path(folder)
+    known = batch_digests(data)
     configuration = {
         **describe_networks(named),
-        "data": describe_data(data),
+        "data": describe_data(data, known),
         "T": list(steps),
         "energy_model": describe_energy(model),
         "seed": seed,
@@ -96,7 +99,8 @@ def sweep(
         journal = open_journal(root, configuration, group.rank, fresh=overwrite)
         exchange(journal, group)
         try:
-            measure(journal, planned, reference_of(named), data, model, group)
+            kept = known if root is not None or group.size > 1 else None
+            measure(journal, planned, reference_of(named), data, model, group, kept)
         except KeyboardInterrupt:
             if root is not None and group.first:
                 keep_partial(root, configuration, planned, model, seed)
@@ -118,11 +122,13 @@ def measure(
     data: Iterable[Any],
     model: EnergyModel,
     group: Group,
+    known: Sequence[str] | None = None,
 ) -> None:
     """Add what is missing to the journal, this process its share: whole settings, at the end some of others' batches.
 
     Args:
         reference: the setting with whose thresholds the ANN is quantised; those of its longest T.
+        known: digests of the batches, which have to be the same each time they are read; None: nobody compares.
     """
     total = batches_in(data)
     whole = None if total is None else total * len(planned)
@@ -134,7 +140,7 @@ def measure(
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: Meter | None = None
             mine = claims.draw(simulation.name)
-            for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data)):
+            for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data, known)):
                 group.check()
                 if place != mine:
                     continue
@@ -149,7 +155,9 @@ def measure(
                 shown = done
 
 
-def missing_batches(journal: Journal, name: str, data: Iterable[Any]) -> Iterator[tuple[int, Callable[[], Any]]]:
+def missing_batches(
+    journal: Journal, name: str, data: Iterable[Any], known: Sequence[str] | None
+) -> Iterator[tuple[int, Callable[[], Any]]]:
     """The batches that a simulation still lacks: their number, and what reads them."""
     if isinstance(data, DataSource):
         if journal.batches is None:
@@ -161,23 +169,12 @@ def missing_batches(journal: Journal, name: str, data: Iterable[Any]) -> Iterato
         count = 0
         for number, batch in enumerate(data):
             count += 1
+            require_same_batch(batch, number, known)
             if (name, number) not in journal.counted:
                 yield number, lambda batch=batch: batch
         if not count:
             raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
         journal.add(Ended(count))
-
-
-def require_same_work(configuration: dict[str, Any], group: Group) -> None:
-    """Refuse to add up what several processes count, unless they count the same."""
-    first, *others = group.gather(configuration)
-    changed = [change for other in others for change in differences(first, other)]
-    if changed:
-        raise InputError(
-            "the processes do not measure the same",
-            got="; ".join(changed),
-            remedy="give every process the same model and data; random weights need the same --seed",
-        )
 
 
 def exchange(journal: Journal, group: Group) -> None:
@@ -230,11 +227,11 @@ def describe_energy(model: EnergyModel) -> Any:
 def describe_network(snn: SpikingNetwork) -> dict[str, Any]:
     """By what it computes: when and from which file it was made does not matter."""
     sites = snn.plan.sites.values()
-    thresholds = {f"{site.name}.threshold": site.threshold for site in sites if site.threshold is not None}
+    found = {f"{site.name}:{kind}": getattr(site, kind) for site in sites for kind, _ in KINDS}
     first = next(snn.parameters())
     return {
         "settings": {**snn.plan.settings, "sites": [[site.name, site.neuron, site.options] for site in sites]},
-        "sha256": fingerprint({**snn.ann.state_dict(), **thresholds}),
+        "sha256": digest(fingerprint(snn.ann), found),
         "device": str(first.device),
         "dtype": str(first.dtype),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
 
@@ -68,7 +68,8 @@ def coverage(
 def covered(names: Sequence[str], children: Children, folder: Path, fresh: bool) -> Coverage:
     if fresh:
         journal_path(folder).unlink(missing_ok=True)
-    configuration = {"settings": GENEROUS, "T": STEPS, "samples": SAMPLES, "seed": children.seed}
+    about = {"settings": GENEROUS, "T": STEPS, "samples": SAMPLES, "seed": children.seed}
+    configuration = about | {"versions": versions()}
     with Journal(folder, configuration) as journal:
         left = [name for name in names if not is_done(journal.records.get(name), name)]
         with progress("verifying", len(names), len(names) - len(left)) as bar:
@@ -82,6 +83,17 @@ def covered(names: Sequence[str], children: Children, folder: Path, fresh: bool)
     if any(network.zoo == "pytorchvideo" for network in found):
         record["versions"]["pytorchvideo"] = version("pytorchvideo")
     return Coverage(found, STEPS, record)
+
+
+def versions() -> dict[str, str | None]:
+    """Of what builds, converts and verifies the networks; None: it is not installed."""
+    found: dict[str, str | None] = {}
+    for name in ("snnconv", "torch", *ZOOS):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
 
 
 def is_done(record: Network | None, name: str) -> bool:

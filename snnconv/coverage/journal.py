@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
-from ..bench.journal import open_lines, read_lines, require_same, write_line
+from ..bench.lines import Writer, open_lines, read_lines
 from .record import Network
 
 KIND = "coverage"
@@ -28,14 +28,9 @@ class Journal:
         """
         self.path, self.configuration = journal_path(folder), configuration
         self.records: dict[str, Network] = {}
-        self._file: IO[str] | None = None
-        lines = list(read_lines(self.path)) if self.path.exists() else []
-        require_same(lines[0] if lines else None, configuration, self.path, KIND)
-        for line in lines[1:]:
-            try:
-                record = Network.from_dict(line["network"])
-            except (KeyError, TypeError, ValueError):
-                continue  # damaged: that network is done again
+        self._file: Writer | None = None
+        for line in read_lines(self.path, KIND, configuration) if self.path.exists() else []:
+            record = Network.from_dict(line["network"])
             self.records[record.model] = record
 
     def __enter__(self) -> Self:
@@ -49,7 +44,7 @@ class Journal:
     def add(self, record: Network) -> None:
         assert self._file is not None, "used outside its block"
         self.records[record.model] = record
-        write_line(self._file, {"network": asdict(record)})
+        self._file.add({"network": asdict(record)})
         self._file.flush()
 
 

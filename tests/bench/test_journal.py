@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from snnconv import InputError
-from snnconv.bench.journal import Converted, Counted, Ended, Journal, clear, differences, journals_in, open_journal
+from snnconv.bench.configurations import differences
+from snnconv.bench.journal import Converted, Counted, Ended, Journal, clear, journals_in, open_journal
 
 CONFIGURATION = {"T": [1, 2], "model": {"sha256": "a", "name": "net"}, "settings": {"if": {"alpha": 1.0}}}
 CONVERTED = Converted("if", {"alpha": 1.0}, ["a notice"], None, {"layers": {}}, {"ANN FP32": {"ops": 1.0}})
@@ -94,15 +94,6 @@ def test_whole_lines_survive_a_cut_anywhere(tmp_path: Path) -> None:
             assert batches_of(again) == [*range(max(0, lines - 2)), 7]
 
 
-def test_a_damaged_line_costs_itself_alone(tmp_path: Path) -> None:
-    path = written(tmp_path, 0, 1, 2)
-    lines = path.read_text().splitlines(keepends=True)
-    lines[3] = lines[3][:20] + "\n"
-    lines.insert(1, '{"counted": {"batch": 9}}\n"text"\n{"other": 1}\n')
-    path.write_text("".join(lines))
-    assert batches_of(open_journal(tmp_path, CONFIGURATION)) == [0, 2]
-
-
 def test_batches_without_their_conversion_are_counted_again(tmp_path: Path) -> None:
     path = written(tmp_path, 0, 1)
     lines = path.read_text().splitlines(keepends=True)
@@ -159,14 +150,6 @@ def test_many_differences_are_cut_short(tmp_path: Path) -> None:
 def test_equal_configurations_may_differ_in_type(tmp_path: Path) -> None:
     written(tmp_path, 0)
     assert batches_of(open_journal(tmp_path, CONFIGURATION | {"T": (1, 2)})) == [0]
-
-
-def test_other_files_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "sweep.jsonl"
-    for header, problem in (({"format": 99}, "format 99"), ({"counted": {}}, "no header")):
-        path.write_text(json.dumps(header) + "\n")
-        with pytest.raises(InputError, match=problem):
-            open_journal(tmp_path, CONFIGURATION)
 
 
 def test_results_without_a_journal_are_refused(tmp_path: Path) -> None:

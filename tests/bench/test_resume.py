@@ -96,7 +96,7 @@ class Interrupted:
 
     def __init__(self, data: DataSource, batches: int) -> None:
         self.data, self.left = data, batches
-        self.name = "fashion"
+        self.name, self.digest = "fashion", data.digest
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in self.data:
