@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -54,13 +55,17 @@ class Result(ABC):
         with atomic_output(path, overwrite=True) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
 
+    def csv_text(self) -> str:
+        rows, file = list(self.table()), io.StringIO(newline="")
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows(rows)
+        return file.getvalue()
+
     def to_csv(self, path: str | PathLike[str]) -> None:
         """The rows alone."""
-        rows = list(self.table())
-        with atomic_output(path, overwrite=True) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
-            writer.writeheader()
-            writer.writerows(rows)
+        with atomic_output(path, overwrite=True) as temporary:
+            temporary.write_text(self.csv_text(), newline="")
 
     def save(self, folder: str | PathLike[str]) -> list[Path]:
         """NAME.json, .csv, .png and .svg in `folder`, which is made where it is missing; all of them or none."""

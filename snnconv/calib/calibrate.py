@@ -48,6 +48,8 @@ def collect(
         with torch.no_grad():
             for leaves in batches:
                 count += 1
+                if checkpoint:
+                    checkpoint.take(leaves)
                 if count > seen:
                     canonical(*as_call(canonical, leaves))
                     if checkpoint:
@@ -57,8 +59,10 @@ def collect(
             handle.remove()
     if not count:
         raise InputError("the calibration data is empty", expected="at least one batch", got="none")
-    if checkpoint and count > seen:
-        checkpoint.save(histograms, count, now=True)
+    if checkpoint:
+        checkpoint.end()
+        if count > seen:
+            checkpoint.save(histograms, count, now=True)
     return histograms
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import InputError
+from ..fingerprint import digest
 from ..io.atomic import atomic_output, check_output
 from .statistics import Statistics
 
-FORMAT = "snnconv calibration 1"
+FORMAT = "snnconv calibration 2"  # 1 had no check, and no digest of the data
 EVERY = 10.0  # seconds between two writes
 
 
@@ -26,16 +27,20 @@ class Checkpoint:
 
     Args:
         path: file; it may not be there yet.
-        about: what the statistics depend on, as plain data: they are only continued where it is the same.
+        about: what the statistics depend on besides the batches, as plain data: they are only continued where it is the
+            same, and where the batches that they have seen are the same, value by value.
 
     Raises:
-        InputError: the file is no such checkpoint, or one of another calibration, or cannot be written.
+        InputError: the file is no such checkpoint, damaged, or one of another calibration, or cannot be written.
     """
 
     def __init__(self, path: str | PathLike[str], about: Mapping[str, Any]) -> None:
         self.path, self.about = Path(path), json.dumps(about, sort_keys=True)
         check_output(self.path, overwrite=True)
         self._written = time.monotonic()
+        self._seen = 0  # batches, by the file
+        self._known = ""  # digest of those
+        self._read, self._count = digest(), 0  # the same of the batches of this run
 
     def restore(self, statistics: Mapping[str, Statistics]) -> int:
         """Fill the statistics with what the file holds; the number of batches that they have seen."""
@@ -48,12 +53,38 @@ class Checkpoint:
         except (SafetensorError, OSError) as error:
             raise self._refused("is no checkpoint of a calibration", str(error)) from error
         if told.get("format") != FORMAT:
-            raise self._refused("is no checkpoint of a calibration", "another file")
+            raise self._refused("is no checkpoint of a calibration", told.get("format", "another file"))
+        if told.pop("check", None) != digest(told, tensors):
+            raise self._refused("is damaged", "values that do not fit its check")
         if told["about"] != self.about:
             raise self._refused("is of another calibration", changed(told["about"], self.about))
         for name, one in statistics.items():
             one.restore({key: tensors[f"{name}:{key}"] for key in one.state()})
-        return int(told["batches"])
+        self._seen, self._known = int(told["batches"]), told["data"]
+        return self._seen
+
+    def take(self, leaves: Sequence[Tensor]) -> None:
+        """Take note of the next batch, whether the statistics have seen it or not.
+
+        Raises:
+            InputError: it is the last that they have seen, and those up to it are not the ones they have seen.
+        """
+        self._read, self._count = digest(self._read, leaves), self._count + 1
+        if self._count == self._seen:
+            self._require_known()
+
+    def end(self) -> None:
+        """There are no more batches.
+
+        Raises:
+            InputError: there were more when the file was written.
+        """
+        if self._count < self._seen:
+            self._require_known()
+
+    def _require_known(self) -> None:
+        if self._read != self._known:
+            raise self._refused("is of another calibration", f"other data than its {self._seen} batches")
 
     def save(self, statistics: Mapping[str, Statistics], batches: int, *, now: bool = False) -> None:
         """Write them, unless that was done less than 10 s ago."""
@@ -61,7 +92,8 @@ class Checkpoint:
             return
         tensors = {f"{name}:{key}": value.cpu().contiguous() for name, one in statistics.items()
                    for key, value in one.state().items()}  # fmt: skip
-        metadata = {"format": FORMAT, "about": self.about, "batches": str(batches)}
+        metadata = {"format": FORMAT, "about": self.about, "batches": str(batches), "data": self._read}
+        metadata["check"] = digest(metadata, tensors)
         with atomic_output(self.path, overwrite=True) as temporary:
             save_file(tensors, temporary, metadata)
         self._written = time.monotonic()

@@ -19,7 +19,7 @@ from ..calib.reach import cut_off
 from ..calib.samples import SAMPLES, Kept
 from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
-from ..fingerprint import describe_data, fingerprint
+from ..fingerprint import about_data, fingerprint
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
@@ -151,7 +151,7 @@ def convert(
 def checkpoint_for(
     path: str | PathLike[str], canonical: fx.GraphModule, data: Iterable[Any] | None, setting: Method
 ) -> Checkpoint:
-    about = {"data": describe_data(data), "granularity": setting.granularity, "model": fingerprint(canonical)}
+    about = {"data": about_data(data), "granularity": setting.granularity, "model": fingerprint(canonical)}
     return Checkpoint(path, about)
 
 

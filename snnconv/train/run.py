@@ -16,10 +16,11 @@ from torch.optim import Optimizer
 
 from ..bench.distributed import Group
 from ..errors import InputError
+from ..generators import random_states, restore_random_states
 from ..progress import progress
 from ..provenance import provenance
 from .average import Average, averaged
-from .checkpoint import random_states, restore_random_states, save_checkpoint
+from .checkpoint import save_checkpoint
 from .feed import Feed
 from .learned import Learned, means
 from .logs import CSVLog

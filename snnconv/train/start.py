@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from ..bench.configurations import require_same_work
 from ..bench.distributed import Group, standing
 from ..data import DataSource
 from ..errors import InputError
@@ -58,7 +59,9 @@ def trained(
     group = standing() if fabric.world_size > 1 else Group()
     feed = feed_of(data, settings.batch_size, settings.augment, settings.seed, group)
     configuration = {**configuration_of(network, data, val, settings, group), **more}
+    require_same_work(configuration, group)
     kept = load_checkpoint(root, configuration) if resume else None
+    require_same_work({"checkpoint": kept and kept["step"]}, group)  # of one folder, or of folders that are alike
 
     start = means(quantity, network)
     optimizer = optimizer_of(network, settings)
@@ -80,7 +83,7 @@ def configuration_of(
     del chosen["save_every"]
     if settings.augment is None:
         chosen["augment"] = list(USUAL) if isinstance(data, DataSource) else []
-    described = {name: describe_data(source) for name, source in (("data", data), ("val", val))}
+    described = {name: describe_data(source, seed=settings.seed) for name, source in (("data", data), ("val", val))}
     for source in described.values():
         assert source is not None
         del source["batch_size"]

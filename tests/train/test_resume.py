@@ -145,7 +145,9 @@ def test_afresh_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     train(tmp_path, epochs=1)
-    with pytest.raises(InputError, match=r"other settings[\s\S]*settings.epochs: 1 → 2; settings.lr: 0.05 → 0.1"):
+    with pytest.raises(
+        InputError, match=r"training of another configuration[\s\S]*settings.epochs: 1 → 2; settings.lr: 0.05 → 0.1"
+    ):
         train(tmp_path, epochs=2, lr=0.1)
     with pytest.raises(InputError, match=r"activation.kind: .LearnableClip. → .ClipFloorShift."):
         train(tmp_path, network("qcfs"), epochs=1)
@@ -183,6 +185,6 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_a_later_format(tmp_path: Path) -> None:
-    torch.save({"format": 2}, tmp_path / "checkpoint.pt")
-    with pytest.raises(InputError, match="format 2"):
+    torch.save({"format": 3}, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="format 3"):
         train(tmp_path)

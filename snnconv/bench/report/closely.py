@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ...fingerprint import digest
 from ...network import SpikingNetwork
 from ..grid import Grid
 from ..results import Result
 from ..sweep import describe_networks
 
-RECORD = "configuration"  # in the provenance of a result
+RECORD, CHECK = "configuration", "check"  # in the provenance of a result
 log = logging.getLogger("snnconv")
 
 
@@ -57,6 +58,7 @@ class Closely:
             return
         result = run(self.snn)
         result.provenance[RECORD] = configuration
+        result.provenance[CHECK] = check_of(json.loads(json.dumps(result.to_dict())))
         result.save(self.folder)
 
     def configuration(self, choices: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,10 +80,19 @@ class Closely:
 
 
 def is_finished(kind: type[Result], folder: Path, configuration: dict[str, Any]) -> bool:
-    """Whether all files of a result are there, and it was measured with this configuration."""
+    """Whether all files of a result are there, its numbers as they were written, measured with this configuration."""
     if not all(path.exists() for path in kind.files(folder)):
         return False
+    document, table, *_ = kind.files(folder)
     try:
-        return kind.load(folder).provenance.get(RECORD) == configuration
-    except InputError:  # damaged, or of another version
+        found = kind.load(folder)
+        sound = found.provenance.get(CHECK) == check_of(json.loads(document.read_text()))
+        return sound and table.read_bytes() == found.csv_text().encode() and found.provenance[RECORD] == configuration
+    except (InputError, OSError, ValueError, KeyError):  # damaged, or of another version
         return False
+
+
+def check_of(document: dict[str, Any]) -> str:
+    """A digest of a result as it stands in its file, but for the digest itself."""
+    made = {name: value for name, value in document["provenance"].items() if name != CHECK}
+    return digest(document | {"provenance": made})
