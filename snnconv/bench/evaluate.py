@@ -63,6 +63,7 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
     Raises:
         InputError: the data are empty or have no labels.
     """
+    require_sizes(snn, data)
     for batch in batches_as_they_come(data, doing):
         yield replace(batch, arguments=placed(snn, batch.arguments))
 
@@ -140,6 +141,16 @@ def placed(snn: SpikingNetwork, leaves: tuple[Tensor, ...]) -> tuple[Any, ...]:
     """Input tensors as positional arguments of the network: on its device, in its type."""
     device = next((p.device for p in snn.parameters()), torch.device("cpu"))
     return pytree.tree_map(snn._like_network, as_call(snn.network, tuple(leaf.to(device) for leaf in leaves)))
+
+
+def require_sizes(network: Any, data: Iterable[Any]) -> None:
+    """Refuse data with samples of a size that a converted network does not take, before it runs on the others.
+
+    Raises:
+        InputError: there is one; it is named.
+    """
+    if isinstance(data, DataSource) and isinstance(network, SpikingNetwork):
+        data.check_sizes(lambda leaves: network._flat(placed(network, leaves), {}))
 
 
 def batches_in(data: Iterable[Any]) -> int | None:

@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from ..convert.capture import evaluating
 from ..convert.examples import as_arguments, like_model
 from ..network import SpikingNetwork
-from .evaluate import LabelledBatch, batches_as_they_come, placed, require_logits, taking
+from .evaluate import LabelledBatch, batches_as_they_come, placed, require_logits, require_sizes, taking
 
 Network = nn.Module | ExportedProgram  # a SpikingNetwork is a module
 Scores = Callable[[LabelledBatch], Tensor]  # a batch as it came → [B, classes]
@@ -66,6 +66,7 @@ def accuracy(network: Network, data: Iterable[Any], T: int | None = None) -> flo
         InputError: the data are empty or have no labels, or the output is not [B, classes].
     """
     correct = samples = 0
+    require_sizes(network, data)
     with scoring(network, T) as scores:
         for batch in batches_as_they_come(data, "evaluating"):
             correct += hits(scores, batch)

@@ -32,7 +32,7 @@ from .curves import Sweep as Sweep
 from .distributed import Group, together
 from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
-from .evaluate import batches_in, tell_unread
+from .evaluate import batches_in, require_sizes, tell_unread
 from .grid import Grid
 from .journal import Ended, Journal, clear, open_journal
 from .labels import label_of
@@ -147,6 +147,7 @@ def measure(
                 if meter is None:
                     rivals = {"with_ann": position == 0, "with_quantised": position == last}
                     meter = Meter(simulation.name, simulation.made(), simulation.steps, data, **rivals)
+                    require_sizes(meter.snn, data)
                     journal.add(meter.converted(model))
                 journal.add(meter.count(read(), number))
                 mine = claims.draw(simulation.name)

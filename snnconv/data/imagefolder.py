@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InputError
 from .identity import files_digest
 from .pictures import fetch_pictures
 from .query import parse_query, positive
+from .sizes import OWN, remembered, size_or_own
 from .source import DATA_SOURCES, Samples
 
 OPTIONS = "?size=224&resize=256&channels=3 (each optional)"
@@ -19,11 +22,13 @@ DEFAULTS = {"size": 224, "resize": 0, "channels": 3}
 def open_imagefolder(argument: str) -> Samples:
     """Pictures as ImageNet networks expect them: shortest edge resized to `resize`, then the centre `size` × `size`.
 
-    A picture that is size × size already is left as it is. Classes are numbered in the order of their folder names;
-    samples come interleaved, so that the first n hold the classes in the proportions of the whole.
+    A picture that is size × size already is left as it is; with size=none every picture is. Classes are numbered in
+    the order of their folder names; samples come interleaved, so that the first n hold the classes in the proportions
+    of the whole.
 
     Args:
-        argument: the folder, then options: `size` (224), `resize` (size · 256 / 224), `channels` (3, or 1 for grey).
+        argument: the folder, then options: `size` (224, or none), `resize` (size · 256 / 224), `channels` (3, or 1 for
+            grey).
 
     Raises:
         InputError: no such folder, no pictures in it, an unknown option, or (from fetch) a broken picture.
@@ -48,24 +53,45 @@ def open_imagefolder(argument: str) -> Samples:
         path, label = pictures.samples[order[position]]
         return load_picture(path, size, resize, channels), label
 
+<<<<<<< HEAD
     def identity(count: int) -> str:
         paths, labels = zip(*(pictures.samples[place] for place in order[:count]))
         return files_digest(paths, labels)
 
     return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), digest=identity)
+=======
+    def size_of(position: int) -> tuple[int, int]:
+        with opened(pictures.samples[order[position]][0]) as file:
+            return file.size
+
+    sizes = remembered(size_of) if size == OWN else None
+    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), sizes=sizes)
+>>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
 
 
-def load_picture(path: str, size: int, resize: int, channels: int) -> Any:
-    """The centre of a picture, a PIL image of size × size in RGB, or grey with `channels` = 1."""
+@contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """The picture in a file, not yet decoded.
+
+    Raises:
+        InputError: it cannot be read, now or in the block.
+    """
     from PIL import Image
-    from torchvision.transforms import functional as transforms
 
     try:
         with Image.open(path) as file:
-            picture = file.convert("RGB" if channels == 3 else "L")
+            yield file
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError("a picture cannot be read", got=f"{type(error).__name__}: {error}", where=path) from error
-    if picture.size == (size, size):
+
+
+def load_picture(path: str, size: int, resize: int, channels: int) -> Any:
+    """The centre of a picture, a PIL image of size × size (or all of it) in RGB, or grey with `channels` = 1."""
+    from torchvision.transforms import functional as transforms
+
+    with opened(path) as file:
+        picture = file.convert("RGB" if channels == 3 else "L")
+    if size == OWN or picture.size == (size, size):
         return picture
     return transforms.center_crop(transforms.resize(picture, [resize]), [size])  # type: ignore[arg-type]
 
@@ -82,15 +108,17 @@ def interleaved(labels: list[int]) -> list[int]:
 
 def parse_argument(argument: str) -> tuple[str, int, int, int]:
     """Folder, size, resize and channels from `DIR?size=32`."""
-    folder, given = parse_query(argument, dict.fromkeys(DEFAULTS, positive), "a picture folder", OPTIONS)
+    folder, given = parse_query(
+        argument, {**dict.fromkeys(DEFAULTS, positive), "size": size_or_own}, "a picture folder", OPTIONS
+    )
     options = {**DEFAULTS, **given}
     size, channels = options["size"], options["channels"]
     resize = options["resize"] or usual_resize(size)
-    if resize < size or channels not in (1, 3):
+    if resize < size or channels not in (1, 3) or (size == OWN and "resize" in given):
         raise InputError(
             "the options of a picture folder do not go together",
-            expected="resize ≥ size, and channels 1 or 3",
-            got=f"size={size}, resize={resize}, channels={channels}",
+            expected="resize ≥ size (none with size=none), and channels 1 or 3",
+            got=f"size={size or 'none'}, resize={resize}, channels={channels}",
             where=argument,
         )
     return folder, size, resize, channels

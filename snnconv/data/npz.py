@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +76,19 @@ def open_npz(argument: str) -> Samples:
     names = [listed] if os.path.exists(listed) else listed.split(",")
     parts = [part_of(name, options) for name in names]
     for (x, _), name in zip(parts, names):
-        if x.shape[1:] != parts[0][0].shape[1:] or x.dtype != parts[0][0].dtype:
+        if x.ndim != parts[0][0].ndim or channels(x) != channels(parts[0][0]) or x.dtype != parts[0][0].dtype:
             raise InputError(
                 "the files hold different kinds of images",
-                expected=f"x {parts[0][0].dtype} {['N', *parts[0][0].shape[1:]]} as in {names[0]}",
+                expected=f"x {parts[0][0].dtype} {['N', *parts[0][0].shape[1:]]} as in {names[0]}, in any size",
                 got=f"x {x.dtype} {['N', *x.shape[1:]]}",
                 where=name,
             )
     return from_arrays(parts)
+
+
+def channels(x: np.ndarray) -> int | None:
+    """Of images or videos; words and features have none."""
+    return x.shape[1] if x.ndim > 3 else None
 
 
 def part_of(name: str, options: dict[str, Any]) -> Part:
@@ -125,21 +130,30 @@ def from_arrays(parts: list[Part]) -> Samples:
     """Samples of checked arrays, one after the other; they are not joined, which would need their memory twice."""
     ends = np.cumsum([len(y) for _, y in parts]).tolist()
 
-    def fetch(positions: range) -> tuple[Tensor, Tensor]:
+    def fetch(positions: Sequence[int]) -> tuple[Tensor, Tensor]:
         images, labels = [], []
         for (x, y), end in zip(parts, ends):
             start = end - len(y)
-            inside = slice(max(positions.start - start, 0), max(positions.stop - start, 0))
-            if inside.start < min(inside.stop, len(y)):
-                images.append(to_tensor(x[inside]))
-                labels.append(torch.from_numpy(y[inside].copy()))
+            inside = [place - start for place in positions if start <= place < end]
+            if inside:
+                rows = slice(inside[0], inside[-1] + 1) if isinstance(positions, range) else inside
+                images.append(to_tensor(x[rows]))
+                labels.append(torch.from_numpy(y[rows].copy()))
         return torch.cat(images), torch.cat(labels)
 
+<<<<<<< HEAD
     def identity(count: int) -> str:
         used = [count - end + len(y) for (_, y), end in zip(parts, ends)]  # of each part
         return digest([(x[:taken], y[:taken]) for (x, y), taken in zip(parts, used) if taken > 0])
 
     return Samples(fetch, ends[-1], digest=identity)
+=======
+    def sizes(count: int) -> list[tuple[int, ...]]:
+        return [x.shape[1:] for x, _ in parts for _ in range(len(x))][:count]
+
+    several = len({x.shape[1:] for x, _ in parts}) > 1
+    return Samples(fetch, ends[-1], sizes=sizes if several else None)
+>>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
 
 
 def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
@@ -175,5 +189,6 @@ def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
             expected="an intact npz of plain arrays",
             got=f"{type(error).__name__}: {error}",
             where=str(path),
-            remedy="if it is cut off, fetch it again; Python objects in it are not read, save plain arrays",
+            remedy="if it is cut off, fetch it again; Python objects in it are not read, save plain arrays: images of "
+            "several sizes in a file for each size, npz:FILE,FILE",
         ) from error

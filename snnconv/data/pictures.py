@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 THREADS = 8
 
 
-def fetch_pictures(load: Callable[[int], tuple[Any, int]]) -> Callable[[range], tuple[Tensor, Tensor]]:
+def fetch_pictures(load: Callable[[int], tuple[Any, int]]) -> Callable[[Sequence[int]], tuple[Tensor, Tensor]]:
     """A `Samples.fetch` from a function that loads one sample.
 
     Args:
@@ -22,7 +22,7 @@ def fetch_pictures(load: Callable[[int], tuple[Any, int]]) -> Callable[[range], 
         positions → (x float32 [N, C, H, W] in 0…1, y int64 [N]).
     """
 
-    def fetch(positions: range) -> tuple[Tensor, Tensor]:
+    def fetch(positions: Sequence[int]) -> tuple[Tensor, Tensor]:
         from torchvision.transforms.functional import pil_to_tensor  # slow to import
 
         def one(position: int) -> tuple[Tensor, int]:

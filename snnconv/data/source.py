@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from ..fingerprint import digest
 from ..registry import Registry
 from .files import FileReader, News, Request
 from .normalization import Normalization
+from .sizes import by_size
 
 Value = TypeVar("Value")
 Inputs = Tensor | tuple[Tensor, ...]  # of a network with one input, or with several
@@ -37,10 +38,15 @@ class Samples:
         fitted: the same samples as a network with inputs of these shapes takes them, where nobody chose otherwise;
             None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.
+<<<<<<< HEAD
         digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
+=======
+        sizes: of the first so many samples, in whatever words; those that are fetched together are of one size. None:
+            all are.
+>>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
     """
 
-    fetch: Callable[[range], tuple[Tensor, Tensor]]
+    fetch: Callable[[Sequence[int]], tuple[Tensor, Tensor]]
     count: int
     classes: int | None = None
     normalization: Normalization | None = None
@@ -49,7 +55,11 @@ class Samples:
     in_views: Callable[[str], Samples] | None = None
     fitted: Callable[[Sequence[tuple[int, ...]]], Samples] | None = None
     pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+<<<<<<< HEAD
     digest: Callable[[int], str] | None = None
+=======
+    sizes: Callable[[int], Sequence[Hashable]] | None = None
+>>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
 
 
 # kind → from what follows the colon to its samples
@@ -62,6 +72,9 @@ GRAMMAR = (
 
 class DataSource:
     """Batches of labelled images or clips, the same ones in the same order every time it is iterated.
+
+    Samples may be of several sizes. A batch holds those of one: first all of the first sample's size, then all of the
+    next, and so on; how large batches are changes nothing in the order.
 
     Yields (x float32 [N, C, …, H, W], y int64 [N]), the last batch shorter where needed; where the network takes
     several inputs, x is a tuple of them. `len()` counts samples as they are listed: files that cannot be read are left
@@ -100,6 +113,7 @@ class DataSource:
         self._samples = samples
         self._count = samples.count if limit is None else min(limit, samples.count)
         self._step = max(batch_size // self.views, 1)
+        self._by_size: list[Sequence[int]] | None = None
         self._open_first()
 
     def _open_first(self) -> None:
@@ -124,7 +138,7 @@ class DataSource:
     @property
     def batches(self) -> int:
         """How many batches there are."""
-        return -(-self._count // self._step)
+        return -(-self._count // self._step) if self._samples.sizes is None else len(self._grouped())
 
     def batch(self, number: int) -> tuple[Inputs, Tensor]:
         """One batch by its place, from 0; those before it are not read. It is empty where nothing in it can be."""
@@ -166,6 +180,56 @@ class DataSource:
         if self.views > 1:
             raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
 
+    def check_one_size(self) -> None:
+        """For training, whose batches are drawn from all samples.
+
+        Raises:
+            InputError: samples are of several sizes.
+        """
+        other = self.of_another_size
+        if other is not None:
+            raise InputError(
+                "training takes samples of one size", expected=f"that of the first, {self.shape}",
+                got=f"another one in sample {other}", where=self.name, remedy="say ?size=…, or save them in one size",
+            )  # fmt: skip
+
+    @property
+    def of_another_size(self) -> int | None:
+        """The first sample whose size is not that of sample 0."""
+        if self._samples.sizes is None:
+            return None
+        sizes = self._samples.sizes(self._count)
+        return next((place for place, size in enumerate(sizes) if size != sizes[0]), None)
+
+    def check_sizes(self, takes: Callable[[tuple[Tensor, ...]], object]) -> None:
+        """Show a network the first sample of every size, before a long run comes to it.
+
+        Args:
+            takes: the network's look at inputs [1, C, …, H, W]; an InputError says that it does not take them.
+
+        Raises:
+            InputError: it does not take some size that is not the first sample's; the sample is named.
+        """
+        if self._samples.sizes is None:
+            return
+        first: dict[Hashable, int] = {}
+        for place, size in enumerate(self._samples.sizes(self._count)):
+            first.setdefault(size, place)
+        for place in list(first.values())[1:]:
+            x, y = self._samples.fetch([place])
+            if not len(y):
+                continue  # a file that cannot be read is told of elsewhere
+            leaves = self.packed(self.normalized(x[:1]))
+            try:
+                takes(leaves)
+            except InputError as error:
+                raise InputError(
+                    "the data hold samples of a size that the network does not take",
+                    got=f"sample {place}, {' and '.join(str(tuple(leaf.shape[1:])) for leaf in leaves)}",
+                    where=self.name,
+                    remedy=f"take samples of one size (?size=…), or a network that takes others; it says: {error}",
+                ) from error
+
     def drawn(
         self, positions: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]] | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -177,6 +241,7 @@ class DataSource:
             seeds: for each sample; it is drawn at random, where the source can do so.
         """
         files = self._samples.files
+        self.check_one_size()
         if files is None:
             for places in positions:
                 parts = [self._samples.fetch(range(place, place + 1)) for place in places]
@@ -196,6 +261,7 @@ class DataSource:
         if self._samples.fitted is None or not told or told == (self.shape if len(told) > 1 else (self.shape,)):
             return
         before, self._samples = self._samples.files, self._samples.fitted(shapes)
+        self._by_size = None
         if before is not None and self._samples.files is not None:
             self._samples.files.use(before.workers, before.strict)
         self._open_first()
@@ -229,7 +295,15 @@ class DataSource:
     def _finished(self, x: Tensor) -> Inputs:
         return one_or_all(self.packed(self.normalized(x)))
 
-    def _positions(self, number: int) -> range:
+    def _grouped(self) -> list[Sequence[int]]:
+        if self._by_size is None:
+            assert self._samples.sizes is not None
+            self._by_size = by_size(self._samples.sizes(self._count), self._step)
+        return self._by_size
+
+    def _positions(self, number: int) -> Sequence[int]:
+        if self._samples.sizes is not None:
+            return self._grouped()[number]
         start = number * self._step
         return range(start, min(start + self._step, self._count))
 
@@ -247,7 +321,7 @@ def open_data(
     """Open labelled images or video clips.
 
     Args:
-        spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]`,
+        spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]` (`size=none`: own sizes),
             `torchvision:NAME:DIR[:train]`, `fashion[:train]`; of clips `clips:DIR`, `ucf101:DIR[:train1]`,
             `hmdb51:DIR[:train1]`, `kinetics400:DIR[:train]`, `ntu60:DIR[:xsub-train]`, each with
             `?frames=16&stride=4&size=224` and other options of `snnconv.data.clips.options`; of event cameras

@@ -281,7 +281,7 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
 
 def test_files_that_do_not_go_together(tmp_path: Path) -> None:
     one = save(tmp_path / "one.npz", x=COLOUR, y=Y)
-    for number, other in enumerate([COLOUR[:, 1:], GREY, COLOUR.transpose(0, 3, 1, 2).astype(np.float32)]):
+    for number, other in enumerate([COLOUR[..., :1], GREY, COLOUR.transpose(0, 3, 1, 2).astype(np.float32)]):
         second = save(tmp_path / f"{number}.npz", x=other, y=Y).removeprefix("npz:")
         with pytest.raises(InputError, match=f"different kinds of images(.|\n)*{number}.npz"):
             open_data(f"{one},{second}")

@@ -12,7 +12,7 @@ from ...errors import InputError
 from ...network import SpikingNetwork
 from ...progress import track
 from ...provenance import provenance
-from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of
+from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of, require_sizes
 from .advice import verdict
 from .result import Diagnosis, SiteDiagnosis
 from .sums import SiteSums, Watch
@@ -34,6 +34,7 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
     """
     T = snn.T if T is None else T
     check_time_steps(T)
+    require_sizes(snn, data)
     watch, outputs, samples = Watch(snn, T), OutputSums(), 0
     for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
         arguments = arguments_of(snn, batch, f"batch {number}")

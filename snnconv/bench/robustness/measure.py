@@ -13,7 +13,7 @@ from ...data import DataSource
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...provenance import provenance
-from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of
+from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_sizes
 from ..scoring import Network, Scores, hits, scoring
 from ..steps import check_steps
 from .noise import NOISES, check_levels, clipped
@@ -70,6 +70,7 @@ def robustness(
         networks: dict[str, Network] = {f"SNN, T={steps}": network, "ANN": network.ann}
     else:
         networks = {name or type(network).__name__: network}
+    require_sizes(network, data)
     raw = data.unprepared() if isinstance(data, DataSource) else data
     correct = dict.fromkeys(((entrant, case) for entrant in networks for case in cases), 0)
     samples = 0

@@ -9,6 +9,7 @@ from typing import Any
 from ...errors import InputError
 from ..imagefolder import usual_resize
 from ..query import parse_query, positive
+from ..sizes import OWN, size_or_own
 from .sampling import Sampling, Stride
 from .views import ONE, Views, parse_views
 
@@ -30,7 +31,7 @@ def pathways(text: str) -> str:
 KNOWN = {
     "frames": positive,
     "stride": stride,
-    "size": positive,
+    "size": size_or_own,
     "resize": positive,
     "pathways": pathways,
     "alpha": positive,
@@ -43,7 +44,8 @@ class ClipOptions:
     """How a file becomes a clip.
 
     Attributes:
-        size: of the square that is cut out of every frame, its shorter side resized to `resize` before.
+        size: of the square that is cut out of every frame, its shorter side resized to `resize` before; `OWN`: frames
+            stay as they are.
         alpha: how many frames the fast pathway has for each of the slow one; None: there are no pathways.
         views: of an evaluation.
         given: names of the options that the user chose.
@@ -55,6 +57,12 @@ class ClipOptions:
     alpha: int | None = None
     views: Views = ONE
     given: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.size == OWN and self.views.spatial > 1:
+            raise InputError(
+                "several crops of a frame need a size", expected="views=5x1 with size=none", got=f"views={self.views}"
+            )
 
     def fitted(self, shapes: Sequence[tuple[int, ...]]) -> ClipOptions:
         """What a network takes, where nobody chose it: frames in a window of 64, size, and two pathways.
@@ -76,7 +84,7 @@ class ClipOptions:
 
 def parse_clips(argument: str) -> tuple[str, ClipOptions]:
     """What stands before the question mark, and the options after it: `frames` (16), `stride` (4; or `uniform`, over
-    the whole file), `size` (224), `resize` (size · 256 / 224), `pathways` (none), `alpha` (4), `views` (1x1).
+    the whole file), `size` (224, or none), `resize` (size · 256 / 224), `pathways` (none), `alpha` (4), `views` (1x1).
 
     Raises:
         InputError: an unknown option, a value that is none, or options that do not go together.
@@ -88,6 +96,7 @@ def parse_clips(argument: str) -> tuple[str, ClipOptions]:
     alpha = values.get("alpha", 4) if "pathways" in values else None
     rules = [
         (resize >= size, "resize ≥ size", f"size={size}, resize={resize}"),
+        (size != OWN or "resize" not in given, "size=none without resize", f"size=none, resize={resize}"),
         ("alpha" not in given or alpha is not None, "alpha with pathways=slowfast", f"alpha={given.get('alpha')}"),
         (alpha is None or frames % alpha == 0, "frames a multiple of alpha", f"frames={frames}, alpha={alpha}"),
     ]

@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from ..sizes import OWN
+
 
 def resizing(edge: int, size: int) -> Callable[[Any], np.ndarray]:
     """From a frame of PyAV to uint8 [H, W, 3] in RGB, its shorter side `edge`, turned as the file says it is shown.
 
-    A frame that is size × size already is left as it is. Colours follow the file's own matrix and range; values beyond
-    8 bits are rounded. Pixels are taken to be square.
+    A frame that is size × size already is left as it is, and with `OWN` for a size every frame. Colours follow the
+    file's own matrix and range; values beyond 8 bits are rounded. Pixels are taken to be square.
     """
 
     def picture(frame: Any) -> np.ndarray:
         width, height = frame.width, frame.height
-        if (width, height) != (size, size):
+        if size != OWN and (width, height) != (size, size):
             short = min(width, height)
             width, height = (max(round(side * edge / short), edge) for side in (width, height))
         rgb = frame.reformat(width, height, format="rgb24", interpolation="BILINEAR", threads=1).to_ndarray()

@@ -13,8 +13,9 @@ from ...errors import InputError
 from ..files import FileReader, Request
 from ..identity import files_digest
 from ..imagefolder import interleaved
+from ..sizes import OWN, remembered
 from ..source import Samples
-from ..workers import Read
+from ..workers import BadFile, Read
 from .decode import read_frames, require_av
 from .options import ClipOptions
 from .pathways import slow_and_fast
@@ -50,11 +51,21 @@ class Decoder:
         clips = []
         for start in range(0, len(found.places), sampling.frames):
             video = np.stack([found.pictures[place] for place in found.places[start : start + sampling.frames]])
-            if seed is None:
+            if size == OWN:
+                clips.append(video)
+            elif seed is None:
                 clips += crops(video, size, views.spatial)
             else:
                 clips.append(random_crop(video, size, np.random.default_rng([seed, 1])))
         return Read(np.stack(clips), found.damage)
+
+    def size_of(self, position: int) -> tuple[int, ...]:
+        """Of the first frame as it is shown; a file without stands alone, until it is read and left out."""
+        try:
+            found = read_frames(self.paths[position], lambda count: [0], resizing(self.options.resize, OWN))
+        except BadFile:
+            return (position,)
+        return found.pictures[0].shape
 
 
 def clip_samples(
@@ -78,6 +89,8 @@ def clip_samples(
     paths = [str(files[place][0]) for place in order]
     names = [str(files[place][0].relative_to(root)) for place in order]
 
+    own_sizes = remembered(Decoder(paths, options).size_of)
+
     def made(options: ClipOptions) -> Samples:
         reader = FileReader(Decoder(paths, options), names, labels)
         return Samples(
@@ -89,7 +102,11 @@ def clip_samples(
             in_views=lambda text: made(replace(options, views=parse_views(text))),
             fitted=lambda shapes: made(options.fitted(shapes)),
             pack=None if options.alpha is None else partial(slow_and_fast, alpha=options.alpha),
+<<<<<<< HEAD
             digest=lambda count: files_digest(paths[:count], labels[:count], repr(replace(options, given=frozenset()))),
+=======
+            sizes=own_sizes if options.size == OWN else None,
+>>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
         )
 
     return made(options)

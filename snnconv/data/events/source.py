@@ -72,7 +72,7 @@ def recordings(
     """
     framing = framed(sensor)
 
-    def fetch(positions: range) -> tuple[Tensor, Tensor]:
+    def fetch(positions: Sequence[int]) -> tuple[Tensor, Tensor]:
         frames = [to_frames(*read(position), sensor, framing) for position in positions]
         return torch.from_numpy(np.stack(frames)), torch.tensor([labels[position] for position in positions])
 

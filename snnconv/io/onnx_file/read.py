@@ -188,7 +188,7 @@ class _Reader:
             return _attribute(self.onnx, entry, self.path)
         inner = dict(names)
         nodes = self.nodes(entry.g, inner, f"{outputs[0] if outputs else ''}.{entry.name}/")
-        return Branch(nodes, [inner.get(value.name, value.name) for value in entry.g.output])
+        return Branch(nodes, [str(inner.get(value.name, value.name)) for value in entry.g.output])
 
 
 def _attribute(onnx: Any, entry: Any, path: Path) -> Any:
