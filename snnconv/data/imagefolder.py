@@ -53,20 +53,16 @@ def open_imagefolder(argument: str) -> Samples:
         path, label = pictures.samples[order[position]]
         return load_picture(path, size, resize, channels), label
 
-<<<<<<< HEAD
     def identity(count: int) -> str:
         paths, labels = zip(*(pictures.samples[place] for place in order[:count]))
         return files_digest(paths, labels)
 
-    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), digest=identity)
-=======
     def size_of(position: int) -> tuple[int, int]:
         with opened(pictures.samples[order[position]][0]) as file:
             return file.size
 
     sizes = remembered(size_of) if size == OWN else None
-    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), sizes=sizes)
->>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
+    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), digest=identity, sizes=sizes)
 
 
 @contextmanager

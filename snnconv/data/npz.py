@@ -141,19 +141,15 @@ def from_arrays(parts: list[Part]) -> Samples:
                 labels.append(torch.from_numpy(y[rows].copy()))
         return torch.cat(images), torch.cat(labels)
 
-<<<<<<< HEAD
     def identity(count: int) -> str:
         used = [count - end + len(y) for (_, y), end in zip(parts, ends)]  # of each part
         return digest([(x[:taken], y[:taken]) for (x, y), taken in zip(parts, used) if taken > 0])
 
-    return Samples(fetch, ends[-1], digest=identity)
-=======
     def sizes(count: int) -> list[tuple[int, ...]]:
         return [x.shape[1:] for x, _ in parts for _ in range(len(x))][:count]
 
     several = len({x.shape[1:] for x, _ in parts}) > 1
-    return Samples(fetch, ends[-1], sizes=sizes if several else None)
->>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
+    return Samples(fetch, ends[-1], digest=identity, sizes=sizes if several else None)
 
 
 def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:

@@ -38,12 +38,9 @@ class Samples:
         fitted: the same samples as a network with inputs of these shapes takes them, where nobody chose otherwise;
             None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.
-<<<<<<< HEAD
         digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
-=======
         sizes: of the first so many samples, in whatever words; those that are fetched together are of one size. None:
             all are.
->>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
     """
 
     fetch: Callable[[Sequence[int]], tuple[Tensor, Tensor]]
@@ -55,11 +52,8 @@ class Samples:
     in_views: Callable[[str], Samples] | None = None
     fitted: Callable[[Sequence[tuple[int, ...]]], Samples] | None = None
     pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
-<<<<<<< HEAD
     digest: Callable[[int], str] | None = None
-=======
     sizes: Callable[[int], Sequence[Hashable]] | None = None
->>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
 
 
 # kind → from what follows the colon to its samples

@@ -102,11 +102,8 @@ def clip_samples(
             in_views=lambda text: made(replace(options, views=parse_views(text))),
             fitted=lambda shapes: made(options.fitted(shapes)),
             pack=None if options.alpha is None else partial(slow_and_fast, alpha=options.alpha),
-<<<<<<< HEAD
             digest=lambda count: files_digest(paths[:count], labels[:count], repr(replace(options, given=frozenset()))),
-=======
             sizes=own_sizes if options.size == OWN else None,
->>>>>>> ab4dd01 (Data of several sizes: each batch holds samples of one)
         )
 
     return made(options)
