@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import Tensor, fx
 
-from ..convert.activations import Activation, LearnedClip
+from ..convert.activations import Activation, is_learned
 from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites, channel_dim, channels_in, channels_second
 from ..errors import InputError
@@ -91,15 +91,16 @@ def thresholds(
     for name, histogram in histograms.items():
         activation = canonical.get_submodule(name)
         assert isinstance(activation, Activation)
-        learned = isinstance(activation, LearnedClip)
-        if not learned and not bool((histogram.maximum > 0).any()):
+        learned, steps = is_learned(activation), activation.levels
+        if (not learned or activation.ceiling is None) and not bool((histogram.maximum > 0).any()):
             raise InputError(
                 "an activation was always 0 during calibration: no threshold can be set",
                 where=f"site {name}",
                 remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
             )
         even = fair[name] if fair else None
-        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned, even, most)
+        step = None if steps is None else steps.step.float().to(histogram.maximum)
+        site = Site(name, histogram, activation.ceiling, T, levels, scale, learned, even, most, step)
         whole = isinstance(histogram, NeuronMaximum)
         value = torch.as_tensor(rule(site), dtype=torch.float32)
         value = value if whole else value.flatten()

@@ -20,7 +20,8 @@ class Site:
 
     Attributes:
         values: the activation's histogram, one row per layer or per channel; or the maximum of every neuron.
-        ceiling: where the ANN's activation itself is clipped, or None; learned: whether training put it there.
+        ceiling: where the ANN's activation itself is clipped, or None; learned: whether training put it there, or its
+            levels. step: how high one of its levels is, [1] or [C], where it has levels.
         T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α. most: β with all the digits that a
             site of a rule with `fits_range` can be given; 0: β.
         fair: the spike quantum at which rounding at every site does equal harm, and as much as there is signal
@@ -36,6 +37,7 @@ class Site:
     learned: bool = False
     fair: Tensor | None = None
     most: int = 0
+    step: Tensor | None = None
 
 
 Rule = Callable[[Site], Tensor]  # → λ, float32 [R] with R = 1 or C, or the shape of one sample

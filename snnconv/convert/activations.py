@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from .levels import Levels
+
 aten = torch.ops.aten
 
 
@@ -32,6 +34,8 @@ class Activation(nn.Module):
     """
 
     ceiling: float | Tensor | None
+    levels: Levels | None = None
+    tracked = False  # whether it is outside the ReLU family: a neuron has to track it
 
     def __init__(self, ceiling: float | Tensor | None = None) -> None:
         super().__init__()
@@ -52,6 +56,11 @@ class Activation(nn.Module):
 
 class LearnedClip(Activation):
     """The site of a trained clip: its ceiling is the λ that was learned."""
+
+
+def is_learned(activation: Activation) -> bool:
+    """Whether training says where the activation ends: a trained clip, or the levels that it was trained with."""
+    return isinstance(activation, LearnedClip) or (activation.levels is not None and activation.levels.is_clip)
 
 
 def shown(ceiling: float | Tensor) -> str:

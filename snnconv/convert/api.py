@@ -26,13 +26,13 @@ from ..neurons import NEURONS
 from ..plan import Plan
 from ..progress import track
 from ..provenance import provenance
-from .activations import LearnedClip
+from .activations import Activation, is_learned
 from .canonical import MAXPOOLS, MaxPool, canonicalise
 from .capture import capture, recapture
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
-from .passes.sites import activation_sites
+from .passes.sites import activation_sites, level_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
 from .raise_modules import raise_modules
@@ -174,7 +174,8 @@ def inspect(
 def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:
     neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
     rate = neuron.scale * getattr(neuron, "beta", 1)
-    return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate)
+    sent = level_sites(canonical) if setting.sends_levels else ()
+    return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate, sent)
 
 
 def check_options(setting: Method, T: int, maxpool: str) -> None:
@@ -251,9 +252,9 @@ def needs_calibration(canonical: fx.GraphModule, analog: Collection[str], settin
 
 
 def all_learned(canonical: fx.GraphModule, analog: Collection[str]) -> bool:
-    """Whether training put a clip at every site that spikes."""
+    """Whether training said at every site that spikes where the activation ends."""
     spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
-    return all(isinstance(site, LearnedClip) for site in spiking)
+    return all(isinstance(site, Activation) and is_learned(site) and site.ceiling is not None for site in spiking)
 
 
 def calibration_batches(

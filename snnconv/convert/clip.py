@@ -19,7 +19,6 @@ from .activations import LearnedClip
 from .api import calibration_batches, check_maxpool
 from .canonical import MaxPool
 from .capture import capture, recapture
-from .elementwise import Elementwise
 from .examples import InputShape, examples_of
 from .graphs import clone, put_module
 from .passes.maxpool import average_maxpools
@@ -114,8 +113,8 @@ def clip(
 
 def others(network: fx.GraphModule) -> str:
     """`silu ×2, sigmoid ×1`: the activations that are no ReLU, or `no activation`."""
-    sites = (network.get_submodule(name) for name in activation_sites(network))
-    found = Counter(site.name for site in sites if isinstance(site, Elementwise))
+    sites = [network.get_submodule(name) for name in activation_sites(network)]
+    found = Counter(str(site.name) for site in sites if site.tracked)
     return ", ".join(f"{name} ×{count}" for name, count in found.items()) or "no activation"
 
 

@@ -51,6 +51,8 @@ class Elementwise(Activation):
         tensors: those that are tensors, as the `weight` of a PReLU.
     """
 
+    tracked = True
+
     def __init__(
         self, operation: str, settings: Mapping[str, Any] | None = None, tensors: Mapping[str, Tensor] | None = None
     ) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from torch import fx, nn
 
 from ..errors import UnsupportedModelError
-from .activations import shown
+from .activations import Activation, shown
 from .analog import ANALOG, WHY, Kind, Operator, operator_at
+from .composed import Composed
 from .elementwise import Elementwise
 from .layout import Layout, layouts
 from .operations import is_affine, is_random, name_of
@@ -23,6 +24,7 @@ Verdict = Literal["exact", "approximate", "analog", "unsupported"]
 KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 MERGES = {"add", "cat", "concat", "sub", "stack"}
 READERS = str(Path(__file__).parents[1] / "io")  # they run what an ONNX file says: their lines say nothing of it
+JUMPS = "error falls as 1/T but for values at a jump"
 BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
 
 
@@ -92,7 +94,11 @@ class Report:
 
 
 def preflight(
-    canonical: fx.GraphModule, analog: Collection[str] = (), folded: Collection[str] = (), max_rate: float = 1.0
+    canonical: fx.GraphModule,
+    analog: Collection[str] = (),
+    folded: Collection[str] = (),
+    max_rate: float = 1.0,
+    sent: Collection[str] = (),
 ) -> Report:
     """Judge every site of a canonical network. Changes nothing.
 
@@ -100,11 +106,12 @@ def preflight(
         analog: activation sites that stay analog (`keep`).
         folded: names of BatchNorm layers that were folded.
         max_rate: αβ, the largest rate of a neuron in units of λ: it clips there.
+        sent: quantised activations whose neurons send the ANN's own levels.
     """
     sites = activation_sites(canonical)
     neurons = {node for name, node in sites.items() if name not in analog}
     varying = varies_in_time(canonical.graph, neurons.__contains__)
-    judge = Judge(canonical, sites, neurons, varying, layouts(canonical.graph), max_rate)
+    judge = Judge(canonical, sites, neurons, varying, layouts(canonical.graph), max_rate, frozenset(sent))
     entries = [Entry(name, "norm", "BatchNorm", "exact", "folded into the layer before it") for name in folded]
     entries += [entry for node in canonical.graph.nodes if (entry := judge.entry(node)) is not None]
     return Report(entries)
@@ -120,6 +127,7 @@ class Judge:
     varying: set[fx.Node]
     layouts: dict[fx.Node, Layout | None]
     max_rate: float
+    sent: frozenset[str] = frozenset()
 
     def entry(self, node: fx.Node) -> Entry | None:
         """The entry of one node, or None where there is nothing to say about it."""
@@ -132,7 +140,8 @@ class Judge:
         if node in self.varying and not self.is_foldable(node, has_state=is_site or is_pool):
             return Entry(where, "operation", name_of(node), "unsupported", BATCH_FIRST, place, "keep the batch first")
         if is_site and module is not None:
-            return activation_entry(node, module, node in self.neurons, self.max_rate, place)
+            is_sent = str(node.target) in self.sent
+            return activation_entry(node, module, node in self.neurons, self.max_rate, place, is_sent)
         if is_pool:
             detail = (
                 "on running sums: the mean equals the max of the means" if node in self.varying else "computed once"
@@ -159,10 +168,17 @@ class Judge:
         return layout is not None and all(source is not None and source.outer == 1 for source in repeated)
 
 
-def activation_entry(node: fx.Node, module: nn.Module, spikes: bool, max_rate: float, place: str) -> Entry:
+def activation_entry(
+    node: fx.Node, module: nn.Module, spikes: bool, max_rate: float, place: str, is_sent: bool = False
+) -> Entry:
+    assert isinstance(module, Activation)
     name, ceiling = str(node.target), module.ceiling
-    if isinstance(module, Elementwise):
+    if module.levels is not None:
+        return levels_entry(name, module, spikes, place, is_sent)
+    if isinstance(module, (Elementwise, Composed)):
         detail = "spiking: follows f(mean input) up and down" if spikes else "stays analog, on running means"
+        if isinstance(module, Composed) and module.jumps:
+            return Entry(name, "activation", module.name, "approximate", f"{detail}; {JUMPS}", place)
         return Entry(name, "activation", module.name, "exact", detail + "; error falls as 1/T" * spikes, place)
     operation = "ReLU" if ceiling is None else f"clip to {shown(ceiling)}"  # type: ignore[arg-type]
     if not spikes:
@@ -171,6 +187,21 @@ def activation_entry(node: fx.Node, module: nn.Module, spikes: bool, max_rate: f
         detail = "spiking; rates above the ceiling are possible"
         return Entry(name, "activation", operation, "approximate", detail, place, "choose alpha · beta ≤ 1")
     return Entry(name, "activation", operation, "exact", "spiking; error falls as 1/T below the threshold", place)
+
+
+def levels_entry(name: str, module: Activation, spikes: bool, place: str, is_sent: bool) -> Entry:
+    """A quantised activation: its own levels, a function to follow, or a neuron whose levels are others."""
+    operation = str(module.levels)
+    if not spikes:
+        return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
+    if is_sent:
+        return Entry(name, "activation", operation, "exact", "spiking: spikes are the ANN's own levels", place)
+    if module.tracked:
+        detail = f"spiking: follows f(mean input) up and down; {JUMPS}"
+        return Entry(name, "activation", operation, "approximate", detail, place)
+    detail = "spiking; in T steps its levels become finer than the ANN's"
+    remedy = "L levels are the ANN's at T = 1 with α = 1/L, β = L, or at T = L with one spike a step; or method='auto'"
+    return Entry(name, "activation", operation, "approximate", detail, place, remedy)
 
 
 def constant_entry(node: fx.Node, where: str, place: str, spikes: bool, per_sample: bool) -> Entry | None:

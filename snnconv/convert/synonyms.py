@@ -18,6 +18,19 @@ SYNONYMS = {
     "moveaxis": "movedim",
     "special_expit": "sigmoid",
     "arctan": "atan",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+    "not_equal": "ne",
+    "fix": "trunc",
+    "special_erf": "erf",
+    "special_erfc": "erfc",
+    "special_exp2": "exp2",
+    "special_expm1": "expm1",
+    "special_log1p": "log1p",
+    "special_logit": "logit",
+    "special_round": "round",
 }
 
 

@@ -12,6 +12,7 @@ METHODS.register("auto")(
         fixed={"down_limit": None, "gate": "memory", "retract": "zero"},
         threshold="sensitivity:0.08",
         granularity="channel",
+        sends_levels=True,
         otherwise="sdm-zero",
     )
 )

@@ -33,6 +33,8 @@ class Method:
         calibrations: names of the passes that correct the spiking network after thresholds are set, in order
             (`calib.corrections.CALIBRATIONS`).
         maxpool: how max pooling is done where the user does not say.
+        sends_levels: whether at a quantised activation its spikes are the ANN's own levels. Elsewhere its neuron stands
+            there as at any clip.
         otherwise: the method that is taken in its place where an option is given that only that one has.
     """
 
@@ -49,6 +51,7 @@ class Method:
     warm_up: str | None = None
     calibrations: tuple[str, ...] = ()
     maxpool: MaxPool = "exact"
+    sends_levels: bool = False
     otherwise: str | None = None
 
     def override(

@@ -11,5 +11,6 @@ METHODS.register("sdm-zero")(
         options={"alpha": 0.2, "beta": 5, "down_limit": None, "gate": "memory", "retract": "zero"},
         threshold="learned else percentile:99.9",
         granularity="channel",
+        sends_levels=True,
     )
 )

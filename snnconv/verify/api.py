@@ -38,7 +38,7 @@ from .spikes import SpikeRanges, spikes_check
 from .steps import Totals, steps_check, watched
 
 # Where no method is named: neurons so fine and so free that what is left of the error is the conversion's own.
-GENEROUS = {"method": "sdm", "alpha": 1 / 15, "beta": 15, "retract": "zero", "threshold": "max"}
+GENEROUS = {"method": "sdm-zero", "alpha": 1 / 15, "beta": 15, "threshold": "max", "per_channel": False}
 HARMLESS = {"maxpool", "keep", "only"}  # options that leave neurons and thresholds as fine as that
 AVERAGED = (
     "average pooling stands in place of max pooling, as asked: where it does, the canonical ANN is another function"
@@ -85,7 +85,7 @@ def verify(
     convergence against the ANN with its activations kept within the neurons' range: no time takes that part away.
 
     Thresholds are set by the very inputs that are verified. Without a method they are the largest activations (rule
-    "max") of sdm with α = 1/15, β = 15, retract "zero" and as many negative spikes as positive ones.
+    "max") of sdm-zero with α = 1/15, β = 15, one threshold for each layer; quantised activations send their own levels.
 
     Args:
         model: a module, an exported program, or a converted network, which is verified with its own settings.

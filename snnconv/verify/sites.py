@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..convert.passes.sites import level_sites
 from ..convert.preflight import Entry, Report, preflight
 from ..network import SpikingNetwork
 from .result import Check, SiteVerdict
@@ -16,7 +17,8 @@ def report_of(snn: SpikingNetwork) -> Report:
     """The pre-flight report of a converted network, from its canonical ANN and its plan."""
     kept = {name for name, site in snn.plan.sites.items() if site.neuron is None}
     rate = max((neuron.scale * getattr(neuron, "beta", 1) for neuron in snn.sites.values()), default=1.0)
-    return preflight(snn.ann, kept, snn.ann.meta.get("folded_norms", ()), rate)
+    sent = {name for name in level_sites(snn.ann) if snn.plan.sites[name].neuron == "tracking"}
+    return preflight(snn.ann, kept, snn.ann.meta.get("folded_norms", ()), rate, sent)
 
 
 def site_verdicts(report: Report, snn: SpikingNetwork | None, ranges: dict[str, Range]) -> dict[str, SiteVerdict]:

@@ -51,7 +51,7 @@ def test_everything_holds(verified: Verification) -> None:
 
 def test_the_setting_is_generous(verified: Verification) -> None:
     wanted = {
-        "method": "sdm", "alpha": 1 / 15, "beta": 15, "down_limit": 15, "retract": "zero", "threshold": "max",
+        "method": "sdm-zero", "alpha": 1 / 15, "beta": 15, "down_limit": 15, "retract": "zero", "threshold": "max",
         "calibration": "Gaussian inputs",
     }  # fmt: skip
     assert {name: verified.settings[name] for name in wanted} == wanted

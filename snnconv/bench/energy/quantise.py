@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ...convert.elementwise import Elementwise
 from ...convert.graphs import clone, insert_module_after, put_module, value_of
 from ...convert.passes.batchnorm import LAYERS
 from ...convert.passes.residual import fuse_residual_adds
@@ -110,7 +109,7 @@ def quantised(
         if site.neuron is not None and site.threshold is not None:
             span = reach_of(site, site.threshold)
             activation = network.get_submodule(name)
-            function = activation if isinstance(activation, Elementwise) else None
+            function = activation if activation.tracked or activation.levels is not None else None
             quantiser = Quantiser(span.to(next(network.parameters()).device), levels, function)
             put_module(network, name, quantiser)
             scale = Scale(quantiser.step)

@@ -32,8 +32,8 @@ WIDE = 160
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path),
               help="Folder for verify.json, .csv, .png and .svg  [default: none is written]")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an earlier verify in the folder.")
-@click.option("--method", help="auto, sdm, …; snnconv methods lists them  [default: sdm with α = 1/15, β = 15, "
-              "retract zero and the largest activations as thresholds]")  # fmt: skip
+@click.option("--method", help="auto, sdm, …; snnconv methods lists them  [default: sdm-zero with α = 1/15, β = 15, "
+              "the largest activation of each layer as threshold]")  # fmt: skip
 @spike_options
 @bare_setting_options
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")

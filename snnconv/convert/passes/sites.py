@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, fx, nn
 
 from ..activations import Activation, constant, match_activation
+from ..composed import Composed
 from ..elementwise import CANDIDATES, INPUTS, Elementwise, elementwise_of
 from ..graphs import attribute, free_name, graph_pass, put_module, value_of
 from ..handlers.call import bind
 from ..handlers.pooling import MAX_POOLS, max_pool_module
 from ..operations import name_of
+from ..runs import Run, find_runs
 from ..timing import batch_dims, batch_symbols
 
 MAX_POOL_MODULES = (
@@ -27,24 +29,30 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
 
     The site is named after the module called (`layer1.0.relu`, `layer1.0.relu#2` for a second call), a function after
     the module it was called in and the operation (`layer1.0.relu` for F.relu in `layer1.0`). What does not depend on
-    the input, as a function of weights alone, is no site.
+    the input, as a function of weights alone, is no site. An activation that is spelled out in several operations is
+    one site, named as what it is (`layer1.0.silu` for `x * torch.sigmoid(x)`).
     """
     seen: set[str] = set()
     symbols = batch_symbols(graph_module.graph)
+    runs = find_runs(graph_module)
+    hidden = {node for run in runs.values() for node in run.hidden}
+    replaced: dict[fx.Node, fx.Node] = {}  # what a run reads may have become a site
     for node in list(graph_module.graph.nodes):
-        found = site_at(graph_module, node)
-        if found is None or not depends_on_batch(node, symbols):
+        run = runs.get(node)
+        found = (run.source, run.module) if run is not None else site_at(graph_module, node)
+        if found is None or node in hidden or not depends_on_batch(node, symbols):
             continue
         source, module = found
-        path = site_name(graph_module, node, seen)
+        path = site_name(graph_module, node, seen, run)
         seen.add(path)
         put_module(graph_module, path, module)
         with graph_module.graph.inserting_before(node):
-            call = graph_module.graph.call_module(path, (source,))
+            call = graph_module.graph.call_module(path, (replaced.get(source, source),))
         call.meta = {**node.meta, "nn_module_stack": stack_with(node, path, module)}
         for value in values_of(node):
             call.meta["val"] = value_of(value)
             value.replace_all_uses_with(call)
+            replaced[value] = call
         for user in list(node.users):
             graph_module.graph.erase_node(user)
         graph_module.graph.erase_node(node)
@@ -53,6 +61,8 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
 
 def site_at(graph_module: fx.GraphModule, node: fx.Node) -> tuple[Any, nn.Module] | None:
     """What the node reads and the module of the activation or max pooling that it is, or None."""
+    if node.op == "call_module" and isinstance(site := graph_module.get_submodule(str(node.target)), Composed):
+        return node.args[0], site
     if (match := match_activation(graph_module, node)) is not None:
         return match.input, match.site()
     if (activation := elementwise_at(graph_module, node)) is not None:
@@ -108,21 +118,29 @@ def max_pool_at(graph_module: fx.GraphModule, node: fx.Node) -> nn.Module | None
     return max_pool_module(call) if call else None
 
 
-def site_name(graph_module: fx.GraphModule, node: fx.Node, seen: set[str]) -> str:
+def site_name(graph_module: fx.GraphModule, node: fx.Node, seen: set[str], run: Run | None = None) -> str:
     """The first call of a module keeps its name; later calls and functions take the next free one."""
-    if node.op == "call_module":
+    if run is not None and run.path is not None:
+        return run.path
+    if node.op == "call_module" and run is None:
         target = str(node.target)
         return target if target not in seen else free_name(graph_module, target)
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     inside = stack[-1][0] if stack else ""
     operation = str(node.target).split(".")[1] if "." in str(node.target) else str(node.target)
+    operation = operation if run is None else run.name
     return free_name(graph_module, f"{inside}.{operation}" if inside else operation)
 
 
 def clip_sites(graph_module: fx.GraphModule) -> dict[str, fx.Node]:
     """The activation sites of the ReLU family: where a clip can stand."""
     sites = activation_sites(graph_module)
-    return {n: node for n, node in sites.items() if not isinstance(graph_module.get_submodule(n), Elementwise)}
+    return {n: node for n, node in sites.items() if not graph_module.get_submodule(n).tracked}
+
+
+def level_sites(graph_module: fx.GraphModule) -> set[str]:
+    """The sites of quantised activations."""
+    return {n for n in activation_sites(graph_module) if graph_module.get_submodule(n).levels is not None}
 
 
 def channel_dim(graph_module: fx.GraphModule, node: fx.Node) -> int:
