@@ -58,6 +58,11 @@ def batch_labels(batch: Any, where: str | None = None) -> Tensor | None:
     return labels.long()
 
 
+def shapes_of(inputs: tuple[Tensor, ...]) -> list[tuple[int, ...]]:
+    """Of one sample, for each input."""
+    return [tuple(leaf.shape[1:]) for leaf in inputs]
+
+
 def limited_batches(
     data: Iterable[Any], limit: int | None = None, what: str = "batch"
 ) -> Iterator[tuple[tuple[Tensor, ...], Tensor | None]]:

@@ -55,7 +55,7 @@ def open_imagefolder(argument: str) -> Samples:
 
     def identity(count: int) -> str:
         paths, labels = zip(*(pictures.samples[place] for place in order[:count]))
-        return files_digest(paths, labels)
+        return files_digest(paths, labels, size, resize, channels)
 
     def size_of(position: int) -> tuple[int, int]:
         with opened(pictures.samples[order[position]][0]) as file:

@@ -221,7 +221,7 @@ class DataSource:
                     "the data hold samples of a size that the network does not take",
                     got=f"sample {place}, {' and '.join(str(tuple(leaf.shape[1:])) for leaf in leaves)}",
                     where=self.name,
-                    remedy=f"take samples of one size (?size=…), or a network that takes others; it says: {error}",
+                    remedy=f"take samples of one size (?size=…), or another network; this one says: {flat(error)}",
                 ) from error
 
     def drawn(
@@ -351,6 +351,12 @@ def open_data(
     if samples.files is not None:
         samples.files.use(workers, strict)
     return DataSource(name, samples, batch_size=batch_size, limit=limit, normalization=normalization)
+
+
+def flat(error: InputError) -> str:
+    """What an error says but for its remedy, in one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return "; ".join(line for line in lines if not line.startswith("remedy:"))
 
 
 def one_or_all(values: Sequence[Value]) -> Value | tuple[Value, ...]:

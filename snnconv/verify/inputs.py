@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from ..convert.examples import Examples, InputShape, examples_of, like_model, random_inputs
-from ..data.batches import limited_batches
+from ..data.batches import limited_batches, shapes_of
 from ..errors import InputError
 
 
@@ -61,8 +61,11 @@ def inputs_of(
         kind = "Gaussian inputs" if all(leaf.is_floating_point() for leaf in leaves) else "random inputs"
         return Inputs(leaves, kind, announced(examples, samples, kind))
     batches = [inputs for inputs, _ in limited_batches(data, samples)]
-    leaves = tuple(like_model(torch.cat(parts), model) for parts in zip(*batches))
-    found = Inputs(leaves, str(getattr(data, "name", "data")), [])
+    alike = [batch for batch in batches if shapes_of(batch) == shapes_of(batches[0])]
+    leaves = tuple(like_model(torch.cat(parts), model) for parts in zip(*alike))
+    others = len(batches) - len(alike)
+    told = [f"verified on samples of one size, {' and '.join(map(str, shapes_of(alike[0])))}; the data hold others"]
+    found = Inputs(leaves, str(getattr(data, "name", "data")), told * (others > 0))
     examples_of(model, found, input_shape)  # refuses data of another shape than told
     return found
 

@@ -19,6 +19,7 @@ from snnconv.bench.sweep import sweep
 from snnconv.data import DataSource, open_data
 from snnconv.data.sizes import by_size
 from snnconv.errors import InputError
+from snnconv.verify import verify
 
 from .clips.videos import cut_off, frames_of, write_video
 
@@ -137,6 +138,20 @@ def test_a_network_of_one_size_names_the_first_sample_of_another(
     snn = snnconv.convert(network, T=2, input_shape=(3, 12, 10))
     with pytest.raises(InputError, match=r"a size that the network does not take[\s\S]*got: sample 1, \(3, 8, 8\)"):
         measure(snn, open_data(specs[kind]))
+
+
+def test_calibration_and_verify_take_several_sizes(specs: dict[str, str]) -> None:
+    """Thresholds come from all of them; what needs one size takes the first."""
+    network = Pooled().eval()
+    found = []
+    for batch_size in (1, 64):
+        data = open_data(specs["npz"], batch_size=batch_size)
+        snn = snnconv.convert(network, T=4, data=data, method="sdm", corrections=("shift", "bias", "potential"))
+        found.append(snn.network.state_dict())
+    assert all(torch.allclose(value, found[1][name], atol=1e-6) for name, value in found[0].items())
+    verified = verify(network, data=open_data(specs["npz"]))
+    assert verified.held
+    assert any("samples of one size, (3, 12, 10); the data hold others" in notice for notice in verified.notices)
 
 
 def test_training_takes_one_size(specs: dict[str, str]) -> None:
