@@ -58,7 +58,7 @@ def pieces(value: Any) -> Iterator[bytes | memoryview]:
         text = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
         yield f"{type(value).__name__}{len(text)}:".encode() + text
     else:
-        yield f"object {type(value).__qualname__}".encode()
+        yield f"object {type(value).__qualname__};".encode()
 
 
 def blocks(array: np.ndarray) -> Iterator[memoryview]:
@@ -153,12 +153,26 @@ def require_same_batch(batch: Any, number: int, batches: Sequence[str] | None) -
         InputError: this batch is another.
     """
     if batches is not None and (number >= len(batches) or digest(batch) != batches[number]):
-        raise InputError(
-            "the data are not the same each time they are read",
-            expected="the same samples in the same order, as counts of whole batches are kept and continued",
-            got=f"another batch {number} than before",
-            remedy="a loader with shuffle=False and no random augmentation, or no folder",
-        )
+        raise not_the_same(f"another batch {number} than before")
+
+
+def require_same_length(count: int, batches: Sequence[str] | None) -> None:
+    """The same for their end, after `count` batches.
+
+    Raises:
+        InputError: there were more.
+    """
+    if batches is not None and count < len(batches):
+        raise not_the_same(f"{count} batches, {len(batches)} before")
+
+
+def not_the_same(got: str) -> InputError:
+    return InputError(
+        "the data are not the same each time they are read",
+        expected="the same samples in the same order, as counts of whole batches are kept and continued",
+        got=got,
+        remedy="a loader with shuffle=False and no random augmentation, or no folder",
+    )
 
 
 def require_repeatable(data: Iterable[Any], kind: str) -> None:

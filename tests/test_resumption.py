@@ -163,6 +163,18 @@ def test_what_is_not_the_same_each_time_is_not_counted_batch_by_batch(tmp_path: 
         sweep(converted(), iter(batches(arrays())), (1, 2), folder=tmp_path / "three")
 
 
+@pytest.mark.parametrize(("first", "then", "told"), [(3, 2, "2 batches, 3 before"), (2, 3, "another batch 2")])
+def test_data_of_another_length_each_time(first: int, then: int, told: str, tmp_path: Path) -> None:
+    class Changing:
+        lengths = iter([first, then])
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter(batches(arrays())[: next(self.lengths)])
+
+    with pytest.raises(InputError, match=told):
+        sweep(converted(), Changing(), (1, 2), folder=tmp_path)
+
+
 def test_reading_data_to_know_them_again_draws_nothing(tmp_path: Path) -> None:
     """A loader with a generator of its own, and one that draws from everyone's, go on as if nobody had read them."""
     for own in (None, torch.Generator()):

@@ -16,7 +16,15 @@ from typing import Any
 
 from ..data import DataSource
 from ..errors import InputError
-from ..fingerprint import batch_digests, describe_data, digest, fingerprint, require_repeatable, require_same_batch
+from ..fingerprint import (
+    batch_digests,
+    describe_data,
+    digest,
+    fingerprint,
+    require_repeatable,
+    require_same_batch,
+    require_same_length,
+)
 from ..network import SpikingNetwork
 from ..notices import each_once
 from ..plan import KINDS
@@ -175,6 +183,7 @@ def missing_batches(
                 yield number, lambda batch=batch: batch
         if not count:
             raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
+        require_same_length(count, known)
         journal.add(Ended(count))
 
 
