@@ -34,7 +34,8 @@ def finetune(
 
     Args:
         clipped: what `snnconv.clip` made.
-        data: training data: a `DataSource` (`open_data`), which is shuffled and augmented, or any loader of (x, y).
+        data: training data: a `DataSource` (`open_data`), which is shuffled and augmented, or any loader of (x, y),
+            which is read once beforehand: a training is continued on the same data alone.
         val: validation data in the same forms. Only `early_stop` chooses by it.
         folder: for the checkpoint, the log and the result; made where it is missing.
         resume: continue what is in the folder; False drops it.
