@@ -11,6 +11,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from ..convert import convert
+from ..convert.data_argument import takes_data
 from ..errors import InputError
 from ..fingerprint import describe_data, fingerprint, require_repeatable
 from ..network import SpikingNetwork
@@ -97,6 +98,7 @@ class Grid(Mapping[str, Maker]):
         return len(self.settings)
 
 
+@takes_data("data")
 def grid(
     model: nn.Module | ExportedProgram,
     methods: str = "auto",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from ..convert.data_argument import takes_data
 from ..errors import InputError
 from ..network import SpikingNetwork
 from ..provenance import provenance
@@ -79,6 +80,7 @@ class Latency(Result):
         plot_latency(self, Path(path))
 
 
+@takes_data("data")
 def latency(
     snn: SpikingNetwork,
     data: Iterable[Any],

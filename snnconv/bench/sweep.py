@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ..convert.data_argument import takes_data
 from ..data import DataSource
 from ..errors import InputError
 from ..fingerprint import (
@@ -52,6 +53,7 @@ Networks = SpikingNetwork | Mapping[str, SpikingNetwork | Callable[[], SpikingNe
 log = logging.getLogger("snnconv")
 
 
+@takes_data("data")
 def sweep(
     networks: Networks,
     data: Iterable[Any],

@@ -29,6 +29,7 @@ from ..provenance import provenance
 from .activations import Activation, is_learned
 from .canonical import MAXPOOLS, MaxPool, canonicalise
 from .capture import capture, recapture
+from .data_argument import takes_data
 from .examples import Examples, InputShape, examples_of
 from .graphs import as_call, clone
 from .mixing import refuse_batch_mixing
@@ -45,6 +46,7 @@ SPIKING_ALREADY = (
 log = logging.getLogger("snnconv")
 
 
+@takes_data("data")
 def convert(
     model: nn.Module | ExportedProgram,
     T: int = 4,
@@ -155,6 +157,7 @@ def checkpoint_for(
     return Checkpoint(path, about)
 
 
+@takes_data("data")
 def inspect(
     model: nn.Module | ExportedProgram,
     *,

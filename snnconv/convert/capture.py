@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,8 @@ from torch.export.graph_signature import InputKind
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from .refused import first_line as first_line
+from .refused import refusal, untold
 from .settle import settled
 
 MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
@@ -34,18 +35,6 @@ def evaluating(model: nn.Module) -> Iterator[nn.Module]:
             module.training = training
 
 
-@contextmanager
-def untold() -> Iterator[None]:
-    """Inside the block torch does not print the trace of an operation that refuses its shapes: our error says it."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 def fresh(inputs: Any) -> Any:
     """The same tensors in new containers: a model that writes `x[0] = …` must not change the caller's list."""
     return pytree.tree_map(lambda leaf: leaf, inputs)
@@ -59,6 +48,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
         inputs: positional example arguments, batch size at least 2.
 
     Raises:
+        InputError: the model does not run on these inputs.
         UnsupportedModelError: torch.export refused the model, or the model fixes its batch size.
     """
 
@@ -70,10 +60,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
             shapes = as_signature(model, pytree.tree_map(free_batch, inputs))
             program = torch.export.export(model, fresh(inputs), dynamic_shapes=shapes, strict=False)
         except Exception as error:  # torch.export raises whatever the traced Python raised
-            raise UnsupportedModelError(
-                f"torch.export cannot take {type(model).__name__}: {type(error).__name__}: {first_line(error)}\n"
-                "  remedy: make the forward free of data-dependent Python, or check the input shape (input_shape=…)"
-            ) from error
+            raise refusal(model, inputs, error) from error
     require_free_batch(program, type(model).__name__)
     return program
 
@@ -128,7 +115,3 @@ def require_free_batch(program: ExportedProgram, name: str) -> None:
             "  expected: a network that works for every batch size (time steps are folded into the batch)\n"
             "  remedy: replace len(x) and constant sizes, as in x.reshape(2, …), by x.shape[0] or -1"
         )
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:300]

@@ -19,6 +19,7 @@ from .activations import LearnedClip
 from .api import calibration_batches, check_maxpool
 from .canonical import MaxPool
 from .capture import capture, recapture
+from .data_argument import takes_data
 from .examples import InputShape, examples_of
 from .graphs import clone, put_module
 from .passes.maxpool import average_maxpools
@@ -32,6 +33,7 @@ START = "learned else percentile:99.9"
 Init = str | float | Mapping[str, float] | Rule
 
 
+@takes_data("data")
 def clip(
     model: nn.Module | ExportedProgram,
     *,

@@ -9,9 +9,7 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ..errors import InputError, UnsupportedModelError
-from .capture import first_line
-from .operations import is_random, uses_batch_statistics
-from .timing import constants
+from .refused import described, first_line
 from .whole_inputs import bounds_of
 
 SAMPLES = 4
@@ -21,22 +19,16 @@ TOLERANCE = 1e-5  # of the largest output: kernels may round differently, mixing
 
 
 def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -> None:
-    """Look for operations that mix or draw at random, then change one sample and watch the others.
+    """Change one sample and watch the others. Operations that are known to mix, or draw at random, the pre-flight
+    names (`preflight`).
 
     Args:
         inputs: positional example arguments.
 
     Raises:
         InputError: the network does not run on such inputs.
-        UnsupportedModelError: some other sample's output changed, or an operation is known to mix.
+        UnsupportedModelError: some other sample's output changed, or an output has no batch dimension.
     """
-    fixed = constants(graph_module.graph)  # weights may be normalised with statistics of their own
-    for node in graph_module.graph.nodes:
-        if is_random(node) or (uses_batch_statistics(node) and node not in fixed):
-            what = "draws random numbers" if is_random(node) else "normalises with the statistics of the batch"
-            raise UnsupportedModelError(
-                f"{node.target} {what} at inference\n{place(node)}  remedy: export the network in eval mode"
-            )
     leaves, structure = pytree.tree_flatten(inputs)
     bounds = iter(bounds_of(graph_module.graph))
     several = [(leaf, next(bounds) if isinstance(leaf, Tensor) else None) for leaf in leaves]
@@ -99,11 +91,6 @@ def refuse_counting(graph_module: fx.GraphModule, batch: Any, before: list[Any])
             )
 
 
-def described(leaf: Any) -> str:
-    is_tensor = isinstance(leaf, Tensor)
-    return f"{str(leaf.dtype).removeprefix('torch.')} {list(leaf.shape)}" if is_tensor else type(leaf).__name__
-
-
 def others(leaf: Tensor) -> Tensor:
     """The rows of the samples that were not changed."""
     return leaf.detach().unflatten(0, (SAMPLES, -1))[[n for n in range(SAMPLES) if n != CHANGED]]
@@ -132,10 +119,3 @@ def disturb(leaf: Any, bound: int | None) -> Any:
     changed = leaf.clone()
     changed[CHANGED] = changed[CHANGED] * -3 + 1 if bound is None else (leaf[CHANGED].long() + 1) % bound
     return changed
-
-
-def place(node: fx.Node) -> str:
-    from .preflight import source_line
-
-    line = source_line(node)
-    return f"  where: {line}\n" if line else ""

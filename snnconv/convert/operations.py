@@ -37,8 +37,17 @@ def is_affine(graph_module: fx.GraphModule, node: fx.Node, varying: Collection[f
     return not vary["choice"] and not vary["fixed"] and vary["factor"] <= 1  # x·x counts x twice
 
 
-# Where an operation says that it may draw random numbers: the argument that says that it does not, and its default.
-UNLESS: dict[str, tuple[str, int]] = {"scaled_dot_product_attention": ("dropout_p", 4), "rrelu": ("training", 3)}
+# Where an operation says that it may draw random numbers: the argument that says so.
+UNLESS = {
+    "scaled_dot_product_attention": "dropout_p", "rrelu": "training", "dropout": "train", "alpha_dropout": "train",
+    "feature_dropout": "train", "feature_alpha_dropout": "train",
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "train"),
+}  # fmt: skip
+# Layers with a state that runs along the sequence.
+RECURRENT = {
+    *("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"),
+    *("_thnn_fused_lstm_cell", "_thnn_fused_gru_cell", "_cudnn_rnn", "mkldnn_rnn_layer"),
+}
 
 
 def is_random(node: fx.Node) -> bool:
@@ -46,12 +55,18 @@ def is_random(node: fx.Node) -> bool:
     target = node.target
     if not isinstance(target, torch._ops.OpOverload) or torch.Tag.nondeterministic_seeded not in target.tags:
         return False
-    if (name := name_of(node)) not in UNLESS:
+    if (argument := UNLESS.get(name_of(node))) is None:
         return True
-    argument, position = UNLESS[name]
+    arguments = [a.name for a in target._schema.arguments]
+    position = arguments.index(argument) if argument in arguments else len(node.args)
     return bool(node.args[position] if len(node.args) > position else node.kwargs.get(argument, 0))
 
 
 def uses_batch_statistics(node: fx.Node) -> bool:
     """BatchNorm or instance statistics computed from the running batch."""
     return name_of(node) == "batch_norm" and bool(argument_of(node, "training"))
+
+
+def has_no_statistics(node: fx.Node) -> bool:
+    """Whether that is because the BatchNorm keeps none."""
+    return uses_batch_statistics(node) and node.args[3] is None

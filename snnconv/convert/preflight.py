@@ -16,7 +16,7 @@ from .analog import ANALOG, WHY, Kind, Operator, operator_at
 from .composed import Composed
 from .elementwise import Elementwise
 from .layout import Layout, layouts
-from .operations import is_affine, is_random, name_of
+from .operations import RECURRENT, has_no_statistics, is_affine, is_random, name_of, uses_batch_statistics
 from .passes.sites import MAX_POOL_MODULES, activation_sites
 from .timing import varies_in_time
 
@@ -25,6 +25,18 @@ KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog 
 MERGES = {"add", "cat", "concat", "sub", "stack"}
 READERS = str(Path(__file__).parents[1] / "io")  # they run what an ONNX file says: their lines say nothing of it
 JUMPS = "error falls as 1/T but for values at a jump"
+PARTS = (
+    "convert the parts before and after it on their own, or leave all activations before it analog (keep=…, --keep): "
+    "then it is computed once; a convolution over the sequence or attention in its place converts"
+)
+DROPPED = (
+    "it drops in eval mode too: write F.dropout(x, training=self.training) or use nn.Dropout; export a program again "
+    "after model.eval()"
+)
+DRAWN = "take it out of the forward; export a program again after model.eval(), if it draws in training alone"
+SEEN = "samples of a batch see each other through it, and time steps are folded into the batch"
+TRACKED = "set track_running_stats=True and train on, or put GroupNorm or InstanceNorm in its place"
+TRAINED = "export the program again after model.eval(); in a forward, pass training=False"
 BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
 
 
@@ -81,12 +93,12 @@ class Report:
         """
         if not self.unsupported:
             return
-        lines = [
+        lines = dict.fromkeys(
             f"  {entry.site} ({entry.operation}): {entry.detail}"
             + (f"\n    where: {entry.source}" if entry.source else "")
             + (f"\n    remedy: {entry.remedy}" if entry.remedy else "")
             for entry in self.unsupported
-        ]
+        )  # a loop calls the same line again and again
         raise UnsupportedModelError(
             f"{len(lines)} operation{'s' if len(lines) > 1 else ''} between neurons cannot be converted:\n"
             + "\n".join(lines)
@@ -135,6 +147,8 @@ class Judge:
             return None
         module = self.canonical.get_submodule(str(node.target)) if node.op == "call_module" else None
         place, where = source_line(node), site_of(node)
+        if is_random(node) or (uses_batch_statistics(node) and node in self.layouts):
+            return unsupported_entry(node, where, place)
         is_site = module is not None and str(node.target) in self.sites
         is_pool = isinstance(module, MAX_POOL_MODULES)
         if node in self.varying and not self.is_foldable(node, has_state=is_site or is_pool):
@@ -236,8 +250,14 @@ def affine_entry(
 
 def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
     name = name_of(node)
-    if is_random(node):
-        detail, remedy = "draws random numbers at inference", "export the network in eval mode"
+    if name in RECURRENT:
+        detail, remedy = "a recurrent layer: its state runs along the sequence, and no neuron follows it", PARTS
+    elif is_random(node):
+        detail, remedy = "draws random numbers at inference", DROPPED if "dropout" in name else DRAWN
+    elif uses_batch_statistics(node):
+        lacks = has_no_statistics(node)
+        detail = f"a BatchNorm {'without running statistics' if lacks else 'in train mode'}: {SEEN}"
+        remedy = TRACKED if lacks else TRAINED
     elif name in ANALOG:
         detail, remedy = "hands on whole numbers, or sizes, that depend on the data", "use its values alone"
     else:

@@ -9,11 +9,13 @@ from typing import Any
 from torch import fx, nn
 
 from ..convert.clip import clips_of
+from ..convert.data_argument import takes_data
 from .result import FineTuning
 from .settings import settings_of
 from .start import trained
 
 
+@takes_data("data", "val")
 def finetune(
     clipped: nn.Module,
     data: Iterable[Any],

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from ..convert.data_argument import takes_data
 from ..data import DataSource
 from ..errors import InputError
 from .defaults import defaults_of
@@ -16,6 +17,7 @@ from .settings import settings_of
 from .start import trained
 
 
+@takes_data("data", "val")
 def train(
     network: nn.Module,
     data: Iterable[Any],

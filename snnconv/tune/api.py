@@ -18,6 +18,7 @@ from ..calib.corrections import CALIBRATIONS
 from ..calib.samples import SAMPLES
 from ..calib.sensitive import steps_alone
 from ..convert import convert
+from ..convert.data_argument import takes_data
 from ..errors import InputError
 from ..network import SpikingNetwork
 from ..progress import track
@@ -36,6 +37,7 @@ STEPS = (1, 2, 4)
 THRESHOLDS: dict[str, Any] = {"threshold": "sensitivity:0.08", "per_channel": True}
 
 
+@takes_data("data")
 def tune(
     model: nn.Module | ExportedProgram,
     data: Iterable[Any],

@@ -11,6 +11,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from ..convert.api import convert, inspect
+from ..convert.data_argument import takes_data
 from ..convert.examples import InputShape
 from ..convert.graphs import as_call
 from ..convert.preflight import Report
@@ -50,6 +51,7 @@ STORED = (
 log = logging.getLogger("snnconv")
 
 
+@takes_data("data")
 def verify(
     model: nn.Module | ExportedProgram | SpikingNetwork,
     data: Iterable[Any] | None = None,

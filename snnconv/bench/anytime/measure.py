@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...convert.capture import evaluating
+from ...convert.data_argument import takes_data
 from ...errors import InputError
 from ...provenance import provenance
 from ..early_exit import ExitSums, check_confidences
@@ -19,6 +20,7 @@ from .rates import FiringCounts
 from .result import Anytime, Moment
 
 
+@takes_data("data")
 def anytime(
     network: nn.Module,
     data: Iterable[Any],

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...convert.data_argument import takes_data
 from ...convert.graphs import as_call
 from ...data import Normalization, limited_batches
 from ...errors import InputError
@@ -32,6 +33,7 @@ NOTE = (
 FRAMES = " Clips: the map is the mean over the frames, the middle frame is shown."
 
 
+@takes_data("data")
 def attention(
     snn: SpikingNetwork,
     data: Iterable[Any],

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from ...convert.data_argument import takes_data
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...progress import track
@@ -18,6 +19,7 @@ from .result import Diagnosis, SiteDiagnosis
 from .sums import SiteSums, Watch
 
 
+@takes_data("data")
 def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, seed: int = 0) -> Diagnosis:
     """Compare every site of a spiking network with the ANN it was made from, on the same samples.
 

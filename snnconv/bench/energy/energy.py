@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from ...convert.data_argument import takes_data
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...provenance import provenance
@@ -65,6 +66,7 @@ class Spiking:
         return Contender(self.name, self.snn, loads, self.weight_bits)
 
 
+@takes_data("data")
 def energy(
     snn: SpikingNetwork | nn.Module,
     data: Iterable[Any],

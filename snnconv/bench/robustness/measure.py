@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ...convert.data_argument import takes_data
 from ...data import DataSource
 from ...errors import InputError
 from ...network import SpikingNetwork
@@ -22,6 +23,7 @@ from .result import CLEAN, NoiseRow, Robustness
 Case = tuple[str, float]  # kind and level of noise
 
 
+@takes_data("data")
 def robustness(
     network: Network,
     data: Iterable[Any],

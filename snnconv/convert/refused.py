@@ -1,0 +1,114 @@
+"""What to say where torch.export does not take a network: the cause, the user's line and what can be done."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import linecache
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils import _pytree as pytree
+
+from ..errors import InputError, SnnconvError, UnsupportedModelError
+
+TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+LIBRARIES = ("torchvision", "pytorchvideo", "timm")  # their lines say less than a user's, but more than torch's
+# Loud while a network is traced: registered before they are needed, so that they can be silenced.
+LOGGERS = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes", "torch.export", "torch._dynamo")
+DATA = ("data-dependent", "datadependent", "data dependent", "unbacked", "boolean value of tensor", "nonzero")
+DECIDES = (
+    "make the forward free of Python that data decide (if, while, int(), .item() on values), for example by torch.where"
+)
+BOXES = "convert the backbone (model.backbone): what makes boxes of its maps is Python that data decide"
+LEAVES = "keep to torch operations in the forward: no NumPy, no tensors made by other libraries"
+UNKNOWN = "torch.export.export(model.eval(), …) says more; rewrite the line, or convert the parts around it"
+
+
+@contextlib.contextmanager
+def untold() -> Iterator[None]:
+    """Inside the block torch prints and logs nothing of what it fails at: our error says it."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")  # torch warns in the name of other modules
+            yield
+    finally:
+        for logger, disabled in zip(loggers, before):
+            logger.disabled = disabled
+
+
+def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> SnnconvError:
+    """The error for what torch.export raised on a network.
+
+    A network that does not run by itself on these inputs has not failed because of torch.export.
+    """
+    name = type(model).__name__
+    own = failure(model, inputs)
+    if own is not None:
+        shapes = ", ".join(map(described, pytree.tree_leaves(inputs)))
+        return InputError(
+            f"{name} does not run on its inputs",
+            got=f"{shapes}: {type(own).__name__}: {first_line(own)}",
+            where=user_line(own.__traceback__),
+            remedy="check the input shape (input_shape=…, --input-shape) or the data (data=…, --calib); "
+            "words and other whole numbers go in as integers",
+        )
+    words = f"{type(error).__name__}: {error}".lower()
+    decided = any(word in words for word in DATA)
+    reason = "data decide what its Python does" if decided else f"{type(error).__name__}: {first_line(error)}"
+    causes = [error, *filter(None, (error.__cause__, error.__context__))]
+    where = next((line for cause in causes if (line := user_line(cause.__traceback__))), "")
+    boxes = BOXES if f"{os.sep}detection{os.sep}" in where else DECIDES
+    remedy = boxes if decided else LEAVES if "numpy" in words else UNKNOWN
+    return UnsupportedModelError(
+        f"torch.export cannot take {name}: {reason}\n"
+        + (f"  where: {where}\n" if where else "")
+        + f"  remedy: {remedy}"
+    )
+
+
+def failure(model: nn.Module, inputs: tuple[Any, ...]) -> Exception | None:
+    """What the forward raises without torch.export, or None."""
+    try:
+        model(*pytree.tree_map(lambda leaf: leaf, inputs))
+    except Exception as error:  # whatever the user's own Python raises
+        return error
+    return None
+
+
+def user_line(trace: TracebackType | None) -> str:
+    """`file.py:12: if x.sum() > 0:`, the innermost line outside torch and this package, a user's before a library's."""
+    found: dict[bool, str] = {}
+    while trace is not None:
+        path, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        if not os.path.abspath(path).startswith((TORCH, PACKAGE)) and os.path.exists(path) and not is_python(path):
+            is_library = any(f"{os.sep}{name}{os.sep}" in path for name in LIBRARIES)
+            found[is_library] = f"{path}:{line}: {linecache.getline(path, line).strip()}"
+        trace = trace.tb_next
+    return found.get(False) or found.get(True, "")
+
+
+def is_python(path: str) -> bool:
+    """Whether a file belongs to Python itself."""
+    return path.startswith(os.path.dirname(os.__file__)) and "site-packages" not in path
+
+
+def described(leaf: Any) -> str:
+    """`float32 [2, 8]`."""
+    is_tensor = isinstance(leaf, torch.Tensor)
+    return f"{str(leaf.dtype).removeprefix('torch.')} {list(leaf.shape)}" if is_tensor else type(leaf).__name__
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:300]
