@@ -14,10 +14,12 @@ from torch.export.graph_signature import InputKind
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from .outputs import plain_forward
 from .refused import first_line as first_line
 from .refused import refusal, untold
 from .settle import settled
 
+UNREGISTERED = "in output, which is not a known type"  # torch's words
 MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
 
 
@@ -58,11 +60,26 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
     with evaluating(model), settled(model), untold():
         try:
             shapes = as_signature(model, pytree.tree_map(free_batch, inputs))
-            program = torch.export.export(model, fresh(inputs), dynamic_shapes=shapes, strict=False)
+            program = exported(model, inputs, shapes)
         except Exception as error:  # torch.export raises whatever the traced Python raised
             raise refusal(model, inputs, error) from error
     require_free_batch(program, type(model).__name__)
     return program
+
+
+def exported(model: nn.Module, inputs: tuple[Any, ...], shapes: tuple[Any, ...]) -> ExportedProgram:
+    """torch.export, with dicts in place of outputs in containers that torch does not know."""
+
+    def run() -> ExportedProgram:
+        return torch.export.export(model, fresh(inputs), dynamic_shapes=shapes, strict=False)
+
+    try:
+        return run()
+    except Exception as error:
+        if UNREGISTERED not in str(error):
+            raise
+    with plain_forward(model):
+        return run()
 
 
 def as_signature(model: nn.Module, shapes: tuple[Any, ...]) -> tuple[Any, ...]:

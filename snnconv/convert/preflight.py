@@ -147,7 +147,9 @@ class Judge:
             return None
         module = self.canonical.get_submodule(str(node.target)) if node.op == "call_module" else None
         place, where = source_line(node), site_of(node)
-        if is_random(node) or (uses_batch_statistics(node) and node in self.layouts):
+        if (is_random(node) and not self.is_drawn_for_refused(node)) or (
+            uses_batch_statistics(node) and node in self.layouts
+        ):
             return unsupported_entry(node, where, place)
         is_site = module is not None and str(node.target) in self.sites
         is_pool = isinstance(module, MAX_POOL_MODULES)
@@ -172,6 +174,15 @@ class Judge:
         if all(self.is_foldable(state, has_state=True) for state in states):
             return analog_entry(operator, where, place)
         return Entry(where, "operation", operator.name, "unsupported", BATCH_FIRST, place, "keep the batch first")
+
+    def is_drawn_for_refused(self, node: fx.Node) -> bool:
+        """Whether only operations read it that are refused themselves, as a pooling at random positions."""
+        return node not in self.varying and all(
+            user in self.varying
+            and not is_affine(self.canonical, user, self.varying)
+            and operator_at(user, self.varying) is None
+            for user in node.users
+        )
 
     def is_foldable(self, node: fx.Node, has_state: bool) -> bool:
         """Whether time can be folded into the batch here: where there is a state, time has to come first."""

@@ -43,6 +43,7 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     from ..convert.clip import clips_of
     from ..convert.examples import captured_shapes
     from ..convert.graphs import as_call, clone
+    from ..convert.outputs import plain_convention
     from ..convert.whole_inputs import blank_inputs
 
     sites = clips_of(network)
@@ -51,7 +52,8 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     shapes = captured_shapes(copy)
     reference = next(copy.parameters())
     example = blank_inputs(copy.graph, shapes, MIN_BATCH, reference)
-    program = capture(copy, as_call(copy, example))
+    with plain_convention(copy):
+        program = capture(copy, as_call(copy, example))
     texts = to_texts(network, sites, shapes)
     if isinstance(target, (str, os.PathLike)):
         with atomic_output(target, overwrite=overwrite) as temporary:

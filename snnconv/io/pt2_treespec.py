@@ -56,7 +56,8 @@ def _check_node(node: dict[str, Any]) -> None:
     kind, context = node["type"], node["context"]
     if kind is not None:
         if kind not in _CONTAINERS and not kind.startswith(_RETURN_TYPES):
-            raise Refused(f"the container type {shorten(kind)} in its inputs or outputs")
+            what = f"the container type {shorten(kind)} in its inputs or outputs"
+            raise Refused(f"{what}: only its own library can make one (a forward that returns a dict needs none)")
         # torch keeps most contexts as JSON inside JSON, and some as they are.
         _check_context(
             json.loads(context) if isinstance(context, str) and kind != "collections.namedtuple" else context

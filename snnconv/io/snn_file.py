@@ -28,12 +28,14 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     """
     from ..convert.capture import MIN_BATCH, capture
     from ..convert.graphs import as_call
+    from ..convert.outputs import plain_convention
     from ..convert.whole_inputs import blank_inputs
 
     canonical = snn.ann.cpu()  # a file loads anywhere
     reference = next(canonical.parameters())
     example = blank_inputs(canonical.graph, snn.plan.input_shapes, MIN_BATCH, reference)
-    program = capture(canonical, as_call(canonical, example))
+    with plain_convention(canonical):
+        program = capture(canonical, as_call(canonical, example))
     snn.plan.T = snn.T
     texts = snn.plan.to_texts()
     if isinstance(target, (str, os.PathLike)):

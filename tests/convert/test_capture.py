@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snnconv import UnsupportedModelError
+from snnconv import InputError, UnsupportedModelError
 from snnconv.convert.capture import capture, evaluating, has_free_batch, recapture
 
 from ..networks import MLP, SmallCNN
@@ -112,6 +112,6 @@ def test_a_free_program_stays_itself() -> None:
 
 def test_a_shape_that_does_not_fit_is_one_error_and_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
     model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.AvgPool3d((4, 7, 7)))
-    with pytest.raises(UnsupportedModelError, match="smaller than kernel size"):
+    with pytest.raises(InputError, match="smaller than kernel size"):
         capture(model, (torch.randn(2, 3, 4, 2, 2),))
     assert capfd.readouterr().err == ""

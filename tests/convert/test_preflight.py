@@ -39,7 +39,7 @@ def batch_norm(x: Tensor) -> Tensor:
 COUNTED, SEEN, STATISTICS, RANDOM = (
     "its place in the batch",
     "see each other",
-    "statistics of the batch",
+    "without running statistics",
     "draws random numbers",
 )
 MIXERS: dict[str, tuple[Function, str]] = {
