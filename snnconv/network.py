@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -18,6 +19,7 @@ from .convert.passes.residual import fuse_residual_adds
 from .convert.passes.scales import fold_quanta
 from .convert.passes.spike import spike
 from .convert.whole_inputs import require_rows, rows_of
+from .data.batches import require_finite
 from .errors import InputError
 from .neurons import Neuron
 from .plan import Plan
@@ -114,7 +116,7 @@ class SpikingNetwork(nn.Module):
         """The mean over `T` time steps of the network's output, in the source model's own output structure."""
         inputs, batch = self._flat(args, kwargs)
         steps = self.warm_up + self.T
-        with torch.no_grad():
+        with torch.no_grad(), in_own_type():
             chunks = simulate(self._hidden[0], inputs, steps, self._chunk(steps, batch))
             means = mean_over_time(after(self.warm_up, chunks))
         return self._tree([self._like_network(mean) for mean in means])
@@ -149,7 +151,7 @@ class SpikingNetwork(nn.Module):
         sites = self.sites
         warm_up = self.warm_up if state is None else 0  # a continued run has had its own
         counter = SpikeCounter({site: neuron.code for site, neuron in sites.items()})
-        with torch.no_grad(), observing(sites, [*([counter] if count else []), *observers]):
+        with torch.no_grad(), in_own_type(), observing(sites, [*([counter] if count else []), *observers]):
             chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, batch), state)
             means, state = running_means(after(warm_up, chunks))
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
@@ -184,6 +186,9 @@ class SpikingNetwork(nn.Module):
             )
         placeholders = [node for node in self.network.graph.nodes if node.op == "placeholder"]
         checked = [check_input(leaf, node) for leaf, node in zip(leaves, placeholders, strict=True)]
+        for leaf in checked:
+            if isinstance(leaf, Tensor) and leaf.dim():
+                require_finite(leaf)
         require_rows([leaf for leaf in checked if isinstance(leaf, Tensor)], self._rows)
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
         return [self._like_network(leaf) for leaf in checked], batch
@@ -215,6 +220,13 @@ class SpikingNetwork(nn.Module):
         buffer = io.BytesIO()
         save_network(self, buffer)
         return _rebuild, (buffer.getvalue(), self.state_dict(), self.T, self.chunk)
+
+
+@contextmanager
+def in_own_type() -> Iterator[None]:
+    """Inside the block autocast of the caller does not hold: it would round what neurons integrate."""
+    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
 
 
 def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -> SpikingNetwork:

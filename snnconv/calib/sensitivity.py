@@ -73,7 +73,7 @@ def fair_quanta(
                 counted = usual[done : done + len(output), None].to(output)
                 done += len(output)
                 for _ in range(PROBES):
-                    direction = torch.randn(output.shape, generator=generator).to(output) * counted
+                    direction = torch.randn(output.shape, generator=generator, dtype=torch.float32).to(output) * counted
                     found = torch.autograd.grad(
                         output, list(activations.values()), direction, retain_graph=True, allow_unused=True
                     )

@@ -37,6 +37,7 @@ from .passes.sites import activation_sites, level_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
 from .raise_modules import raise_modules
+from .source import ordinary_mode, require_numbers, source_of
 from .whole_inputs import require_rows, rows_of
 
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
@@ -46,6 +47,7 @@ SPIKING_ALREADY = (
 log = logging.getLogger("snnconv")
 
 
+@ordinary_mode()
 @takes_data("data")
 def convert(
     model: nn.Module | ExportedProgram,
@@ -121,11 +123,13 @@ def convert(
     maxpool = maxpool or setting.maxpool
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
+    model = source_of(model)
     source = model if isinstance(model, nn.Module) else None
 
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
     raised = raise_modules(program, source)
+    require_numbers(raised)
     examples.notices.extend(raised.meta["notices"])
     canonical = canonicalise(clone(raised) if examples.batches is None else raised, maxpool)
     analog = analog_sites(canonical, keep, only)
@@ -157,6 +161,7 @@ def checkpoint_for(
     return Checkpoint(path, about)
 
 
+@ordinary_mode()
 @takes_data("data")
 def inspect(
     model: nn.Module | ExportedProgram,
@@ -168,6 +173,7 @@ def inspect(
     """The pre-flight report of a model: what becomes of every site, and what cannot be converted. Changes nothing."""
     maxpool = maxpool or "exact"
     check_maxpool(maxpool)
+    model = source_of(model)
     examples = examples_of(model, data, input_shape)
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
     canonical = canonicalise(raise_modules(program, model if isinstance(model, nn.Module) else None), maxpool)

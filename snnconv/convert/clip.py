@@ -25,6 +25,7 @@ from .graphs import clone, put_module
 from .passes.maxpool import average_maxpools
 from .passes.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
 from .raise_modules import raise_modules
+from .source import ordinary_mode, source_of
 from .tensors import container_at
 
 log = logging.getLogger("snnconv")
@@ -33,6 +34,7 @@ START = "learned else percentile:99.9"
 Init = str | float | Mapping[str, float] | Rule
 
 
+@ordinary_mode()
 @takes_data("data")
 def clip(
     model: nn.Module | ExportedProgram,
@@ -84,6 +86,7 @@ def clip(
     check_maxpool(maxpool)
     rule, given = starts(init)
 
+    model = source_of(model)
     examples = examples_of(model, data, input_shape)
     source = model if isinstance(model, nn.Module) else None
     raised = raise_modules(capture(source, examples.arguments) if source is not None else recapture(model), source)  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ def examples_of(
     generator = torch.Generator().manual_seed(0)
     leaves = tuple(
         like_model(
-            torch.randn(MIN_BATCH, *shape, generator=generator)
+            torch.randn(MIN_BATCH, *shape, generator=generator, dtype=torch.float32)
             if dtype is None
             else torch.zeros(MIN_BATCH, *shape, dtype=dtype),  # 0 is a word of every table
             model,
@@ -93,7 +93,7 @@ def random_inputs(
 ) -> tuple[Tensor, ...]:
     """`count` samples for every input: Gaussian ones, or whole numbers that the network has rows for."""
     if all(leaf.is_floating_point() for leaf in examples.leaves):
-        drawn = tuple(torch.randn(count, *shape, generator=generator) for shape in examples.shapes)
+        drawn = tuple(torch.randn(count, *shape, generator=generator, dtype=torch.float32) for shape in examples.shapes)
     else:
         program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
         drawn = draw_inputs(raise_modules(program).graph, examples.shapes, count, generator)
@@ -156,7 +156,8 @@ def check_shape(input_shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def like_model(leaf: Tensor, model: nn.Module | ExportedProgram) -> Tensor:
-    """On the model's device, and of its float type."""
+    """On the model's device, and of its float type; no tensor of inference mode, which gradients cannot pass."""
+    leaf = leaf.clone() if leaf.is_inference() else leaf
     values = model.parameters() if isinstance(model, nn.Module) else iter(model.state_dict.values())
     reference = next((value for value in values if value.is_floating_point()), None)
     if reference is None:

@@ -108,7 +108,7 @@ def spread(leaf: Any, bound: int | None) -> Any:
     shape = (SAMPLES, *leaf.shape[1:])
     if bound is not None:
         return torch.randint(bound, shape, generator=generator).to(leaf)
-    noise = torch.randn(shape, generator=generator).to(leaf)
+    noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(leaf)
     return leaf[:1].expand(shape) + noise * (leaf.float().std().to(leaf) + 0.1)
 
 

@@ -22,8 +22,8 @@ def plain(value: Any) -> Any:
         return type(value)(map(plain, value))
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {name: plain(item) for name, item in zip(value._fields, value)}
+    if isinstance(value, tuple) and (names := getattr(value, "_fields", None)):
+        return {name: plain(item) for name, item in zip(names, value)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {name: plain(part) for name, part in parts if part is not None}

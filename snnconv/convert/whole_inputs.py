@@ -78,7 +78,7 @@ def draw_inputs(
     drawn = []
     for node, bound, shape in zip(placeholders(graph), bounds_of(graph), shapes, strict=True):
         if bound is None:
-            drawn.append(torch.randn(count, *shape, generator=generator))
+            drawn.append(torch.randn(count, *shape, generator=generator, dtype=torch.float32))
         else:
             numbers = torch.randint(bound, (count, *shape), generator=generator)
             drawn.append(numbers.to(value_of(node).dtype))

@@ -138,14 +138,26 @@ def _check_inputs(inputs: tuple[Tensor, ...], where: str | None) -> None:
             where=where,
         )
     for x in inputs:
-        if x.is_floating_point() and not bool((finite := torch.isfinite(x)).all()):
-            first = int((~finite).flatten(1).any(1).nonzero()[0]) if x.dim() > 1 else int((~finite).nonzero()[0])
-            raise InputError(
-                "an input holds NaN or infinity",
-                got=f"{int((~finite).sum())} such values of {x.numel()}, the first in sample {first} of the batch",
-                where=where,
-                remedy="look for a division by 0 in the preprocessing, or leave the sample out",
-            )
+        require_finite(x, where)
+
+
+def require_finite(x: Tensor, where: str | None = None) -> None:
+    """Refuse an input [B, …] that is not all numbers.
+
+    Raises:
+        InputError: it holds NaN or infinity.
+    """
+    if not x.is_floating_point() or bool((finite := torch.isfinite(x)).all()):
+        return
+    first = int((~finite).flatten(1).any(1).nonzero()[0]) if x.dim() > 1 else int((~finite).nonzero()[0])
+    place = (~finite[first]).nonzero()[0].tolist() if x.dim() > 1 else []
+    raise InputError(
+        "an input holds NaN or infinity",
+        got=f"{int((~finite).sum())} such values of {x.numel()}, the first in sample {first} of the batch"
+        + (f" at {place}" if place else ""),
+        where=where,
+        remedy="look for a division by 0 in the preprocessing, or leave the sample out",
+    )
 
 
 def _unknown(batch: Any, where: str | None) -> InputError:

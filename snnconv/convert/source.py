@@ -1,0 +1,83 @@
+"""The network behind what is handed in: without wrappers, in an ordinary mode of torch, with values in it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+
+from ..errors import InputError, UnsupportedModelError
+
+# Wrappers whose forward is that of one module, and the attribute that holds it.
+WRAPPERS: dict[str, str] = {
+    "torch.nn.parallel.data_parallel.DataParallel": "module",
+    "torch.nn.parallel.distributed.DistributedDataParallel": "module",
+    "torch.distributed.fsdp.fully_sharded_data_parallel.FullyShardedDataParallel": "module",
+    "torch.optim.swa_utils.AveragedModel": "module",
+    "torch._dynamo.eval_frame.OptimizedModule": "_orig_mod",
+}
+SHOWN = 4
+
+
+@contextmanager
+def ordinary_mode() -> Iterator[None]:
+    """Inside the block neither inference mode nor autocast of the caller holds: gradients can be taken, and numbers are
+    those of the network's own type."""
+    with torch.inference_mode(False), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
+
+
+def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
+    """The network without the wrappers around it; a copy of it where it was made in inference mode.
+
+    Raises:
+        InputError: no values in its parameters, or something else than a network.
+        UnsupportedModelError: a scripted or traced module.
+    """
+    if isinstance(model, ExportedProgram):
+        return model
+    if not isinstance(model, nn.Module):
+        raise InputError("this is no network", expected="a torch.nn.Module or an exported program", got=kind_of(model))
+    while (attribute := WRAPPERS.get(kind_of(model))) is not None:
+        model = getattr(model, attribute)
+    if isinstance(model, torch.jit.ScriptModule):
+        raise UnsupportedModelError(
+            "a scripted or traced module holds compiled code, which torch.export does not take\n"
+            "  remedy: pass the module that it was made from"
+        )
+    tensors = [*model.parameters(), *model.buffers()]
+    if any(tensor.is_meta for tensor in tensors):
+        raise InputError(
+            "the network has no values", expected="parameters on a device", got="parameters on the meta device",
+            remedy="load its weights: model.to_empty(device='cpu'), then model.load_state_dict(…)",
+        )  # fmt: skip
+    return copy.deepcopy(model) if any(tensor.is_inference() for tensor in tensors) else model
+
+
+def kind_of(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def require_numbers(network: fx.GraphModule) -> None:
+    """Refuse weights that are no numbers. Buffers may be infinite, as masks are.
+
+    Raises:
+        InputError: NaN in a tensor of the network, or an infinite parameter.
+    """
+    broken = [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
+    broken += [name for name, value in network.named_buffers() if holds_nan(value)]
+    if broken:
+        more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+        raise InputError(
+            "the network's weights are not numbers",
+            got=f"NaN or infinity in {', '.join(broken[:SHOWN])}{more}",
+            remedy="did the training diverge? Take an earlier checkpoint",
+        )
+
+
+def holds_nan(value: Tensor) -> bool:
+    return value.is_floating_point() and bool(value.isnan().any())
