@@ -1,4 +1,4 @@
-"""The same conversion whatever wraps a network and whatever mode torch is in; weights that are not numbers are refused."""
+"""The same conversion whatever wraps a network and whatever mode torch is in; weights must be numbers."""
 
 from __future__ import annotations
 
