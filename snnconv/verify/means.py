@@ -96,7 +96,8 @@ def ideal(snn: SpikingNetwork, T: int, noise: torch.Generator | None = None) -> 
     """The spiking network with neurons that emit what they tend to in T steps: the activation within their range.
 
     Args:
-        noise: with it, what rounding the T steps' spikes to a whole number costs: up to half a quantum, either way.
+        noise: with it, what rounding the T steps' spikes to a whole number costs: up to half a spike, either way. Who
+            is silent stays so, and no sign changes: neither would by rounding.
     """
 
     def at(site: str, module: nn.Module, x: Tensor) -> Tensor:
@@ -105,7 +106,8 @@ def ideal(snn: SpikingNetwork, T: int, noise: torch.Generator | None = None) -> 
         spikes = in_quanta(module, module.ideal(with_offset(x, module.offset), T))
         if noise is None:
             return spikes
-        return spikes + (torch.rand(spikes.shape, generator=noise) - 0.5).to(spikes) / T
+        drawn = (torch.rand(spikes.shape, generator=noise) - 0.5).to(spikes)
+        return spikes + drawn * (2 * T * spikes.abs()).clamp(max=1) / T
 
     return Means(snn.network, at)
 

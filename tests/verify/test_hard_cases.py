@@ -182,3 +182,14 @@ def test_corrections_stay_in_what_is_compared() -> None:
         SmallCNN(), 4, data=[x], method="if", corrections=("shift", "bias-per-step", "weights"), threshold="max"
     )
     assert failing(verify(snn, [x[:4]], T=16)) == []
+
+
+def test_noise_leaves_a_domain_alone() -> None:
+    """A square root of what is never negative: silent neurons stay silent when rounding is tried."""
+
+    class Root(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            return self[1](torch.sqrt(F.relu(self[0](x)) + 1e-3))
+
+    torch.manual_seed(0)
+    assert failing(verify(Root(nn.Linear(6, 8), nn.Linear(8, 3)), input_shape=(6,))) == []
