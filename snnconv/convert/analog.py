@@ -30,15 +30,17 @@ WHY: dict[Kind, str] = {
 ANALOG: dict[str, Kind] = {
     **dict.fromkeys(("layer_norm", "group_norm", "instance_norm", "rms_norm", "native_layer_norm"), "norm"),
     **dict.fromkeys(("_fused_rms_norm", "norm", "linalg_vector_norm", "linalg_norm"), "norm"),
-    **dict.fromkeys(("var", "std", "cosine_similarity", "pairwise_distance", "cdist"), "norm"),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean", "cosine_similarity", "pairwise_distance", "cdist"), "norm"),
     **dict.fromkeys(("softmax", "log_softmax", "_softmax", "_log_softmax", "logsumexp"), "softmax"),
     "scaled_dot_product_attention": "attention",
     **dict.fromkeys(("matmul", "mm", "bmm", "baddbmm", "addmm", "einsum", "bilinear", "linear"), "product"),
+    "linalg_vecdot": "product",
     **dict.fromkeys(("mul", "div", "addcmul", "addcdiv", "glu", "square", "lerp", "prod", "cumprod"), "gate"),
+    **dict.fromkeys(("cross", "linalg_cross"), "gate"),
     **dict.fromkeys(("pow", "sqrt", "rsqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p"), "function"),
     **dict.fromkeys(("reciprocal", "abs", "sin", "cos", "atan", "erf", "sinh", "cosh"), "function"),
     **dict.fromkeys(("clamp", "clamp_min", "clamp_max", "maximum", "minimum", "fmax", "fmin"), "function"),
-    **dict.fromkeys(("amax", "amin", "max", "min", "topk", "sort", "median", "kthvalue"), "function"),
+    **dict.fromkeys(("amax", "amin", "max", "min", "aminmax", "topk", "sort", "median", "kthvalue"), "function"),
     **dict.fromkeys(("where", "masked_fill", "sub", "nan_to_num"), "function"),
 }  # fmt: skip
 
@@ -50,15 +52,14 @@ class Operator:
     Attributes:
         name: as in ATen. inputs: the tensors it reads, each once, in order. macs: of one sample in one step, where
             they can be counted.
-        value: the node that holds what it computes: itself, or the one output that is read of several.
-        part: which output that is, or None.
+        outputs: the nodes that hold what it computes, and which output each is: itself and None, or those of several
+            outputs that are read.
     """
 
     name: str
     kind: Kind
     inputs: list[fx.Node]
-    value: fx.Node
-    part: int | None
+    outputs: list[tuple[fx.Node, int | None]]
     macs: int | None
 
 
@@ -75,14 +76,22 @@ def operator_at(node: fx.Node, varying: set[fx.Node]) -> Operator | None:
     nodes = [leaf for leaf in pytree.arg_tree_leaves(*node.args, **node.kwargs) if isinstance(leaf, fx.Node)]
     read = [user for user in node.users if user.users]
     several = not isinstance(value_of(node), Tensor)
-    value = read[0] if several and len(read) == 1 else node
-    if not isinstance(result := value_of(value), Tensor) or not result.is_floating_point():
+    outputs: list[tuple[fx.Node, int | None]] = [(node, None)]
+    if several:
+        outputs = [(value, part_of(value)) for value in read]
+    made = [value_of(value) for value, _ in outputs]
+    if not made or not all(isinstance(value, Tensor) and value.is_floating_point() for value in made):
         return None
     if any(not isinstance(value_of(leaf), Tensor) or is_mask(leaf, varying) for leaf in nodes):
         return None
-    part = value.args[1] if several else None
-    assert part is None or isinstance(part, int)
-    return Operator(name, kind, list(dict.fromkeys(nodes)), value, part, macs_of(node, kind))
+    return Operator(name, kind, list(dict.fromkeys(nodes)), outputs, macs_of(node, kind))
+
+
+def part_of(value: fx.Node) -> int:
+    """Which of several outputs a node takes."""
+    part = value.args[1]
+    assert isinstance(part, int)
+    return part
 
 
 def is_mask(leaf: fx.Node, varying: set[fx.Node]) -> bool:

@@ -148,7 +148,7 @@ FAMILIES = (
         factor="input weight",
         fixed="running_mean running_var",
     ),
-    Family("products", "matmul mm bmm kron tensordot inner", factor="self other mat2"),
+    Family("products", "matmul mm bmm tensordot inner", factor="self other mat2"),
     Family("products", "outer mv linalg_vecdot", factor="self vec vec2 x y"),
     Family("products", "einsum", factor="tensors"),
     Family("products", "addmm baddbmm addbmm", data="self", factor="mat1 mat2 batch1 batch2"),

@@ -170,7 +170,10 @@ class Judge:
         operator = operator_at(node, self.varying)
         if operator is None:
             return unsupported_entry(node, where, place)
-        states = [operator.value, *(source for source in operator.inputs if source in self.varying)]
+        states = [
+            *(value for value, _ in operator.outputs),
+            *(source for source in operator.inputs if source in self.varying),
+        ]
         if all(self.is_foldable(state, has_state=True) for state in states):
             return analog_entry(operator, where, place)
         return Entry(where, "operation", operator.name, "unsupported", BATCH_FIRST, place, "keep the batch first")

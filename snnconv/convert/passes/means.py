@@ -29,12 +29,13 @@ def follow_means(graph_module: fx.GraphModule, varying: Collection[fx.Node]) -> 
         operator = operator_at(node, varying)
         if operator is None:
             continue  # the pre-flight has refused it
-        path = free_name(graph_module, site_of(node))
-        operation = Operation(node, operator.inputs, operator.part)
-        put_module(graph_module, path, RunningMean(operation, operator.name, operator.kind, operator.macs))
-        with graph_module.graph.inserting_before(node):
-            call = graph_module.graph.call_module(path, tuple(operator.inputs))
-        call.meta = dict(operator.value.meta)
-        operator.value.replace_all_uses_with(call)
-        varying.add(call)
+        for value, part in operator.outputs:
+            path = free_name(graph_module, site_of(node))
+            operation = Operation(node, operator.inputs, part)
+            put_module(graph_module, path, RunningMean(operation, operator.name, operator.kind, operator.macs))
+            with graph_module.graph.inserting_before(node):
+                call = graph_module.graph.call_module(path, tuple(operator.inputs))
+            call.meta = dict(value.meta)
+            value.replace_all_uses_with(call)
+            varying.add(call)
     return graph_module
