@@ -153,6 +153,16 @@ def require_sizes(network: Any, data: Iterable[Any]) -> None:
         data.check_sizes(lambda leaves: network._flat(placed(network, leaves), {}))
 
 
+def require_one_size(data: Iterable[Any], doing: str) -> None:
+    """Refuse a data source of several sizes, before anything is run.
+
+    Raises:
+        InputError: it has them; the first sample of another size is named.
+    """
+    if isinstance(data, DataSource):
+        data.check_one_size(doing)
+
+
 def batches_in(data: Iterable[Any]) -> int | None:
     """How many batches there are, where that is known; a `DataSource` counts samples, all else batches."""
     if isinstance(data, DataSource):

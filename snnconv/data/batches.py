@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -58,7 +58,7 @@ def batch_labels(batch: Any, where: str | None = None) -> Tensor | None:
     return labels.long()
 
 
-def shapes_of(inputs: tuple[Tensor, ...]) -> list[tuple[int, ...]]:
+def shapes_of(inputs: Sequence[Tensor]) -> list[tuple[int, ...]]:
     """Of one sample, for each input."""
     return [tuple(leaf.shape[1:]) for leaf in inputs]
 

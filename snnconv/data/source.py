@@ -174,8 +174,11 @@ class DataSource:
         if self.views > 1:
             raise InputError("several views of a clip are for evaluation", got=self.name, remedy="train without views")
 
-    def check_one_size(self) -> None:
-        """For training, whose batches are drawn from all samples.
+    def check_one_size(self, doing: str) -> None:
+        """For what needs samples of one size: training, whose batches are drawn from all samples, or sums by neuron.
+
+        Args:
+            doing: that, in the error.
 
         Raises:
             InputError: samples are of several sizes.
@@ -183,7 +186,7 @@ class DataSource:
         other = self.of_another_size
         if other is not None:
             raise InputError(
-                "training takes samples of one size", expected=f"that of the first, {self.shape}",
+                f"{doing} takes samples of one size", expected=f"that of the first, {self.shape}",
                 got=f"another one in sample {other}", where=self.name, remedy="say ?size=…, or save them in one size",
             )  # fmt: skip
 
@@ -235,7 +238,7 @@ class DataSource:
             seeds: for each sample; it is drawn at random, where the source can do so.
         """
         files = self._samples.files
-        self.check_one_size()
+        self.check_one_size("training")
         if files is None:
             for places in positions:
                 parts = [self._samples.fetch(range(place, place + 1)) for place in places]

@@ -129,7 +129,7 @@ def test_accuracy_and_noise_do_not_depend_on_the_batch_size(kind: str, specs: di
 
 
 @pytest.mark.parametrize("kind", ["imagefolder", "npz"])
-@pytest.mark.parametrize("measure", [accuracy, diagnose, sweep])
+@pytest.mark.parametrize("measure", [accuracy, sweep])
 def test_a_network_of_one_size_names_the_first_sample_of_another(
     measure: Any, kind: str, specs: dict[str, str]
 ) -> None:
@@ -138,6 +138,12 @@ def test_a_network_of_one_size_names_the_first_sample_of_another(
     snn = snnconv.convert(network, T=2, input_shape=(3, 12, 10))
     with pytest.raises(InputError, match=r"a size that the network does not take[\s\S]*got: sample 1, \(3, 8, 8\)"):
         measure(snn, open_data(specs[kind]))
+
+
+def test_a_diagnosis_takes_one_size(specs: dict[str, str]) -> None:
+    snn = snnconv.convert(Pooled().eval(), T=2, input_shape=(3, 12, 10))
+    with pytest.raises(InputError, match=r"a diagnosis[\s\S]*one size[\s\S]*got: another one in sample 1"):
+        diagnose(snn, open_data(specs["npz"]))
 
 
 def test_calibration_and_verify_take_several_sizes(specs: dict[str, str]) -> None:
