@@ -18,7 +18,7 @@ from ..fingerprint import digest
 from ..io.atomic import atomic_output, check_output
 from .statistics import Statistics
 
-FORMAT = "snnconv calibration 2"  # 1 had no check, and no digest of the data
+FORMAT = "snnconv calibration 2"  # 1 had no check, no digest of the data, and counted their batches
 EVERY = 10.0  # seconds between two writes
 
 

@@ -1,15 +1,61 @@
-"""Samples kept from a pass over the calibration data, for the passes that come after it."""
+"""Calibration data in portions that do not depend on how it came, and samples of it for the passes that come later."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from torch import Tensor
+import torch
+from torch import Tensor, fx
+
+from ..simulate.memory import LIVE, elements, largest_layer
 
 from ..data.batches import shapes_of
 
 SAMPLES = 256  # means over them are what corrections take
 BYTES = 2**28
+PORTION = 128  # samples run at once, at most
+
+
+def portions(batches: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[tuple[Tensor, ...]]:
+    """The same samples in the same order, `size` at a time: batches are cut, and put together.
+
+    Convolutions round differently for another number of samples, and ranges of histograms begin with the first ones:
+    what is found must not depend on the batch size of a loader. Samples of different shapes go into different portions.
+    """
+    waiting: list[tuple[Tensor, ...]] = []
+    for leaves in batches:
+        if waiting and any(new.shape[1:] != old.shape[1:] for new, old in zip(leaves, waiting[0], strict=True)):
+            yield joined(waiting)
+            waiting = []
+        begin, count = 0, len(leaves[0])
+        while begin < count:
+            end = min(count, begin + size - sum(len(part[0]) for part in waiting))
+            waiting.append(tuple(leaf[begin:end] for leaf in leaves))
+            begin = end
+            if sum(len(part[0]) for part in waiting) == size:
+                yield joined(waiting)
+                waiting = []
+    if waiting:
+        yield joined(waiting)
+
+
+def joined(parts: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """In memory of its own, as libraries may sum up in another order where memory is not aligned."""
+    return tuple(torch.cat(leaves) for leaves in zip(*parts, strict=True))
+
+
+def run_at_once(canonical: fx.GraphModule) -> int:
+    """Samples of a portion that is run: what lives at the largest layer fits into 256 MiB, but one."""
+    return portion_of(largest_layer(canonical.graph) * LIVE)
+
+
+def differentiated_at_once(canonical: fx.GraphModule) -> int:
+    """The same where all activations are held for a backward pass."""
+    return portion_of(sum(map(elements, canonical.graph.nodes)))
+
+
+def portion_of(per_sample: int) -> int:
+    return max(1, min(PORTION, BYTES // max(1, 4 * per_sample)))
 
 
 class Kept:

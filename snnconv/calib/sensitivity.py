@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
@@ -13,14 +14,13 @@ from torch.utils import _pytree as pytree
 from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites, channel_dim, channels_second
 from ..progress import track
-from ..simulate.memory import elements
+from .samples import differentiated_at_once, portions
 
 log = logging.getLogger("snnconv")
 
-PROBES = 2  # random directions a batch; the mean over samples and positions does the rest
+PROBES = 2  # random directions a sample; the mean over samples and positions does the rest
 FAR = 10  # times the median distance
 SHOWN = 5  # of samples that are far out
-BYTES = 2**28  # of activations that a backward pass holds
 
 
 def fair_quanta(
@@ -46,7 +46,6 @@ def fair_quanta(
     Source: this project; rate-distortion theory as in Gersho & Gray, Vector Quantization and Signal Compression, 1992,
     section 8.3 (bit allocation); gradients as in Dong et al., HAWQ, ICCV 2019.
     """
-    generator = torch.Generator().manual_seed(seed)
     activations: dict[str, Tensor] = {}
     dims = {name: channel_dim(canonical, node) for name, node in activation_sites(canonical).items()}
 
@@ -57,7 +56,7 @@ def fair_quanta(
 
         return keep
 
-    parts = list(portions(batches, canonical))
+    parts = list(portions(batches, differentiated_at_once(canonical)))
     with torch.no_grad():
         every = torch.cat([outputs_of(canonical, leaves).double().cpu() for leaves in parts])
     usual = is_usual(every)
@@ -71,9 +70,9 @@ def fair_quanta(
             with torch.enable_grad():
                 output = outputs_of(canonical, leaves)
                 counted = usual[done : done + len(output), None].to(output)
+                drawn = directions(seed, range(done, done + len(output)), output.shape[1])
                 done += len(output)
-                for _ in range(PROBES):
-                    direction = torch.randn(output.shape, generator=generator, dtype=torch.float32).to(output) * counted
+                for direction in drawn.to(output) * counted:
                     found = torch.autograd.grad(
                         output, list(activations.values()), direction, retain_graph=True, allow_unused=True
                     )
@@ -130,9 +129,12 @@ def differentiable(leaf: Any) -> bool:
     return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 0
 
 
-def portions(batches: Iterable[tuple[Tensor, ...]], canonical: fx.GraphModule) -> Iterable[tuple[Tensor, ...]]:
-    """The batches, cut so that what a backward pass holds fits into 256 MiB, but one sample."""
-    held = sum(map(elements, canonical.graph.nodes)) * 4
-    size = max(1, BYTES // max(1, held))
-    for leaves in batches:
-        yield from zip(*(leaf.split(size) for leaf in leaves), strict=True)
+def directions(seed: int, places: Iterable[int], values: int) -> Tensor:
+    """u of every sample, [PROBES, B, values]: by its place in the data, whichever others are run with it."""
+    generator, drawn = torch.Generator(), list[Tensor]()
+    for place in places:
+        mixed = np.random.SeedSequence((seed % 2**32, place)).generate_state(
+            1
+        )  # 32 bits are all that the generator takes
+        drawn.append(torch.randn(PROBES, values, generator=generator.manual_seed(int(mixed[0])), dtype=torch.float32))
+    return torch.stack(drawn, 1)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import snnconv
 from snnconv import InputError
 from snnconv.calib import checkpoint as module
+from snnconv.calib import samples
 from snnconv.calib.histogram import ActivationHistogram
 from snnconv.calib.statistics import NeuronMaximum
 
@@ -51,7 +52,9 @@ class Data:
 
 @pytest.fixture(autouse=True)
 def every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written after each of them, and each a portion of its own."""
     monkeypatch.setattr(module, "EVERY", 0.0)
+    monkeypatch.setattr(samples, "PORTION", 8)
 
 
 @pytest.mark.parametrize("method", ["if", "sdm-zero", "snm", "auto"])
