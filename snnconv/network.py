@@ -70,7 +70,7 @@ class SpikingNetwork(nn.Module):
 
     `snn(x)` is the mean output over `snn.T` steps, from a fresh state at every call; `snn.run(x)` gives the whole
     course. Time steps are simulated `chunk` at a time (None: as many as fit a memory budget); results do not depend
-    on it.
+    on it, but for rounding where samples come one to three at a time (`simulate.engine` has the figures).
 
     Attributes:
         T: time steps of a call.
@@ -191,7 +191,9 @@ class SpikingNetwork(nn.Module):
                 require_finite(leaf)
         require_rows([leaf for leaf in checked if isinstance(leaf, Tensor)], self._rows)
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
-        return [self._like_network(leaf) for leaf in checked], batch
+        leaves = [self._like_network(leaf) for leaf in checked]
+        # Convolutions round by the layout of memory, which says nothing about the input.
+        return [leaf.contiguous() if isinstance(leaf, Tensor) else leaf for leaf in leaves], batch
 
     @property
     def _convention(self) -> Any:

@@ -40,8 +40,8 @@ def portions(batches: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[tuple
 
 
 def joined(parts: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-    """In memory of its own, as libraries may sum up in another order where memory is not aligned."""
-    return tuple(torch.cat(leaves) for leaves in zip(*parts, strict=True))
+    """In contiguous memory of its own: libraries sum up in another order by its layout, and where it is not aligned."""
+    return tuple(torch.cat(leaves).contiguous() for leaves in zip(*parts, strict=True))
 
 
 def run_at_once(canonical: fx.GraphModule) -> int:

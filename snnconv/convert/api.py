@@ -247,7 +247,9 @@ def statistics(
         empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
         return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
-    kept = Kept(portions(batches, run_at_once(canonical)), SAMPLES if setting.calibrations or takes_gradients(rule) else 0)
+    kept = Kept(
+        portions(batches, run_at_once(canonical)), SAMPLES if setting.calibrations or takes_gradients(rule) else 0
+    )
     found = collect(canonical, kept, setting.granularity, checkpoint)
     if setting.needs != "nothing" and takes_learned(setting.threshold) and not all_learned(canonical, analog):
         notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")

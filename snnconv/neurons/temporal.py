@@ -49,7 +49,7 @@ class Temporal(nn.Module, ABC):
         for t, current in enumerate(inputs):
             output, state = self.step(current, state)
             if steps == 1:
-                return output, state
+                return output.contiguous(), state  # as several steps are: convolutions round by the layout of memory
             if outputs is None:  # all steps in one piece: a list of them would take the memory twice
                 outputs = output.new_empty((steps, *output.shape))
             outputs[t] = output

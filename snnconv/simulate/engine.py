@@ -1,7 +1,15 @@
 """The time-chunked engine: `chunk` time steps at once with the time folded into the batch, state explicit.
 
-chunk=1 is step by step (memory flat in T), chunk=T is layer by layer. The result does not depend on it: sums over time
-are taken one step after the other whatever the chunk.
+chunk=1 is step by step (memory flat in T), chunk=T is layer by layer. Sums over time are taken one step after the other
+whatever the chunk, so that results depend on it, and on the batch size, only where a library's kernel rounds the sum of
+one row differently among another number of rows:
+
+- never where sums are exact, as for dyadic weights and thresholds;
+- on CPUs in float32 not from four rows (chunk · B, and B before the first neurons) on: convolutions take another kernel
+  for one row, matrix products for one to three;
+- else in the last digits, by which a potential next to its threshold may fire a step earlier or later. Single images of
+  CIFAR-10 through ResNet-20, T = 4, chunk 1, beside batches of 100: 4 spikes more in a million, and logits that differ
+  by 5·10⁻³ in relative L2 (`auto`; 6·10⁻³ for `sdm`).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def split_time(network: fx.GraphModule) -> TimeProgram:
 
 def repeat_in_time(x: Tensor, steps: int, dim: int = 0) -> Tensor:
     """[B, …] → [steps·B, …], time-major; `dim` is where the batch is."""
-    return torch.cat([x] * steps, dim) if steps > 1 else x
+    return (torch.cat([x] * steps, dim) if steps > 1 else x).contiguous()
 
 
 def times(size: int, steps: int) -> int:
