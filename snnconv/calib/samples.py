@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, fx
 
-from ..simulate.memory import LIVE, elements, largest_layer
-
 from ..data.batches import shapes_of
+from ..simulate.memory import LIVE, elements, largest_layer
 
 SAMPLES = 256  # means over them are what corrections take
 BYTES = 2**28
@@ -24,7 +23,7 @@ def portions(batches: Iterable[tuple[Tensor, ...]], size: int) -> Iterator[tuple
     """
     waiting: list[tuple[Tensor, ...]] = []
     for leaves in batches:
-        if waiting and any(new.shape[1:] != old.shape[1:] for new, old in zip(leaves, waiting[0], strict=True)):
+        if waiting and shapes_of(leaves) != shapes_of(waiting[0]):
             yield joined(waiting)
             waiting = []
         begin, count = 0, len(leaves[0])
