@@ -133,8 +133,6 @@ def directions(seed: int, places: Iterable[int], values: int) -> Tensor:
     """u of every sample, [PROBES, B, values]: by its place in the data, whichever others are run with it."""
     generator, drawn = torch.Generator(), list[Tensor]()
     for place in places:
-        mixed = np.random.SeedSequence((seed % 2**32, place)).generate_state(
-            1
-        )  # 32 bits are all that the generator takes
-        drawn.append(torch.randn(PROBES, values, generator=generator.manual_seed(int(mixed[0])), dtype=torch.float32))
+        mixed = int(np.random.SeedSequence((seed % 2**32, place)).generate_state(1)[0])  # the generator reads 32 bits
+        drawn.append(torch.randn(PROBES, values, generator=generator.manual_seed(mixed), dtype=torch.float32))
     return torch.stack(drawn, 1)
