@@ -15,11 +15,12 @@ from ..convert.data_argument import takes_data
 from ..convert.examples import InputShape
 from ..convert.graphs import as_call
 from ..convert.preflight import Report
+from ..convert.source import ordinary_mode, source_of
 from ..errors import InputError, UnsupportedModelError
 from ..network import SpikingNetwork
 from ..provenance import provenance
 from ..simulate.observers import observing
-from .canonical import canonical_check, compare_canonical, unwrapped
+from .canonical import canonical_check, compare_canonical
 from .convergence import QUARTER, at_step, slope_of
 from .error import error_checks
 from .exact import exact_check
@@ -51,6 +52,7 @@ STORED = (
 log = logging.getLogger("snnconv")
 
 
+@ordinary_mode()
 @takes_data("data")
 def verify(
     model: nn.Module | ExportedProgram | SpikingNetwork,
@@ -114,7 +116,7 @@ def verify(
             raise InputError(f"the network is converted already: it takes no {', '.join(options)}")
         inputs = inputs_of(model.ann, data, input_shape, samples, seed)
         return checked(model, None, inputs, T, within, seed, name or type(model.ann).__name__, fine=False)
-    model = unwrapped(model) if isinstance(model, nn.Module) else model
+    model = source_of(model)
     inputs = inputs_of(model, data, input_shape, samples, seed)
     name = name or (type(model).__name__ if isinstance(model, nn.Module) else "program")
     chosen = settled_options(options)

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
-from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from ..clips import kinds_in
 from ..convert.capture import evaluating, recapture
@@ -46,13 +45,6 @@ def compare_canonical(
             lambda dtype: [outputs_of(network, leaves, dtype, canonical) for network in networks], own
         )
     return relative_error(found, wanted), precision, [*notices, *([notice] if notice else [])]
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """The network in a DataParallel or DistributedDataParallel, which run on their own devices and weights."""
-    while isinstance(module, (DataParallel, DistributedDataParallel)):
-        module = module.module
-    return module
 
 
 def canonical_check(error: float, precision: str, rounding: float) -> Check:

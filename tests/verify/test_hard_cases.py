@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 import torch
@@ -167,6 +168,16 @@ def test_distributed_data_parallel(process_group: None) -> None:
     result = verify(DistributedDataParallel(wrapped()), input_shape=(6,), T=4)
     assert failing(result) == []
     assert list(result.sites) == ["2"]
+
+
+@pytest.mark.parametrize("mode", [torch.inference_mode, lambda: torch.autocast("cpu", torch.bfloat16)])
+def test_the_mode_of_the_caller(mode: Callable[[], AbstractContextManager[object]]) -> None:
+    model = MLP()
+    with mode():
+        result = verify(model, input_shape=(6,), T=4)
+    assert failing(result) == []
+    assert result.canonical_error is not None
+    assert result.canonical_error < 1e-6
 
 
 def test_max_pooling_by_lateral_inhibition() -> None:
