@@ -153,7 +153,7 @@ def test_another_start_is_another_training(tmp_path: Path) -> None:
     trained(tmp_path)
     other = Toy()
     nn.init.constant_(other.head.weight, 0.1)
-    with pytest.raises(InputError, match="a training with other settings"):
+    with pytest.raises(InputError, match="a training of another configuration"):
         trained(tmp_path, other)
 
 
