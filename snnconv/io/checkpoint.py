@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import InputError
+from .prefixes import matched
 
 # Where training scripts put the weights, the likelier first.
 _NESTS = (
@@ -70,13 +71,19 @@ def load_safetensors(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         raise InputError("cannot read the weights", got=str(error), where=str(path)) from error
 
 
-def load_weights(module: nn.Module, state: Mapping[str, Tensor], where: str | None = None) -> None:
-    """Put `state` (from the file `where`) into `module`, all of it and nothing missing.
+def load_weights(module: nn.Module, state: Mapping[str, Tensor], where: str | None = None) -> tuple[str, ...]:
+    """Put `state` (from the file `where`) into `module`, nothing missing and, but for what is noted, all of it.
+
+    A prefix before all names, as training frameworks and compilers write it, is taken off, or put on (`matched`).
+
+    Returns:
+        Notes on weights that were left out or chosen.
 
     Raises:
         InputError: names are missing, left over, or of another shape; the message shows the first few of each.
     """
     own = module.state_dict()
+    state, notes = matched(state, own)
     shapes = [
         f"{name} is {tuple(state[name].shape)}, not {tuple(tensor.shape)}"
         for name, tensor in own.items()
@@ -92,6 +99,7 @@ def load_weights(module: nn.Module, state: Mapping[str, Tensor], where: str | No
         raise InputError("the weights do not fit the network", got=str(error)[:500], where=where) from error
     if result.missing_keys or result.unexpected_keys:
         raise _mismatch({"missing": result.missing_keys, "unexpected": result.unexpected_keys}, where)
+    return notes
 
 
 def _mismatch(problems: Mapping[str, Sequence[str]], where: str | None) -> InputError:

@@ -137,9 +137,10 @@ def _open_module(source: str, weights: str | None, allow: Sequence[str], trust: 
         return OpenedModel(network, {KEY: str(model[KEY])}, f"{Path(source).name}, a trained {type(network).__name__}")
     if not isinstance(model, nn.Module):
         raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
+    notes: tuple[str, ...] = ()
     if weights is not None:
-        load_weights(model, _read_weights(weights, allow, trust), weights)
-    return OpenedModel(model, {}, f"{Path(source).name}, a pickled {type(model).__name__}")
+        notes = load_weights(model, _read_weights(weights, allow, trust), weights)
+    return OpenedModel(model, {}, f"{Path(source).name}, a pickled {type(model).__name__}", notes)
 
 
 def _is_architecture(source: str) -> bool:
@@ -159,8 +160,8 @@ def _open_architecture(
     state = None if weights is None else _read_weights(weights, allow, trust)  # before a build that can take long
     model = build(spec, num_classes=num_classes, arch_args=options)
     if weights is not None and state is not None:
-        load_weights(model, state, weights)
-        return OpenedModel(model, {}, f"{spec} with the weights of {Path(weights).name}")
+        notes = load_weights(model, state, weights)
+        return OpenedModel(model, {}, f"{spec} with the weights of {Path(weights).name}", notes)
     pretrained = options.get("pretrained", "").lower() == "true" or options.get("weights", "none").lower() != "none"
     if pretrained:
         return OpenedModel(model, {}, f"{spec} with its published weights")
