@@ -6,9 +6,9 @@ from .batches import batch_labels as batch_labels
 from .batches import limited_batches as limited_batches
 from .fashion import FASHION_NORMALIZATION as FASHION_NORMALIZATION
 from .normalization import Normalization as Normalization
-from .source import DATA_SOURCES as DATA_SOURCES
+from .open import open_data as open_data
+from .samples import DATA_SOURCES as DATA_SOURCES
 from .source import DataSource as DataSource
-from .source import open_data as open_data
 
 __all__ = [
     "DATA_SOURCES",

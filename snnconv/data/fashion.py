@@ -13,7 +13,7 @@ from ..errors import InputError
 from .arrays import checked_arrays
 from .normalization import Normalization
 from .npz import from_arrays, read_arrays
-from .source import DATA_SOURCES, Samples
+from .samples import DATA_SOURCES, Samples
 
 FASHION_NORMALIZATION = Normalization((0.2860,), (0.3530,))
 BUNDLED = Path(__file__).parent / "bundled" / "fashion.npz"

@@ -11,8 +11,8 @@ from ..errors import InputError
 from .identity import files_digest
 from .pictures import fetch_pictures
 from .query import parse_query, positive
+from .samples import DATA_SOURCES, Samples
 from .sizes import OWN, remembered, size_or_own
-from .source import DATA_SOURCES, Samples
 
 OPTIONS = "?size=224&resize=256&channels=3 (each optional)"
 DEFAULTS = {"size": 224, "resize": 0, "channels": 3}

@@ -18,7 +18,7 @@ from ..fingerprint import digest
 from .arrays import checked_arrays, to_tensor
 from .clips.sampling import Sampling
 from .query import parse_query, positive, word
-from .source import DATA_SOURCES, Samples
+from .samples import DATA_SOURCES, Samples
 
 Choice = Callable[[int], Any]  # how many frames there are → which of them
 

@@ -1,11 +1,10 @@
-"""Data sources by name: `open_data("npz:FILE")` gives batches of images or clips and labels in a fixed order."""
+"""A data source: batches of images or clips and labels, in a fixed order."""
 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -13,55 +12,13 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..fingerprint import digest
-from ..registry import Registry
-from .files import FileReader, News, Request
+from .files import News, Request
 from .normalization import Normalization
+from .samples import Samples
 from .sizes import by_size
 
 Value = TypeVar("Value")
 Inputs = Tensor | tuple[Tensor, ...]  # of a network with one input, or with several
-
-
-@dataclass(frozen=True)
-class Samples:
-    """What a kind of data source gives: labelled images or clips by position.
-
-    Attributes:
-        fetch: positions → (x float32 [N, C, …, H, W], in 0…1 unless the source holds floats; y int64 [N]).
-        count: how many samples there are.
-        classes: how many classes there are, or None where the source does not say.
-        normalization: the one usual for this data, applied where the caller gives none.
-        files: what reads them, where they are decoded one by one; samples of it can be drawn at random, and some may
-            turn out to be unreadable, which `fetch` leaves out.
-        views: rows of x, and of y, for each sample: clips are evaluated in several views.
-        in_views: the same samples in other views, as "5x3"; None: they have none.
-        fitted: the same samples as a network with inputs of these shapes takes them, where nobody chose otherwise;
-            None: they are as they are.
-        pack: from normalised x to the inputs of the network, where those are several.
-        digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
-        sizes: of the first so many samples, in whatever words; those that are fetched together are of one size. None:
-            all are.
-    """
-
-    fetch: Callable[[Sequence[int]], tuple[Tensor, Tensor]]
-    count: int
-    classes: int | None = None
-    normalization: Normalization | None = None
-    files: FileReader | None = None
-    views: int = 1
-    in_views: Callable[[str], Samples] | None = None
-    fitted: Callable[[Sequence[tuple[int, ...]]], Samples] | None = None
-    pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
-    digest: Callable[[int], str] | None = None
-    sizes: Callable[[int], Sequence[Hashable]] | None = None
-
-
-# kind → from what follows the colon to its samples
-DATA_SOURCES: Registry[Callable[[str], Samples]] = Registry("data source")
-GRAMMAR = (
-    "npz:FILE, imagefolder:DIR, torchvision:NAME:DIR, fashion, clips:DIR, "
-    "ucf101:DIR, hmdb51:DIR, kinetics400:DIR, ntu60:DIR, nmnist:DIR, dvs128gesture:DIR with :PART, or events:FILE"
-)
 
 
 class DataSource:
@@ -303,57 +260,6 @@ class DataSource:
             return self._grouped()[number]
         start = number * self._step
         return range(start, min(start + self._step, self._count))
-
-
-def open_data(
-    spec: str,
-    *,
-    batch_size: int = 64,
-    limit: int | None = None,
-    normalization: Normalization | None = None,
-    views: str | None = None,
-    strict: bool = False,
-    workers: int = 0,
-) -> DataSource:
-    """Open labelled images or video clips.
-
-    Args:
-        spec: `npz:FILE[,FILE…][?y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]` (`size=none`: own sizes),
-            `torchvision:NAME:DIR[:train]`, `fashion[:train]`; of clips `clips:DIR`, `ucf101:DIR[:train1]`,
-            `hmdb51:DIR[:train1]`, `kinetics400:DIR[:train]`, `ntu60:DIR[:xsub-train]`, each with
-            `?frames=16&stride=4&size=224` and other options of `snnconv.data.clips.options`; of event cameras
-            `nmnist:DIR[:train][?frames=16]`, and `dvs128gesture:DIR`, `events:FILE` likewise.
-        batch_size: samples in a batch; of clips in several views, whole clips of at most so many views together.
-        limit: only the first so many samples.
-        normalization: applied to every batch; None: the one usual for the data where it has one (`fashion`).
-        views: of every clip, windows in time × crops, as "5x3"; None: as the spec says, else one in the centre.
-        strict: a video file that is damaged is an error; else it is left out, and named in a notice.
-        workers: processes that decode video files; 0: this one does. Batches are the same.
-
-    Raises:
-        InputError: the spec is wrong, the data are missing or broken, or the normalisation does not fit them.
-    """
-    kind, colon, argument = spec.partition(":")
-    if kind not in DATA_SOURCES and os.path.exists(spec):
-        guess = "imagefolder" if os.path.isdir(spec) else "npz"
-        raise InputError(
-            "a data source starts with its kind",
-            expected=GRAMMAR,
-            got=repr(spec),
-            remedy=f"{guess}:{spec}" if guess != "npz" or spec.endswith(".npz") else None,
-        )
-    if colon and not argument:
-        raise InputError("nothing follows the colon of a data source", expected=GRAMMAR, got=repr(spec))
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 0:
-        raise InputError("workers is not a number of processes", expected="0, 1, …", got=repr(workers))
-    samples, name = DATA_SOURCES[kind](argument), spec
-    if views is not None:
-        if samples.in_views is None:
-            raise InputError("only video clips have views", expected="clips:DIR, ucf101:DIR, …", got=repr(spec))
-        samples, name = samples.in_views(views), f"{spec} in {views} views"
-    if samples.files is not None:
-        samples.files.use(workers, strict)
-    return DataSource(name, samples, batch_size=batch_size, limit=limit, normalization=normalization)
 
 
 def flat(error: InputError) -> str:

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..fingerprint import digest
 from ..registry import Registry
 from .pictures import fetch_pictures
-from .source import DATA_SOURCES, Samples
+from .samples import DATA_SOURCES, Samples
 
 # name → (classes, the argument that chooses train or test, its two values)
 SETS: Registry[tuple[int, str, dict[str, Any]]] = Registry("torchvision data set")

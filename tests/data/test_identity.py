@@ -15,7 +15,7 @@ from PIL import Image
 from snnconv import InputError
 from snnconv.data import DATA_SOURCES, DataSource, identity, open_data
 from snnconv.data.npz import from_arrays
-from snnconv.data.source import Samples
+from snnconv.data.samples import Samples
 
 from .clips.trees import SMALL, clip, hmdb51, ntu60, ucf101
 from .events.made import made, write_aedat, write_atis

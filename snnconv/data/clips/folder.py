@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .folders import by_class, classes_in, split_part
 from .options import parse_clips
 from .samples import clip_samples

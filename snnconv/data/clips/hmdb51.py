@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import InputError
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .folders import base_of, first_folder, require_some, split_part
 from .options import parse_clips
 from .samples import clip_samples

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from ...errors import InputError
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .folders import base_of, by_class, classes_in, split_part
 from .options import parse_clips
 from .samples import clip_samples, videos_in

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...errors import InputError
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .folders import split_part
 from .options import parse_clips
 from .samples import clip_samples, videos_in

@@ -13,8 +13,8 @@ from ...errors import InputError
 from ..files import FileReader, Request
 from ..identity import files_digest
 from ..imagefolder import interleaved
+from ..samples import Samples
 from ..sizes import OWN, remembered
-from ..source import Samples
 from ..workers import BadFile, Read
 from .decode import read_frames, require_av
 from .options import ClipOptions

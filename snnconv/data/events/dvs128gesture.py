@@ -15,7 +15,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..identity import files_digest
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .aedat import packets_of, read_aedat
 from .source import parse, recordings
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import InputError
 from ..identity import files_digest
 from ..imagefolder import interleaved
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .atis import read_atis
 from .source import parse, recordings
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import InputError
 from ...fingerprint import digest
 from ..npz import read_arrays
-from ..source import DATA_SOURCES, Samples
+from ..samples import DATA_SOURCES, Samples
 from .frames import EVENT
 from .source import parse, recordings
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...errors import InputError
 from ..query import one_of, parse_query, positive
-from ..source import Samples
+from ..samples import Samples
 from .frames import Framing, to_frames
 
 OPTIONS = {
