@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .activations import Activation, LearnedClip
 from .composed import Composed
 from .elementwise import Elementwise
-from .levels import jumps, levels_of
+from .levels import Rows, jumps, levels_of
 
 SAME = 2e-6  # relative: constants as √(2/π) are written with six digits or more
 FINITE = 30.0  # up to here a spelled-out activation has to give numbers; farther out an exp may overflow
@@ -32,8 +32,10 @@ def recognised(function: Composed) -> nn.Module | None:
     A function with parameters that happens to be a ReLU is none: they may be trained on. A clip with parameters is a
     trained one.
     """
-    x = numbers()
-    y = function.in_rows()(x.expand(-1, function.rows))
+    x, numbered = numbers(), numeric(function)
+    if numbered is None:
+        return None
+    y = numbered(x.expand(-1, function.rows))
     finite = y.isfinite()
     if not bool(finite[x[:, 0].abs() <= FINITE].all()) or bool((y == y[0]).all()):
         return None
@@ -84,8 +86,20 @@ def fitted(at_zero: float, least: float) -> Iterator[tuple[str, dict[str, Any]]]
         yield "softplus.default", {"beta": float(f"{math.log(2) / at_zero:.12g}")}
 
 
+def numeric(function: Composed) -> Rows | None:
+    """The function of numbers, or None where one of its operations takes no float64."""
+    numbered = function.in_rows()
+    try:
+        numbered(torch.zeros(1, function.rows, dtype=torch.float64))
+    except (RuntimeError, TypeError):
+        return None
+    return numbered
+
+
 def with_levels(function: Composed) -> bool:
     """Find out whether the function takes equal steps, and if not whether it jumps."""
-    numbered = function.in_rows()
+    numbered = numeric(function)
+    if numbered is None:
+        return False
     function.settle(levels_of(numbered, function.rows), jumps(numbered, function.rows))
     return function.levels is not None
