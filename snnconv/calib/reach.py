@@ -59,9 +59,9 @@ def cut_off(sites: Mapping[str, SitePlan], seen: Mapping[str, Statistics], T: in
         reach = neuron.theta.flatten().cpu() * neuron.reach(T)
         share = share_above(values, reach)
         if share > LARGE:
-            worst = int((values.maximum.flatten().cpu() / reach).argmax())
-            highest = float(values.maximum.flatten()[worst])
-            cut = float(reach.flatten()[worst if reach.numel() > 1 else 0])
+            largest, reach = torch.broadcast_tensors(values.maximum.flatten().cpu(), reach)  # one may be of the layer
+            worst = int((largest / reach).argmax())
+            highest, cut = float(largest[worst]), float(reach[worst])
             lost.append((share, f"{name} ({share:.0%}: {cut:.3g} of {highest:.3g})"))
     if not lost:
         return []
