@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
+from snnconv import METHODS
 from snnconv.convert.canonical import canonicalise
 from snnconv.convert.passes.sites import activation_sites
 from snnconv.io.snn_file import load_network, save_network
@@ -272,3 +273,34 @@ def test_what_takes_unequal_steps_has_no_levels() -> None:
     canonical = canonicalise(raised_from(model, torch.randn(2, 4)))
     sites = [canonical.get_submodule(path) for path in activation_sites(canonical)]
     assert [(site.levels, site.jumps) for site in sites] == [(None, True)] * 2
+
+
+class Both(nn.Module):
+    """Levels, a ReLU by mask and a GELU spelled out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.a, self.b, self.c, self.d = nn.Linear(4, 8), nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.floor(torch.clamp(self.a(x) / 2, 0, 1) * 8 + 0.5) / 8 * 2
+        x = self.b(x)
+        x = self.c(x * (x > 0))
+        return self.d(0.5 * x * (1 + torch.erf(x / 2**0.5)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_converts_them(method: str) -> None:
+    model, x = Both().eval(), torch.randn(32, 4, generator=torch.Generator().manual_seed(0))
+    snn = snnconv.convert(model, 32, data=[x], method=method)
+    assert list(snn.sites) == ["levels", "relu", "gelu"]
+    with torch.no_grad():
+        wanted = model(x)
+        assert (snn(x) - wanted).norm() < 0.25 * wanted.norm()
+    file = io.BytesIO()
+    save_network(snn, file)
+    file.seek(0)
+    again = load_network(file)
+    assert list(again.sites) == list(snn.sites)
+    assert torch.equal(again(x[:2]), snn(x[:2]))
