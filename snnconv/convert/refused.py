@@ -69,7 +69,7 @@ def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> Snnc
     reason = "data decide what its Python does" if decided else f"{type(error).__name__}: {first_line(error)}"
     causes = [error, *filter(None, (error.__cause__, error.__context__))]
     where = next((line for cause in causes if (line := user_line(cause.__traceback__))), "")
-    boxes = BOXES if f"{os.sep}detection{os.sep}" in where else DECIDES
+    boxes = BOXES if any(runs_through(cause.__traceback__, "detection") for cause in causes) else DECIDES
     remedy = boxes if decided else LEAVES if "numpy" in words else UNKNOWN
     return UnsupportedModelError(
         f"torch.export cannot take {name}: {reason}\n"
@@ -97,6 +97,15 @@ def user_line(trace: TracebackType | None) -> str:
             found[is_library] = f"{path}:{line}: {linecache.getline(path, line).strip()}"
         trace = trace.tb_next
     return found.get(False) or found.get(True, "")
+
+
+def runs_through(trace: TracebackType | None, folder: str) -> bool:
+    """Whether some of the lines stand in a folder of this name."""
+    while trace is not None:
+        if f"{os.sep}{folder}{os.sep}" in trace.tb_frame.f_code.co_filename:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def is_python(path: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,6 +188,20 @@ def test_export(
     assert ("data decide" in str(caught.value)) == (kind in (Deciding, Reading) and width == 8)
     printed = capfd.readouterr()
     assert printed.out + printed.err == ""
+
+
+def test_detection_networks_are_told_to_convert_their_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "detection").mkdir()
+    (tmp_path / "detection" / "boxes_of_a_test.py").write_text("def keep(x):\n    return x * 2 if x.sum() > 0 else x\n")
+    monkeypatch.syspath_prepend(tmp_path / "detection")
+    keep = importlib.import_module("boxes_of_a_test").keep
+
+    class Boxes(Two):
+        def forward(self, x: Tensor) -> Tensor:
+            return keep(self.second(F.relu(self.first(x))))
+
+    with pytest.raises(UnsupportedModelError, match=r"boxes_of_a_test.py:2: return x(.|\n)*convert the backbone"):
+        snnconv.convert(Boxes().eval(), data=[torch.randn(4, 8)])
 
 
 def test_silence_ends() -> None:
