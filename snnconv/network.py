@@ -6,7 +6,7 @@ import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -18,6 +18,7 @@ from .convert.graphs import clone
 from .convert.passes.residual import fuse_residual_adds
 from .convert.passes.scales import fold_quanta
 from .convert.passes.spike import spike
+from .convert.tied_sizes import with_tied
 from .convert.whole_inputs import require_rows, rows_of
 from .data.batches import require_finite
 from .errors import InputError
@@ -27,6 +28,7 @@ from .simulate.engine import States, after, mean_over_time, running_means, simul
 from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import split_time
+from .sizes import ANOTHER, Sizes
 
 log = logging.getLogger("snnconv")
 
@@ -83,7 +85,8 @@ class SpikingNetwork(nn.Module):
         super().__init__()
         self.T = plan.T
         self.chunk: int | None = None
-        self.plan = plan
+        sizes = plan.sizes or Sizes.fixed_at(plan.input_shapes)
+        self.plan = replace(plan, sizes=with_tied(sizes, canonical, plan.sites, plan.input_shapes))
         neural = spike(clone(canonical), plan.sites, plan.settings.get("maxpool", "exact"))
         network = fuse_residual_adds(fold_quanta(neural))
         for parameter in network.parameters():
@@ -91,7 +94,7 @@ class SpikingNetwork(nn.Module):
         self.network = network.eval()
         # In a tuple, so that they are no submodules: one shares the network's modules, the other is the ANN.
         self._hidden = (split_time(self.network), canonical)
-        self._per_sample = largest_layer(self.network.graph)
+        self._largest: dict[tuple[tuple[int, ...], ...], int] = {}
         self._rows = rows_of(canonical.graph)
 
     @property
@@ -114,10 +117,10 @@ class SpikingNetwork(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The mean over `T` time steps of the network's output, in the source model's own output structure."""
-        inputs, batch = self._flat(args, kwargs)
+        inputs, _ = self._flat(args, kwargs)
         steps = self.warm_up + self.T
-        with torch.no_grad(), in_own_type():
-            chunks = simulate(self._hidden[0], inputs, steps, self._chunk(steps, batch))
+        with torch.no_grad(), in_own_type(), self._answering(inputs):
+            chunks = simulate(self._hidden[0], inputs, steps, self._chunk(steps, inputs))
             means = mean_over_time(after(self.warm_up, chunks))
         return self._tree([self._like_network(mean) for mean in means])
 
@@ -151,8 +154,9 @@ class SpikingNetwork(nn.Module):
         sites = self.sites
         warm_up = self.warm_up if state is None else 0  # a continued run has had its own
         counter = SpikeCounter({site: neuron.code for site, neuron in sites.items()})
-        with torch.no_grad(), in_own_type(), observing(sites, [*([counter] if count else []), *observers]):
-            chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, batch), state)
+        watching = observing(sites, [*([counter] if count else []), *observers])
+        with torch.no_grad(), in_own_type(), self._answering(inputs), watching:
+            chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, inputs), state)
             means, state = running_means(after(warm_up, chunks))
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
 
@@ -191,6 +195,8 @@ class SpikingNetwork(nn.Module):
                 require_finite(leaf)
         require_rows([leaf for leaf in checked if isinstance(leaf, Tensor)], self._rows)
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
+        assert self.plan.sizes is not None
+        self.plan.sizes.check(shapes_of(checked), batch)
         leaves = [self._like_network(leaf) for leaf in checked]
         # Convolutions round by the layout of memory, which says nothing about the input.
         return [leaf.contiguous() if isinstance(leaf, Tensor) else leaf for leaf in leaves], batch
@@ -208,12 +214,35 @@ class SpikingNetwork(nn.Module):
         is_float = isinstance(leaf, Tensor) and leaf.is_floating_point()
         return leaf.to(weight.dtype) if is_float and weight is not None else leaf
 
-    def _chunk(self, T: int, batch: int) -> int:
+    def largest_layer(self, shapes: Sequence[tuple[int, ...]]) -> int:
+        """Elements that the largest call reads and makes for one sample of inputs of these shapes."""
+        key = tuple(shapes)
+        if key not in self._largest:
+            self._largest[key] = largest_layer(self.network.graph, shapes)
+        return self._largest[key]
+
+    @contextmanager
+    def _answering(self, inputs: Sequence[Any]) -> Iterator[None]:
+        """What an operation does not take of inputs of another size than the example's is said of the input."""
+        shapes = shapes_of(inputs)
+        try:
+            yield
+        except RuntimeError as error:
+            if shapes == [tuple(shape) for shape in self.plan.input_shapes]:
+                raise
+            assert self.plan.sizes is not None
+            refused = f"{str(error).strip().splitlines()[0][:200]}"
+            raise self.plan.sizes.refusal(
+                shapes, len(inputs[0]), 0, f"it does not run: {refused}", free=True
+            ) from error
+
+    def _chunk(self, T: int, inputs: Sequence[Any]) -> int:
         opening = max((neuron.opening for neuron in self.sites.values()), default=0)
         if self.chunk is not None:
             return max(1, opening, min(self.chunk, T))
         device = next((p.device for p in self.network.parameters()), torch.device("cpu"))
-        return max(opening, fitting_chunk(self._per_sample, batch, T, device))
+        batch = next(leaf.shape[0] for leaf in inputs if isinstance(leaf, Tensor) and leaf.dim())
+        return max(opening, fitting_chunk(self.largest_layer(shapes_of(inputs)), batch, T, device))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and deepcopy by way of the file format: fx graphs lose their symbolic sizes when pickled."""
@@ -240,20 +269,25 @@ def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -
     return snn
 
 
+def shapes_of(leaves: Sequence[Any]) -> list[tuple[int, ...]]:
+    """Of one sample of every tensor that holds samples."""
+    return [tuple(leaf.shape[1:]) for leaf in leaves if isinstance(leaf, Tensor) and leaf.dim()]
+
+
 def check_input(leaf: Any, node: fx.Node) -> Any:
-    """The leaf, if its shape fits the placeholder it fills (any batch size ≥ 1)."""
+    """The leaf, if its type and dimensions fit the placeholder it fills (any batch size ≥ 1)."""
     expected = node.meta.get("val")
     if not isinstance(expected, Tensor):
         return leaf
-    shape = ", ".join(["B", *(str(size) for size in expected.shape[1:])])
+    shape = ", ".join(["B", *(str(size) if isinstance(size, int) else "any" for size in expected.shape[1:])])
     if not isinstance(leaf, Tensor):
         raise InputError("the input is no tensor", expected=f"[{shape}]", got=type(leaf).__name__)
-    if leaf.dim() != expected.dim() or tuple(leaf.shape[1:]) != tuple(expected.shape[1:]) or leaf.shape[0] == 0:
+    if leaf.dim() != expected.dim() or leaf.shape[0] == 0:
         raise InputError(
-            "the input has another shape than the network was converted for",
+            ANOTHER,
             expected=f"[{shape}], any batch size B ≥ 1",
             got=str(list(leaf.shape)),
-            remedy="convert again with input_shape=… or calibration data of the shape you mean to run",
+            remedy="give the input its batch dimension, dimension 0",
         )
     if expected.is_floating_point() != leaf.is_floating_point():
         held = "real numbers" if leaf.is_floating_point() else "integers"

@@ -16,9 +16,11 @@ from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
 
 from .errors import InputError
+from .sizes import Sizes
 
-FORMAT = 3
-READABLE = (1, 2, 3)  # 1 has no weights, and no offsets that change in time; 2 has sites of the ReLU family alone
+FORMAT = 4
+# 1 has no weights, and no offsets that change in time; 2 has sites of the ReLU family alone; 3 has fixed sizes.
+READABLE = (1, 2, 3, 4)
 KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
     ("span", ":span"), ("layer_span", ":layer_span"),
@@ -65,6 +67,7 @@ class Plan:
         settings: method and options as resolved, for the record.
         normalization: {"mean": […], "std": […]} of the input where it is known.
         provenance: versions, seed, hardware, calibration.
+        sizes: which other shapes the network takes; None, as in files before format 4: no other.
     """
 
     T: int
@@ -74,6 +77,7 @@ class Plan:
     normalization: dict[str, Any] | None = None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+    sizes: Sizes | None = None
 
     def to_texts(self) -> dict[str, str]:
         """The plan as two text members of a program file."""
@@ -87,6 +91,7 @@ class Plan:
             "normalization": self.normalization,
             "notices": self.notices,
             "provenance": self.provenance,
+            "sizes": None if self.sizes is None else self.sizes.to_dict(),
         }
         tensors = write_tensors({key: value.cpu().contiguous() for key, value in values.items() if value is not None})
         return {PLAN_FILE: json.dumps(document, indent=1), TENSORS_FILE: base64.b64encode(tensors).decode()}
@@ -121,7 +126,9 @@ class Plan:
                 sites[site["name"]] = SitePlan(**site, **found)
             rest = {key: document[key] for key in ("settings", "normalization", "notices", "provenance")}
             shapes = [tuple(shape) for shape in document["input_shapes"]]
-            return cls(T=document["T"], sites=sites, input_shapes=shapes, **rest)
+            told = document.get("sizes")
+            sizes = Sizes.from_dict(told) if told else None
+            return cls(T=document["T"], sites=sites, input_shapes=shapes, sizes=sizes, **rest)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, InputError):
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -27,19 +28,19 @@ from ..plan import Plan
 from ..progress import track
 from ..provenance import provenance
 from .activations import Activation, is_learned
-from .canonical import MAXPOOLS, MaxPool, canonicalise
-from .capture import capture, recapture
+from .canonical import MAXPOOLS, MaxPool
 from .data_argument import takes_data
 from .examples import Examples, InputShape, examples_of
-from .graphs import as_call, clone
+from .graphs import as_call
 from .mixing import refuse_batch_mixing
+from .opening import opened
 from .passes.sites import activation_sites, level_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
-from .raise_modules import raise_modules
 from .source import ordinary_mode, require_numbers, source_of
 from .whole_inputs import require_rows, rows_of
 
+PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 SPIKING_ALREADY = (
     "networks that spike already are measured as they are: snnconv anytime, energy, robustness, report FOLDER"
@@ -124,14 +125,14 @@ def convert(
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
     model = source_of(model)
-    source = model if isinstance(model, nn.Module) else None
 
     examples = examples_of(model, data, input_shape)
-    program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
-    raised = raise_modules(program, source)
+    fixed = PER_NEURON.format(setting.name) if setting.granularity == "neuron" else ""
+    raised, canonical, sizes = opened(
+        model, examples, maxpool, judge=lambda network: preflight_of(network, (), setting), fixed=fixed
+    )
     require_numbers(raised)
     examples.notices.extend(raised.meta["notices"])
-    canonical = canonicalise(clone(raised) if examples.batches is None else raised, maxpool)
     analog = analog_sites(canonical, keep, only)
     preflight_of(canonical, analog, setting).require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
@@ -147,6 +148,7 @@ def convert(
         normalization=examples.normalization,
         notices=[*notices, *cut_off(sites, histograms, T)],
         provenance=provenance(seed),
+        sizes=sizes,
     )
     snn = corrected(SpikingNetwork(canonical, plan), setting.calibrations, kept, T)
     for notice in snn.plan.notices:
@@ -175,9 +177,9 @@ def inspect(
     check_maxpool(maxpool)
     model = source_of(model)
     examples = examples_of(model, data, input_shape)
-    program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
-    canonical = canonicalise(raise_modules(program, model if isinstance(model, nn.Module) else None), maxpool)
-    return preflight_of(canonical, (), METHODS["auto"])
+    auto = METHODS["auto"]
+    found = opened(model, examples, maxpool, lambda network: preflight_of(network, (), auto))
+    return replace(preflight_of(found.canonical, (), auto), sizes=found.sizes)
 
 
 def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +23,7 @@ from .settle import settled
 
 UNREGISTERED = "in output, which is not a known type"  # torch's words
 MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
+FreeDims = Callable[[int, torch.Tensor], list[int]]  # of an input's number and its example: the dimensions left free
 
 
 @contextmanager
@@ -43,26 +45,37 @@ def fresh(inputs: Any) -> Any:
     return pytree.tree_map(lambda leaf: leaf, inputs)
 
 
-def capture(model: nn.Module, inputs: tuple[Any, ...]) -> ExportedProgram:
+def batch_alone(number: int, leaf: torch.Tensor) -> list[int]:
+    return [0]
+
+
+def capture(model: nn.Module, inputs: tuple[Any, ...], free: FreeDims = batch_alone) -> ExportedProgram:
     """Export `model` in eval mode with dimension 0 of every input tensor free.
 
     Args:
         model: any module that torch.export can take. Not changed: training flags are restored.
         inputs: positional example arguments, batch size at least 2.
+        free: the dimensions that the exporter may leave free; see `free_sizes.capture_free`, which asks for all.
 
     Raises:
         InputError: the model does not run on these inputs.
         UnsupportedModelError: torch.export refused the model, or the model fixes its batch size.
     """
 
-    def free_batch(leaf: Any) -> Any:
-        return {0: Dim.AUTO} if isinstance(leaf, torch.Tensor) and leaf.dim() > 0 else None
+    numbers = itertools.count()
+
+    def freed(leaf: Any) -> Any:
+        if not isinstance(leaf, torch.Tensor) or leaf.dim() == 0:
+            return None
+        return dict.fromkeys(free(next(numbers), leaf), Dim.AUTO)
 
     with evaluating(model), settled(model), untold(), SpelledOut():
         try:
-            shapes = as_signature(model, pytree.tree_map(free_batch, inputs))
+            shapes = as_signature(model, pytree.tree_map(freed, inputs))
             program = exported(model, inputs, shapes)
         except Exception as error:  # torch.export raises whatever the traced Python raised
+            if free is not batch_alone:  # another export follows: nobody reads why
+                raise UnsupportedModelError(first_line(error)) from error
             raise refusal(model, inputs, error) from error
     require_free_batch(program, type(model).__name__)
     return program
@@ -96,14 +109,22 @@ def recapture(program: ExportedProgram) -> ExportedProgram:
     """The program itself if its batch size is free, else exported again from its own graph with a free batch size."""
     if has_free_batch(program):
         return program
+    return capture(program.module(check_guards=False), widened_example(program))
+
+
+def widened_example(program: ExportedProgram) -> tuple[Any, ...]:
+    """The example that a program was exported from, with a batch of at least `MIN_BATCH`.
+
+    Raises:
+        UnsupportedModelError: it carries none.
+    """
     (args, kwargs) = program.example_inputs or ((), {})
     if not args or kwargs:
         raise UnsupportedModelError(
             "the exported program fixes its batch size and carries no example inputs to export it again with\n"
             "  remedy: export it with dynamic_shapes, batch dimension Dim.AUTO, from a batch of at least 2"
         )
-    example = pytree.tree_map(widen_batch, tuple(args))
-    return capture(program.module(check_guards=False), example)
+    return pytree.tree_map(widen_batch, tuple(args))
 
 
 def widen_batch(leaf: Any) -> Any:

@@ -18,10 +18,10 @@ from ..errors import InputError
 from .activations import LearnedClip
 from .api import calibration_batches, check_maxpool
 from .canonical import MaxPool
-from .capture import capture, recapture
 from .data_argument import takes_data
 from .examples import InputShape, examples_of
 from .graphs import clone, put_module
+from .opening import captured
 from .passes.maxpool import average_maxpools
 from .passes.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
 from .raise_modules import raise_modules
@@ -88,8 +88,8 @@ def clip(
 
     model = source_of(model)
     examples = examples_of(model, data, input_shape)
-    source = model if isinstance(model, nn.Module) else None
-    raised = raise_modules(capture(source, examples.arguments) if source is not None else recapture(model), source)  # type: ignore[arg-type]
+    program, sizes = captured(model, examples)
+    raised = raise_modules(program, model if isinstance(model, nn.Module) else None)
     everything = tensors_of(raised)
     network = name_sites(raised)
     if maxpool == "avg":
@@ -110,6 +110,7 @@ def clip(
         put_clip(network, node, kind.fitted(start, highest, **options).to(maximum.device))
     keep_unused(network, everything)
     network.meta["input_shapes"] = examples.shapes
+    network.meta["sizes"] = sizes
     network.meta["normalization"] = examples.normalization
     for notice in notices:
         log.warning(notice)

@@ -18,6 +18,7 @@ from .capture import MIN_BATCH, capture, recapture, user_inputs, widen_batch
 from .input_types import input_types
 from .raise_modules import raise_modules
 from .shapes import infer_input_shapes
+from .timing import captured_size
 from .whole_inputs import draw_inputs
 
 # Of one sample; several where the network takes several inputs.
@@ -104,7 +105,7 @@ def told_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]:
     """Sample shapes of the inputs, where the model tells them: a program, a captured network, or one with an attribute
     `input_shapes`, as ONNX files, trained files and stock networks given by name have it."""
     if isinstance(model, ExportedProgram):
-        return [tuple(int(size) for size in node.meta["val"].shape[1:]) for node in user_inputs(model)]
+        return [tuple(captured_size(size) for size in node.meta["val"].shape[1:]) for node in user_inputs(model)]
     known = captured_shapes(model) if isinstance(model, fx.GraphModule) else []
     told = getattr(model, "input_shapes", None)
     return known or (check_shapes(told) if told else [])
@@ -115,7 +116,7 @@ def captured_shapes(graph_module: fx.GraphModule) -> list[tuple[int, ...]]:
     values = [node.meta.get("val") for node in graph_module.graph.nodes if node.op == "placeholder"]
     if not all(isinstance(value, Tensor) and value.dim() for value in values):
         return []
-    return [tuple(int(size) for size in value.shape[1:]) for value in values if isinstance(value, Tensor)]
+    return [tuple(captured_size(size) for size in value.shape[1:]) for value in values if isinstance(value, Tensor)]
 
 
 def from_data(model: nn.Module | ExportedProgram, data: Iterable[Any]) -> Examples:

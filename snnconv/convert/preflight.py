@@ -11,6 +11,7 @@ from typing import Any, Literal
 from torch import fx, nn
 
 from ..errors import UnsupportedModelError
+from ..sizes import Sizes
 from .activations import Activation, shown
 from .analog import ANALOG, WHY, Kind, Operator, operator_at
 from .composed import Composed
@@ -62,9 +63,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Report:
-    """The pre-flight of one network."""
+    """The pre-flight of one network.
+
+    Attributes:
+        sizes: which sizes of its inputs the network takes.
+    """
 
     entries: list[Entry]
+    sizes: Sizes | None = None
 
     @property
     def activations(self) -> tuple[int, int]:
@@ -83,7 +89,9 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         converted, total = self.activations
-        return {"activations": total, "converted": converted, "sites": [asdict(entry) for entry in self.entries]}
+        sites = [asdict(entry) for entry in self.entries]
+        sizes = {} if self.sizes is None else {"sizes": self.sizes.to_dict()}
+        return {"activations": total, "converted": converted, **sizes, "sites": sites}
 
     def require_supported(self) -> None:
         """Raise with every unsupported site at once.

@@ -20,6 +20,7 @@ from torch.export import ExportedProgram
 
 from ..clips import CLIPS, Clip, kinds_in
 from ..errors import InputError
+from ..sizes import Sizes
 from .atomic import atomic_output
 from .pt2 import save_program
 
@@ -39,9 +40,10 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     Raises:
         InputError: it has no clips, or the path cannot be written, or exists and `overwrite` is False.
     """
-    from ..convert.capture import MIN_BATCH, capture
+    from ..convert.capture import MIN_BATCH
     from ..convert.clip import clips_of
     from ..convert.examples import captured_shapes
+    from ..convert.free_sizes import capture_free
     from ..convert.graphs import as_call, clone
     from ..convert.outputs import plain_convention
     from ..convert.whole_inputs import blank_inputs
@@ -53,8 +55,8 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     reference = next(copy.parameters())
     example = blank_inputs(copy.graph, shapes, MIN_BATCH, reference)
     with plain_convention(copy):
-        program = capture(copy, as_call(copy, example))
-    texts = to_texts(network, sites, shapes)
+        program, sizes = capture_free(copy, as_call(copy, example), network.meta.get("sizes"))
+    texts = to_texts(network, sites, shapes, sizes)
     if isinstance(target, (str, os.PathLike)):
         with atomic_output(target, overwrite=overwrite) as temporary:
             save_program(program, temporary, texts)
@@ -62,7 +64,9 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
         save_program(program, target, texts)
 
 
-def to_texts(network: fx.GraphModule, sites: Mapping[str, Clip], shapes: list[tuple[int, ...]]) -> dict[str, str]:
+def to_texts(
+    network: fx.GraphModule, sites: Mapping[str, Clip], shapes: list[tuple[int, ...]], sizes: Sizes
+) -> dict[str, str]:
     tensors: dict[str, Tensor] = {}
     listed: list[dict[str, Any]] = []
     for name, module in sites.items():
@@ -74,6 +78,7 @@ def to_texts(network: fx.GraphModule, sites: Mapping[str, Clip], shapes: list[tu
         "format": FORMAT,
         "sites": listed,
         "input_shapes": shapes,
+        "sizes": sizes.to_dict(),
         "normalization": network.meta.get("normalization"),
         "cumulative": cumulative_norms(network),
         "training": network.meta.get("training"),
@@ -95,8 +100,10 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         InputError: a file of a later format, damaged texts, or clips that do not fit the program.
     """
     from ..convert.clip import keep_unused, put_clip, tensors_of
+    from ..convert.free_sizes import sizes_in
     from ..convert.passes.sites import clip_sites, name_sites
     from ..convert.raise_modules import raise_modules
+    from ..convert.timing import note_sizes
 
     document = read_document(texts, where)
     raised = raise_modules(program)
@@ -122,6 +129,13 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         for name in document["cumulative"]:
             network.get_submodule(name).momentum = None  # type: ignore[assignment]
         network.meta["input_shapes"] = [tuple(shape) for shape in document["input_shapes"]]
+        told = (
+            Sizes.from_dict(document["sizes"])
+            if document.get("sizes")
+            else Sizes.fixed_at(network.meta["input_shapes"])
+        )
+        network.meta["sizes"] = told.within(sizes_in(program)[0])
+        note_sizes(program.graph, network.meta["input_shapes"])
         network.meta["normalization"] = document["normalization"]
         network.meta["training"] = document["training"]
     except InputError:

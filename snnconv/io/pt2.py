@@ -71,11 +71,13 @@ def save_program(
 ) -> None:
     """Write `program` and the texts `extra` (name → text) to a path or an open binary file.
 
-    Writing to a path is not atomic by itself; wrap it in `atomic_output`.
+    Writing to a path is not atomic by itself; wrap it in `atomic_output`. Guards on sizes stay out: they are code, and
+    among them are assumptions of the exporter that its operations do not need; the texts say which sizes are taken.
 
     Raises:
         InputError: the file cannot be written.
     """
+    program._guards_code = []
     if isinstance(path_or_buffer, (str, os.PathLike)):
         try:
             # An open file, not a path: torch names the archive's top folder after the path, and ours is temporary.

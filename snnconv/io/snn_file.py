@@ -6,6 +6,7 @@ The spiking network is rebuilt from the plan at load, so a file holds no code an
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import torch
@@ -13,11 +14,14 @@ from torch.export import ExportedProgram
 
 from ..errors import InputError
 from ..plan import PLAN_FILE, Plan
+from ..sizes import Sizes
 from .atomic import atomic_output
 from .pt2 import load_program, save_program
 
 if TYPE_CHECKING:
     from ..network import SpikingNetwork
+
+FIXED = "the file was saved with its sizes fixed; convert the model again to leave them free"
 
 
 def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = True) -> None:
@@ -26,7 +30,8 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     Raises:
         InputError: the path cannot be written, or exists and `overwrite` is False.
     """
-    from ..convert.capture import MIN_BATCH, capture
+    from ..convert.capture import MIN_BATCH
+    from ..convert.free_sizes import capture_free
     from ..convert.graphs import as_call
     from ..convert.outputs import plain_convention
     from ..convert.whole_inputs import blank_inputs
@@ -35,9 +40,9 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     reference = next(canonical.parameters())
     example = blank_inputs(canonical.graph, snn.plan.input_shapes, MIN_BATCH, reference)
     with plain_convention(canonical):
-        program = capture(canonical, as_call(canonical, example))
+        program, sizes = capture_free(canonical, as_call(canonical, example), snn.plan.sizes)
     snn.plan.T = snn.T
-    texts = snn.plan.to_texts()
+    texts = replace(snn.plan, sizes=sizes).to_texts()
     if isinstance(target, (str, os.PathLike)):
         with atomic_output(target, overwrite=overwrite) as temporary:
             save_program(program, temporary, texts)
@@ -63,11 +68,18 @@ def is_converted(texts: dict[str, str]) -> bool:
 
 def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> SpikingNetwork:
     """The spiking network of a canonical program and its plan."""
+    from ..convert.free_sizes import sizes_in
     from ..convert.passes.sites import activation_sites, name_sites
     from ..convert.raise_modules import raise_modules
+    from ..convert.timing import note_sizes
     from ..network import SpikingNetwork
 
     plan = Plan.from_texts(texts, where)
+    try:
+        plan.sizes = (plan.sizes or Sizes.fixed_at(plan.input_shapes, FIXED)).within(sizes_in(program)[0])
+        note_sizes(program.graph, plan.input_shapes)
+    except ValueError as error:
+        raise InputError("the sizes in the plan are not those of the program it came with", where=where) from error
     with torch.no_grad():
         canonical = name_sites(raise_modules(program))
     found = list(activation_sites(canonical))

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import torch
 from torch import fx
 
 from ..convert.graphs import value_of
+from ..convert.timing import at_shapes, size_at
 
 CPU_BUDGET = 80 * 2**20  # bytes; measured: small layers gain from more steps at once, large ones lose the caches
 GPU_SHARE = 0.25  # of what is free
 LIVE = 3  # a layer's input, its output and a temporary are alive at once
 
 
-def largest_layer(graph: fx.Graph) -> int:
-    """Elements per sample of the largest call: what it reads and what it makes."""
-    return max((elements(node) + sum(map(elements, node.all_input_nodes)) for node in graph.nodes), default=0)
+def largest_layer(graph: fx.Graph, shapes: Sequence[tuple[int, ...]] | None = None) -> int:
+    """Elements per sample of the largest call: what it reads and what it makes.
+
+    Args:
+        shapes: of one sample of every input; None: those of the example.
+    """
+    with at_shapes(graph, shapes):
+        sizes = {node: elements(node) for node in graph.nodes}
+    return max((size + sum(map(sizes.__getitem__, node.all_input_nodes)) for node, size in sizes.items()), default=0)
 
 
 def elements(node: fx.Node) -> int:
     value = value_of(node)
     if not isinstance(value, torch.Tensor) or node.op == "get_attr":
         return 0
-    return prod(size for size in value.shape[1:] if isinstance(size, int))
+    return prod(size_at(size, 1) for size in value.shape)
 
 
 def budget(device: torch.device) -> int:

@@ -18,14 +18,17 @@ FEWEST = 8
 
 
 def fitting(snn: SpikingNetwork, samples: Samples, steps: int, alive: int = ALIVE) -> tuple[Tensor, ...]:
-    """The first samples as one batch, on the network's device and in its float type: at most what 2 GiB hold.
+    """The first samples, of one size, as one batch, on the network's device and in its float type: at most what 2 GiB
+    hold.
 
     Args:
         alive: tensors of the size of the largest layer, with all its steps, that are held at once.
     """
     reference = next(iter(snn.network.parameters()))
-    count = max(FEWEST, BYTES // max(1, snn._per_sample * steps * 4 * alive))
-    leaves = (torch.cat(parts)[:count] for parts in zip(*samples, strict=True))
+    shapes = [tuple(leaf.shape[1:]) for leaf in samples[0]]
+    same = [leaves for leaves in samples if [tuple(leaf.shape[1:]) for leaf in leaves] == shapes]
+    count = max(FEWEST, BYTES // max(1, snn.largest_layer(shapes) * steps * 4 * alive))
+    leaves = (torch.cat(parts)[:count] for parts in zip(*same, strict=True))
     return tuple(leaf.to(reference.device, reference.dtype if leaf.is_floating_point() else None) for leaf in leaves)
 
 

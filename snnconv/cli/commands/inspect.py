@@ -57,6 +57,8 @@ def print_report(report: Report) -> None:
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     for entry in report.unsupported:
         click.echo(f"{entry.site}: {entry.detail}\n  where: {entry.source}\n  remedy: {entry.remedy}")
+    for line in report.sizes.described() if report.sizes else ():
+        click.echo(line)
     converted, total = report.activations
     click.echo(f"{converted} of {total} activations can spike")
     if report.analog:

@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 from ...neurons import RunningSum
 from ..graphs import value_of
 from ..operands import argument_of, name_of, names, operands
+from ..timing import CAPTURED, size_at
 
 POOLS = (
     nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,
@@ -85,7 +86,14 @@ def reshaped_factor(user: fx.Node, factor: Tensor) -> Tensor | None:
     result = user.target(whole, *args, **kwargs)
     if not isinstance(result, Tensor) or not torch.equal(result[:1].expand_as(result), result):
         return None
-    return shrink(result[0])
+    return even_along_free(user, shrink(result[0]))
+
+
+def even_along_free(node: fx.Node, factor: Tensor) -> Tensor | None:
+    """The factor, if it is the same along the dimensions of the node's value whose sizes are free."""
+    shape = value_of(node).shape[1:]
+    free = [isinstance(size, torch.SymInt) for size in shape]
+    return None if any(f and n > 1 for f, n in zip(free, factor.shape, strict=True)) else factor
 
 
 def lent_by(node: fx.Node) -> Tensor | int | None:
@@ -97,24 +105,34 @@ def lent_by(node: fx.Node) -> Tensor | int | None:
 
 
 def whole_factor(source: fx.Node, factor: Tensor) -> Tensor | None:
-    """The factor of every element of `source` in a batch of one sample, or None where a sample's size is not known."""
+    """The factor of every element of `source` in a batch of one sample, or None where a sample's size is not known.
+
+    Free sizes are those of the example; what comes out is of use where it does not depend on them.
+    """
     rows, *shape = source.meta["val"].shape
-    count = of_one_sample(rows)
-    if count is None or any(isinstance(size, torch.SymInt) for size in shape):
+    if not batch_of(rows) or of_one_sample(rows) is None or any(map(batch_of, shape)):
         return None
-    return factor.expand(count, *shape).contiguous()  # `view` takes no expanded tensor
+    # `view` takes no expanded tensor
+    return factor.expand(size_at(rows, 1), *(size_at(size, 1) for size in shape)).contiguous()
 
 
 def of_one_sample(size: object) -> int | None:
-    """A size that grows with the batch, in a batch of one sample: 14 for 14·B; None for what is no such size."""
+    """A size in a batch of one sample: 14 for 14·B; None for what does not grow evenly with the batch."""
     if not isinstance(size, torch.SymInt):
         return None
     expression: Any = size.node.expr
-    if len(expression.free_symbols) != 1:
+    batch = batch_of(size)
+    if any(symbol in (expression / symbol).free_symbols for symbol in batch) or len(batch) > 1:
         return None
-    (batch,) = expression.free_symbols
-    one = expression.subs(batch, 1)
-    return int(one) if one.is_Integer and expression == one * batch else None
+    return size_at(size, 1)
+
+
+def batch_of(size: object) -> set[object]:
+    """The symbols of a size that stand for the batch."""
+    if not isinstance(size, torch.SymInt):
+        return set()
+    known = CAPTURED.get(size.node.shape_env, {})
+    return {symbol for symbol in size.node.expr.free_symbols if symbol not in known}
 
 
 def shrink(factor: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from ...neurons import Scale
 from ..graphs import graph_pass, insert_module_after, module_calls, own_module
 from ..operands import name_of, operands
 from .absorb import absorb
-from .factors import passed_factor, shrink, whole_factor
+from .factors import even_along_free, passed_factor, shrink, whole_factor
 
 JOINS = {"cat", "concat"}
 SPLITS = {"split", "split_with_sizes", "chunk"}
@@ -74,8 +74,11 @@ def move_past_split(graph_module: fx.GraphModule, scale: fx.Node, user: fx.Node)
         return []
     assert isinstance(user.target, Callable)
     factors = user.target(whole, *user.args[1:], **user.kwargs)
+    found = [factor if not factor.dim() else shrink(factors[part.args[1]][0]) for part in parts]
+    moved = [f for part, f in zip(parts, found) if not f.dim() or even_along_free(part, f) is not None]
+    if len(moved) < len(parts):
+        return []
     user.replace_input_with(scale, source)
-    moved = [factor if not factor.dim() else shrink(factors[part.args[1]][0]) for part in parts]
     return [scaled_after(graph_module, part, str(scale.target), f) for part, f in zip(parts, moved)]
 
 
@@ -98,7 +101,19 @@ def joined_factor(graph_module: fx.GraphModule, user: fx.Node) -> Tensor | None:
     if not nodes or not all(is_scale(graph_module, node) for node in nodes):
         return None
     shapes = [node.meta["val"].shape[1:] for node in nodes]
-    if any(isinstance(size, torch.SymInt) for shape in shapes for size in shape):
+    along = dim - 1 if dim > 0 else dim
+    if any(isinstance(shape[along], torch.SymInt) for shape in shapes):
         return None
-    whole = [factor_of(graph_module, node).expand(shape) for node, shape in zip(nodes, shapes)]
-    return shrink(torch.cat(whole, dim - 1 if dim > 0 else dim))
+    factors = [factor_of(graph_module, node) for node in nodes]
+    common = torch.broadcast_shapes(*(across(factor.shape, len(shapes[0]), along) for factor in factors))
+    whole = [
+        factor.expand(*common[:along], shape[along], *common[along:][1:]) for factor, shape in zip(factors, shapes)
+    ]
+    return shrink(torch.cat(whole, along))
+
+
+def across(shape: torch.Size, rank: int, along: int) -> list[int]:
+    """A factor's shape in `rank` dimensions, 1 in the one along which factors are joined."""
+    sizes = [1] * (rank - len(shape)) + list(shape)
+    sizes[along] = 1
+    return sizes

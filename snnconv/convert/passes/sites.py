@@ -144,8 +144,11 @@ def level_sites(graph_module: fx.GraphModule) -> set[str]:
 
 
 def channel_dim(graph_module: fx.GraphModule, node: fx.Node) -> int:
-    """The dimension of a site that counts its channels: 1, or −1 for [B, …, C] at a linear layer."""
-    return -1 if value_of(node).dim() > 2 and any(map(partial(is_linear, graph_module), neighbours(node))) else 1
+    """The dimension of a site that counts its channels: 1, or −1 for [B, …, C] at a linear layer, or where the size of
+    dimension 1 is free: that of a sequence."""
+    shape = value_of(node).shape
+    last = any(map(partial(is_linear, graph_module), neighbours(node))) or isinstance(shape[1], torch.SymInt)
+    return -1 if len(shape) > 2 and last and not isinstance(shape[-1], torch.SymInt) else 1
 
 
 def channels_in(graph_module: fx.GraphModule, node: fx.Node) -> tuple[int, ...]:

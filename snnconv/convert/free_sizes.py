@@ -1,0 +1,383 @@
+"""Capture with every size free that the exporter leaves free: height, width, frames, the length of a sequence.
+
+The exporter is asked for all dimensions of all inputs. What it finds out about them are guards: relations between sizes
+under which the program it traced is the model. Three kinds are told apart:
+
+- equalities that hold at other sizes too (a height that two poolings divide evenly) become conditions on the inputs;
+- equalities that hold at hardly any other (what a flatten hands to a Linear) fix the sizes they read;
+- anything else counts where the model's own Python asked (`if x.shape[2] > 64`). What an operation asked of its own
+  operands it asks again when it runs; most of that is about memory layout.
+
+An equality with 1 (a map that is one pixel at the example's size) says more of the example than of the network: then
+the network is exported once more from an example of twice the size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sympy
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+from torch.utils._sympy.numbers import int_oo
+from torch.utils._sympy.printers import PythonPrinter
+
+from ..errors import UnsupportedModelError
+from ..size_terms import names_in, value_of_term
+from ..sizes import BATCH, Dimension, Shapes, Sizes, name_of_size
+from .capture import capture, has_free_batch, user_inputs, widened_example
+from .timing import note_sizes
+from .twice import fails_at_twice
+
+LARGEST_TERM = 13  # operations in a size; convolutional networks need up to 9, windows in attention 14 and minutes
+ROUNDS = 4  # of exports that each fix some more dimensions
+TORCH = str(Path(torch.__file__).parent)
+PYTHON = tuple(str(Path(TORCH) / part) for part in ("nn", "functional.py"))  # of torch, but as a model's own code is
+MANY_GUARDS = 100
+
+Other = Callable[[int], int]  # from a size to another one
+LARGER: tuple[Other, ...] = (lambda n: 2 * n, lambda n: 3 * n)
+OTHERS: tuple[Other, ...] = (*LARGER, lambda n: 2 * n - 1, lambda n: 2 * n + 1, lambda n: n + 32, lambda n: n + 64)
+
+INVOLVED = "sizes are computed from it in a way that torch.export is too slow to follow"
+TINY = "torch.export takes a size of 1 for a constant"
+UNIT = "a map of one element at this size is read as such"
+UNFOLLOWED = "torch.export cannot leave it free"
+EXPORTED = "the program was exported for this size; export it with dynamic_shapes to leave it free"
+
+
+class Captured(NamedTuple):
+    program: ExportedProgram
+    sizes: Sizes
+
+
+class TooInvolved(Exception):
+    """A size that is not worth following."""
+
+
+class Patience(TorchFunctionMode):
+    """Gives up an export in which sizes become long terms: each guard on such takes the exporter seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in result if isinstance(result, (tuple, list)) else (result,):
+            if isinstance(leaf, Tensor) and any(is_long(size) for size in leaf.shape):
+                raise TooInvolved
+        return result
+
+
+def is_long(size: int | torch.SymInt) -> bool:
+    if not isinstance(size, torch.SymInt):
+        return False
+    environment: Any = size.node.shape_env
+    return size.node.expr.count_ops() > LARGEST_TERM or len(environment.guards) > MANY_GUARDS
+
+
+def capture_free(model: nn.Module, inputs: tuple[Any, ...], allowed: Sizes | None = None) -> Captured:
+    """Export with the batch size and every other size free that can be, and say which sizes the program takes.
+
+    Args:
+        inputs: positional example arguments, batch size at least 2.
+        allowed: what is known before; what it fixes stays fixed.
+
+    Raises:
+        UnsupportedModelError: torch.export refused the model with fixed sizes too, or the model fixes its batch size.
+    """
+    leaves = [leaf for leaf in pytree.tree_leaves(inputs) if isinstance(leaf, Tensor) and leaf.dim()]
+    shapes = [tuple(leaf.shape[1:]) for leaf in leaves]
+    search = Search(model, inputs, shapes)
+    for i, shape in enumerate(shapes):
+        search.fixed.update({(i, d): TINY for d, size in enumerate(shape, 1) if size == 1})
+    if allowed is not None:
+        known = {place for place in search.dimensions if place not in allowed.free}
+        search.fixed.update({place: allowed.reasons.get(name_of_size(place), "") for place in known})
+    said = fails_at_twice(model, inputs) if allowed is None else ""
+    found = search.all_fixed(f"the network takes no other: {said}") if said else search.run()
+    sizes = found.sizes if allowed is None else found.sizes.within(allowed)
+    note_sizes(found.program.graph, shapes)
+    return Captured(found.program, sizes)
+
+
+def recapture_free(program: ExportedProgram) -> Captured:
+    """The program itself if its batch size is free, else exported again from its own graph; its own sizes with it.
+
+    What it was exported with fixed stays fixed: its graph may hold numbers that were computed from it.
+
+    Raises:
+        UnsupportedModelError: it cannot be exported again.
+    """
+    sizes, _ = sizes_in(program)
+    sizes = Sizes(sizes.inputs, sizes.ranges, tuple(conditions_of(program)), reasons_of(sizes, EXPORTED))
+    if not has_free_batch(program):
+        return capture_free(program.module(check_guards=False), widened_example(program), sizes)
+    values = [node.meta["val"] for node in user_inputs(program)]
+    note_sizes(program.graph, [tuple(hint(size) for size in value.shape[1:]) for value in values])
+    return Captured(program, sizes)
+
+
+def reasons_of(sizes: Sizes, reason: str) -> dict[str, str]:
+    names = {name_of_size((i, d)) for i, dims in enumerate(sizes.inputs) for d in range(1, len(dims) + 1)}
+    return dict.fromkeys(names - {name_of_size(place) for place in sizes.free}, reason)
+
+
+def conditions_of(program: ExportedProgram) -> Iterator[str]:
+    """The guards that a program carries as text, on sizes of its inputs."""
+    names = source_names(program)
+    for code in getattr(program, "_guards_code", None) or ():
+        text = code.replace("torch.sym_max", "max").replace("torch.sym_min", "min")
+        text = re.sub(r"(L[^.]*)\.size\(\)\[(\d+)\]", lambda found: names.get((found[1], int(found[2])), "L"), text)
+        with suppress(ValueError):  # on something else than sizes
+            if names_in(text) - {BATCH} and names_in(text) <= set(names.values()):
+                yield text
+
+
+def source_names(program: ExportedProgram) -> dict[tuple[str, int], str]:
+    """{(an input as guards call it, as `L['x'][0]`; dimension): our name}."""
+    spec, count = program.call_spec.in_spec, len(user_inputs(program))
+    if spec is None or spec.num_leaves != count:
+        return {}
+    args, kwargs = pytree.tree_unflatten(list(range(count)), spec)
+    signature = program.module_call_graph[0].signature
+    words = list(getattr(signature, "forward_arg_names", None) or [])
+    named = dict(zip(words, args)) | dict(kwargs)
+    found: dict[tuple[str, int], str] = {}
+    for path, number in pytree.tree_flatten_with_path(named)[0]:
+        value = user_inputs(program)[number].meta["val"]
+        for d in range(value.dim() if isinstance(value, Tensor) else 0):
+            found["L" + pytree.keystr(path), d] = BATCH if d == 0 else name_of_size((number, d))
+    return found
+
+
+def hint(size: int | torch.SymInt) -> int:
+    """The size in the example that a program was exported from; `int()` of a free size would fix it."""
+    known: Any = size.node.hint if isinstance(size, torch.SymInt) else size
+    return int(known)
+
+
+@dataclass
+class Search:
+    """The exports of one model.
+
+    Attributes:
+        fixed: {dimension: why}, more of them after each round.
+    """
+
+    model: nn.Module
+    inputs: tuple[Any, ...]
+    shapes: Shapes
+    fixed: dict[Dimension, str] = field(default_factory=dict)
+
+    @property
+    def dimensions(self) -> list[Dimension]:
+        return [(i, d) for i, shape in enumerate(self.shapes) for d in range(1, len(shape) + 1)]
+
+    def run(self) -> Captured:
+        for _ in range(ROUNDS):
+            if len(self.fixed) == len(self.dimensions):
+                break
+            try:
+                found = self.export(self.inputs, self.shapes)
+            except TooInvolved:
+                return self.all_fixed(INVOLVED)
+            except UnsupportedModelError:
+                break
+            if not found.pins:
+                return Captured(found.program, found.sizes)
+            units = {place for place, why in found.pins.items() if why == UNIT}
+            if len(units) < len(found.pins):
+                self.fixed.update({place: why for place, why in found.pins.items() if place not in units})
+                continue
+            larger = self.larger(found.sizes)
+            if larger is not None:
+                return larger
+            self.fixed.update(found.pins)
+        return self.all_fixed(UNFOLLOWED)
+
+    def export(self, inputs: tuple[Any, ...], shapes: Shapes) -> Found:
+        def free(number: int, leaf: Tensor) -> list[int]:
+            return [d for d in range(leaf.dim()) if (number, d) not in self.fixed]
+
+        with Patience():
+            try:
+                program = capture(self.model, inputs, free)
+            except UnsupportedModelError as error:
+                if isinstance(error.__cause__, TooInvolved):
+                    raise TooInvolved from error
+                raise
+        return found_in(program, shapes, self.fixed)
+
+    def larger(self, sizes: Sizes) -> Captured | None:
+        """The program of an example of twice the size, if it also takes the example's own size."""
+        grown = {place: 2 * self.shapes[place[0]][place[1] - 1] for place in sizes.free}
+        numbers = iter(range(len(self.shapes)))
+        shapes = [
+            tuple(grown.get((i, d), size) for d, size in enumerate(shape, 1)) for i, shape in enumerate(self.shapes)
+        ]
+
+        def grow(leaf: Any) -> Any:
+            if not isinstance(leaf, Tensor) or not leaf.dim():
+                return leaf
+            return leaf.new_zeros(leaf.shape[0], *shapes[next(numbers)])
+
+        try:
+            found = self.export(pytree.tree_map(grow, self.inputs), shapes)
+        except (TooInvolved, UnsupportedModelError):
+            return None
+        if found.pins or set(found.sizes.free) != set(sizes.free) or not found.sizes.take(self.shapes):
+            return None
+        return Captured(found.program, found.sizes)
+
+    def all_fixed(self, reason: str) -> Captured:
+        sizes = Sizes.fixed_at(self.shapes, reason)
+        reasons = {name_of_size(place): why for place, why in self.fixed.items() if why}
+        return Captured(capture(self.model, self.inputs), Sizes(sizes.inputs, reasons={**sizes.reasons, **reasons}))
+
+
+class Found(NamedTuple):
+    """An export, the sizes it takes, and {dimension that has to be fixed: why}."""
+
+    program: ExportedProgram
+    sizes: Sizes
+    pins: dict[Dimension, str]
+
+
+def found_in(program: ExportedProgram, shapes: Shapes, fixed: Mapping[Dimension, str]) -> Found:
+    """What a fresh export says of its sizes, of which `shapes` are the example's."""
+    sizes, symbols = sizes_in(program, shapes)
+    reasons = {name_of_size(place): why for place, why in fixed.items() if why}
+    places = {name_of_size(place): place for place in sizes.free}
+    example = sizes.named(shapes)
+    conditions: list[str] = []
+    pins: dict[Dimension, str] = {}
+    for guard in guards_of(program):
+        text = written(guard.expression, symbols)
+        read = {name for name in names_in(text) if name in places} if text else places_of(guard, symbols, places)
+        if not read:
+            continue
+        if not isinstance(guard.expression, sympy.Eq):
+            if guard.asked and text:
+                conditions.append(text)
+        elif text and holds_elsewhere(text, read, example, LARGER if has_number(guard.expression) else OTHERS):
+            conditions.append(text)
+        elif text:
+            why = UNIT if 1 in guard.expression.args else f"the network needs {text}"
+            pins.update({places[name]: why for name in read if pins.get(places[name], UNIT) == UNIT})
+    for name in mixed_with_batch(program, symbols):
+        if name in places:
+            pins[places[name]] = "the batch size is computed from it, as by view(-1, 512)"
+    return Found(program, Sizes(sizes.inputs, sizes.ranges, tuple(dict.fromkeys(conditions)), reasons), pins)
+
+
+def sizes_in(program: ExportedProgram, shapes: Shapes | None = None) -> tuple[Sizes, dict[str, str]]:
+    """Fixed and free sizes of a program's inputs with their ranges, and {the exporter's name of a size: ours}."""
+    values = [node.meta["val"] for node in user_inputs(program)]
+    values = [value for value in values if isinstance(value, Tensor) and value.dim()]
+    symbols: dict[str, str] = {}
+    for i, value in enumerate(values):
+        for d, size in enumerate(value.shape):
+            if isinstance(size, torch.SymInt) and size.node.expr.is_symbol:
+                symbols.setdefault(str(size.node.expr), BATCH if d == 0 else name_of_size((i, d)))
+    inputs: list[tuple[int | str, ...]] = []
+    for i, value in enumerate(values):
+        dims: list[int | str] = []
+        for d, size in enumerate(value.shape[1:], 1):
+            text = written(size.node.expr, symbols) if isinstance(size, torch.SymInt) else None
+            dims.append(int(text) if text and text.isdigit() else text if text else known_size(size, shapes, i, d))
+        inputs.append(tuple(dims))
+    ranges = {
+        symbols[str(symbol)]: (int(limits.lower), None if limits.upper >= int_oo else int(limits.upper))
+        for symbol, limits in program.range_constraints.items()
+        if symbols.get(str(symbol), BATCH) != BATCH and limits.lower > -int_oo
+    }
+    return Sizes(tuple(inputs), ranges), symbols
+
+
+def known_size(size: int | torch.SymInt, shapes: Shapes | None, number: int, dim: int) -> int:
+    """Of a dimension that is no term of the language: fixed at the example's."""
+    if not isinstance(size, torch.SymInt):
+        return size
+    return shapes[number][dim - 1] if shapes is not None else hint(size)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A relation that the exporter relied on.
+
+    Attributes:
+        asked: by Python code of the model or of its layers, not by an operation about its operands.
+    """
+
+    expression: Any
+    asked: bool
+
+
+def guards_of(program: ExportedProgram) -> Iterator[Guard]:
+    environments: dict[int, Any] = {
+        id(size.node.shape_env): size.node.shape_env
+        for node in user_inputs(program)
+        if isinstance(node.meta["val"], Tensor)
+        for size in node.meta["val"].shape
+        if isinstance(size, torch.SymInt)
+    }
+    for environment in environments.values():
+        for guard in environment.guards:
+            found = re.search(r"file (\S+), line", str(guard.sloc.framework_loc or ""))
+            file = found.group(1) if found else ""
+            yield Guard(guard.expr, not file.startswith(TORCH) or file.startswith(PYTHON))
+
+
+def written(expression: Any, symbols: Mapping[str, str]) -> str | None:
+    """An expression as text in our names; None where it is not of the language, or reads other sizes."""
+    if not {str(symbol) for symbol in expression.free_symbols} <= symbols.keys():
+        return None
+    text = PythonPrinter().doprint(expression).replace("torch.sym_max", "max").replace("torch.sym_min", "min")
+    text = re.sub(r"\b[a-z]+\d+\b", lambda found: symbols.get(found.group(), found.group()), text)
+    try:
+        names_in(text)
+    except ValueError:
+        return None
+    return text
+
+
+def places_of(guard: Guard, symbols: Mapping[str, str], places: Iterable[str]) -> set[str]:
+    return {symbols.get(str(symbol), "") for symbol in guard.expression.free_symbols} & set(places)
+
+
+def has_number(equality: sympy.Eq) -> bool:
+    """Whether a size equals a number other than a remainder."""
+    return any(side.is_number and side != 0 for side in equality.args)
+
+
+def holds_elsewhere(text: str, read: set[str], example: Mapping[str, int], others: Sequence[Other]) -> bool:
+    """Whether a relation holds at other sizes than the example's, all that it reads changed alike."""
+    changed = ({name: other(example[name]) for name in read} for other in others)
+    return any(bool(value_of_term(text, {**example, **sizes})) for sizes in changed)
+
+
+def mixed_with_batch(program: ExportedProgram, symbols: Mapping[str, str]) -> set[str]:
+    """Sizes that a batch dimension is divided by: [B·h·w // 36, …] is not a whole number of rows for every sample."""
+    batch = {name for name, ours in symbols.items() if ours == BATCH}
+    found: set[str] = set()
+    seen: set[Any] = set()
+    for node in program.graph.nodes:
+        for leaf in pytree.tree_leaves(node.meta.get("val")):
+            for size in leaf.shape if isinstance(leaf, Tensor) else ():
+                if not isinstance(size, torch.SymInt) or size.node.expr in seen:
+                    continue
+                expression: Any = size.node.expr
+                seen.add(expression)
+                names: dict[str, Any] = {str(symbol): symbol for symbol in expression.free_symbols}
+                mixed = names.keys() & batch
+                if mixed and len(names) > 1:
+                    rest = expression / sympy.prod(names[name] for name in mixed)
+                    if {str(symbol) for symbol in rest.free_symbols} & batch:
+                        found |= {symbols[name] for name in names if name in symbols and name not in batch}
+    return found

@@ -1,0 +1,63 @@
+"""From a model to its canonical ANN, with the sizes that it takes: as many free as can be converted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import fx, nn
+from torch.export import ExportedProgram
+
+from ..sizes import Sizes
+from .canonical import MaxPool, canonicalise
+from .capture import capture, recapture
+from .examples import Examples
+from .free_sizes import Captured, capture_free, recapture_free
+from .graphs import clone
+from .preflight import Report
+from .raise_modules import raise_modules
+
+UNCONVERTED = "an operation whose settings are computed from it cannot be converted"
+
+
+class Opened(NamedTuple):
+    """A network as its modules, its canonical ANN, and which sizes both take."""
+
+    raised: fx.GraphModule
+    canonical: fx.GraphModule
+    sizes: Sizes
+
+
+def opened(
+    model: nn.Module | ExportedProgram,
+    examples: Examples,
+    maxpool: MaxPool,
+    judge: Callable[[fx.GraphModule], Report],
+    fixed: str = "",
+) -> Opened:
+    """Capture a model and rewrite it; where free sizes stand in the way of that, with the sizes of the example.
+
+    Args:
+        judge: the pre-flight of a canonical network.
+        fixed: why sizes have to be fixed; "" where they need not be.
+    """
+    if not fixed:
+        found = rewritten(model, captured(model, examples), examples, maxpool)
+        if not found.sizes.free or not judge(found.canonical).unsupported:
+            return found
+    program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
+    sizes = Sizes.fixed_at(examples.shapes, fixed or UNCONVERTED)
+    return rewritten(model, Captured(program, sizes), examples, maxpool)
+
+
+def captured(model: nn.Module | ExportedProgram, examples: Examples) -> Captured:
+    if not isinstance(model, nn.Module):
+        return recapture_free(model)
+    known = model.meta.get("sizes") if isinstance(model, fx.GraphModule) else None  # of `snnconv.clip`
+    return capture_free(model, examples.arguments, known)
+
+
+def rewritten(model: nn.Module | ExportedProgram, found: Captured, examples: Examples, maxpool: MaxPool) -> Opened:
+    raised = raise_modules(found.program, model if isinstance(model, nn.Module) else None)
+    canonical = canonicalise(clone(raised) if examples.batches is None else raised, maxpool)
+    return Opened(raised, canonical, found.sizes)
