@@ -79,6 +79,7 @@ class SpikingNetwork(nn.Module):
         chunk: time steps simulated at once, or None.
         network: the rewritten network under its original names.
         plan: what stands at each site, how it was calibrated and made.
+        running: shapes of one sample of each input of the last call, or of the example.
     """
 
     def __init__(self, canonical: fx.GraphModule, plan: Plan) -> None:
@@ -94,6 +95,7 @@ class SpikingNetwork(nn.Module):
         self.network = network.eval()
         # In a tuple, so that they are no submodules: one shares the network's modules, the other is the ANN.
         self._hidden = (split_time(self.network), canonical)
+        self.running: list[tuple[int, ...]] = list(plan.input_shapes)
         self._largest: dict[tuple[tuple[int, ...], ...], int] = {}
         self._rows = rows_of(canonical.graph)
 
@@ -196,7 +198,8 @@ class SpikingNetwork(nn.Module):
         require_rows([leaf for leaf in checked if isinstance(leaf, Tensor)], self._rows)
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
         assert self.plan.sizes is not None
-        self.plan.sizes.check(shapes_of(checked), batch)
+        self.running = shapes_of(checked)
+        self.plan.sizes.check(self.running, batch)
         leaves = [self._like_network(leaf) for leaf in checked]
         # Convolutions round by the layout of memory, which says nothing about the input.
         return [leaf.contiguous() if isinstance(leaf, Tensor) else leaf for leaf in leaves], batch

@@ -10,6 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from ...errors import InputError
 from ...network import SpikingNetwork
 from ...neurons import Temporal
 from ...neurons.codes import events_per_neuron
@@ -71,6 +72,7 @@ class SynapticOperations:
     """
 
     def __init__(self, snn: SpikingNetwork, wired: Wiring | None = None) -> None:
+        self._snn = snn
         self.wiring = wiring(snn) if wired is None else wired
         modules = {name: snn.network.get_submodule(name) for name in self.wiring.sources}
         self._modules = {name: module for name, module in modules.items() if isinstance(module, Temporal)}
@@ -104,8 +106,20 @@ class SynapticOperations:
             operations |= {(source, layer): column for layer, column in zip(self._layers[source], columns, strict=True)}
         return Counts(operations, fired)
 
+    def _require_size(self) -> None:
+        """Fan-outs are those of one size: at another, positions and borders are others."""
+        wired = [tuple(shape) for shape in self._snn.plan.input_shapes]
+        if self._snn.running != wired:
+            raise InputError(
+                "operations are counted for the size that the network was converted for",
+                expected=" and ".join(map(str, wired)),
+                got=" and ".join(map(str, self._snn.running)),
+                remedy="convert with input_shape=… or calibration data of the size of these data",
+            )
+
     def _count(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         """Events summed over the batch once, [steps, neurons], then weighed by each fan-out."""
+        self._require_size()
         source = self.wiring.sources[site]
         by_sample = spikes.unflatten(1, (-1, source.rows)) if source.rows > 1 else spikes
         per_neuron = events_per_neuron(by_sample, source.code)
