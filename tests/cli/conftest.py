@@ -91,9 +91,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(network, folder / "net.pt")
     torch.save(network.state_dict(), folder / "weights.pth")
     torch.save({"state": Payload()}, folder / "hostile.pt")
-    jumping = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.SiLU(), nn.FractionalMaxPool2d(2, output_size=3), nn.LPPool2d(2.0, 2)
-    )
+    pools = (nn.FractionalMaxPool2d(2, output_size=size) for size in (3, 1))
+    jumping = nn.Sequential(nn.Conv2d(1, 4, 3), nn.SiLU(), *pools)
     torch.save(jumping.append(nn.Flatten()).append(nn.Softmax(1)), folder / "unsupported.pt")
     save_file(network.state_dict(), folder / "weights.safetensors")
     dynamic = ({0: torch.export.Dim("batch", max=1024)},)

@@ -33,7 +33,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "convert {files}/unsupported.pt --input-shape 1,8,8": (
         "2 operations",
         "2.fractional_max_pool2d",
-        "3.sign",
+        "3.fractional_max_pool2d",
         "remedy",
     ),
     "convert {files}/net.pt --input-shape 3,8,8": ("input shape", "channels"),

@@ -22,11 +22,11 @@ SHAPED = ("--input-shape", ",".join(map(str, SHAPE)))
 def test_everything_holds(command: Command, files: Path) -> None:
     ended = command("verify", files / "net.pt", "--data", f"npz:{files}/data.npz", "-q")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.count("✓ holds") == 5
+    assert ended.out.count("✓ holds") == 9
     assert "2 of 2 spike" in ended.out
     assert "slope −" in ended.out
     assert "4 samples of npz:" in ended.out
-    assert ended.out.endswith(": all 5 checks hold\n")
+    assert ended.out.endswith(": all 9 checks hold\n")
     assert os.listdir() == []  # nothing is written unless asked
 
 
