@@ -12,7 +12,7 @@ from ..convert.graphs import as_call
 from ..convert.passes.sites import activation_sites, channel_dim, channels_in, channels_second
 from ..errors import InputError
 from .checkpoint import Checkpoint
-from .rules import Rule, Site
+from .rules import Rule, Site, fits_range
 from .statistics import Granularity, NeuronMaximum, Statistics, statistics_of
 
 
@@ -108,8 +108,23 @@ def thresholds(
             shown = str(value.flatten()[:8].tolist())
             raise InputError("a threshold rule gave no usable value", where=f"site {name}", got=shown)
         value = torch.where(value > 0, value, value[value > 0].median())
-        several = value.numel() > 1 and (whole or histogram.per_channel or learned)
-        if several and not whole and channel_dim(canonical, sites[name]) == -1:
-            value = value.view(channels_in(canonical, sites[name]))
-        result[name] = value if several else value.flatten()[0]
+        if not whole:
+            value = per_channel(value, canonical, sites[name])
+            value = value if fits_range(rule) else within_ceiling(value, activation.ceiling)
+        result[name] = value if value.numel() > 1 else value.flatten()[0]
     return result
+
+
+def per_channel(value: Tensor, canonical: fx.GraphModule, node: fx.Node) -> Tensor:
+    """λ [R] of a rule as it broadcasts: [] or [C], in the shape of one sample where channels come last."""
+    if value.numel() == 1:
+        return value.flatten()[0]
+    return value.view(channels_in(canonical, node)) if channel_dim(canonical, node) == -1 else value
+
+
+def within_ceiling(value: Tensor, ceiling: float | Tensor | None) -> Tensor:
+    """λ no larger than where the ANN's activation ends: neurons that send more would do so for ever."""
+    if not isinstance(ceiling, Tensor) or ceiling.numel() == 1:
+        return value
+    ends = ceiling.detach().to(value)
+    return torch.minimum(value, ends.flatten() if ends.numel() == ends.shape[0] else ends)

@@ -57,6 +57,8 @@ def cut_off(sites: Mapping[str, SitePlan], seen: Mapping[str, Statistics], T: in
             continue
         neuron, values = NEURONS[site.neuron](site.threshold, **site.options), seen[name]
         reach = neuron.theta.flatten().cpu() * neuron.reach(T)
+        if reach.numel() > values.maximum.numel():
+            reach = reach.max().view(1)  # which of the layer's activations belong to which λ is not known
         share = share_above(values, reach)
         if share > LARGE:
             largest, reach = torch.broadcast_tensors(values.maximum.flatten().cpu(), reach)  # one may be of the layer

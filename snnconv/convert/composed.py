@@ -191,7 +191,8 @@ FILLED: dict[Any, Callable[[fx.Node], Any]] = {
 
 
 def own_shape(shapes: Sequence[tuple[int, ...]], steps: Sequence[Step], rank: int) -> tuple[int, ...] | None:
-    """(1, C, 1) where some constant differs along one dimension of a sample, ones where none does; None elsewhere."""
+    """(C, 1, 1) or (1, 1, C) where some constant differs along the first or last dimension of a sample, ones where
+    none does; None elsewhere."""
     shape = [1] * rank
     for sizes in shapes:
         if len(sizes) > rank + 1 or (len(sizes) == rank + 1 and sizes[0] != 1):
@@ -202,7 +203,7 @@ def own_shape(shapes: Sequence[tuple[int, ...]], steps: Sequence[Step], rank: in
     if any(operation_name(step.target) == "prelu" for step in steps):
         channels = max((prod(sizes) for sizes in shapes), default=1)
         shape = [channels, *[1] * (rank - 1)]
-    return tuple(shape) if len(along) <= 1 else None
+    return tuple(shape) if not along or along in ([0], [rank - 1]) else None
 
 
 def is_composed(node: fx.Node) -> str | None:

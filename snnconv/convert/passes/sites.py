@@ -144,11 +144,21 @@ def level_sites(graph_module: fx.GraphModule) -> set[str]:
 
 
 def channel_dim(graph_module: fx.GraphModule, node: fx.Node) -> int:
-    """The dimension of a site that counts its channels: 1, or −1 for [B, …, C] at a linear layer, or where the size of
-    dimension 1 is free: that of a sequence."""
+    """The dimension of a site that counts its channels: the one along which its own function differs; else 1, or −1 for
+    [B, …, C] at a linear layer, or where the size of dimension 1 is free: that of a sequence."""
     shape = value_of(node).shape
+    own = along(graph_module.get_submodule(str(node.target))) if node.op == "call_module" else None
+    if own is not None:
+        return 1 if own == 0 else -1
     last = any(map(partial(is_linear, graph_module), neighbours(node))) or isinstance(shape[1], torch.SymInt)
     return -1 if len(shape) > 2 and last and not isinstance(shape[-1], torch.SymInt) else 1
+
+
+def along(module: nn.Module) -> int | None:
+    """The dimension of a sample along which an activation has functions of its own; None where it has one function."""
+    ceiling = getattr(module, "ceiling", None)
+    shape = module.shape if isinstance(module, Composed) else ceiling.shape if isinstance(ceiling, torch.Tensor) else ()
+    return next((dim for dim, size in enumerate(shape) if size != 1), None)
 
 
 def channels_in(graph_module: fx.GraphModule, node: fx.Node) -> tuple[int, ...]:
