@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from typing import Any
 
 from torch import fx, nn
 from torch.export import ExportedProgram
+from torch.export.graph_signature import OutputKind
 from torch.fx.graph import _PyTreeCodeGen, _PyTreeInfo
 
 from ..errors import UnsupportedModelError
@@ -76,6 +78,8 @@ class _Raiser:
                 copies[node].meta = dict(node.meta)
             elif node.op == "call_function":
                 copies[node] = self.call(graph, node, copies)
+            elif node.op == "output":
+                graph.output(fx.map_arg(user_outputs(program, node), copies.__getitem__)).meta = dict(node.meta)
             else:
                 copies[node] = graph.node_copy(node, copies.__getitem__)
         graph.eliminate_dead_code(is_impure_node=lambda node: node.op in {"placeholder", "output"})
@@ -119,14 +123,32 @@ class _Raiser:
             module.momentum = getattr(self.source.get_submodule(path), "momentum", module.momentum)
 
 
+STATE = {
+    OutputKind.BUFFER_MUTATION: (
+        "buffers", "convert a network whose forward keeps no state (spiking state is the engine's)"
+    ),
+    OutputKind.PARAMETER_MUTATION: (
+        "parameters", "write them before the call: an Embedding with max_norm scales its rows at every look-up; "
+        "scale all rows once (torch.renorm) and set max_norm=None"
+    ),
+}  # fmt: skip
+
+
+def user_outputs(program: ExportedProgram, node: fx.Node) -> tuple[Any, ...]:
+    """What the network returns, without what it writes into its inputs: the caller's tensors stay as they are."""
+    leaves, specs = node.args[0], program.graph_signature.output_specs
+    assert isinstance(leaves, (tuple, list))
+    return tuple(leaf for leaf, spec in zip(leaves, specs, strict=True) if spec.kind is OutputKind.USER_OUTPUT)
+
+
 def refuse_state_changes(program: ExportedProgram) -> None:
     signature = program.graph_signature
-    changed = sorted(signature.buffers_to_mutate.values())
-    if changed:
-        raise UnsupportedModelError(
-            f"the network changes its own buffers in eval mode: {', '.join(changed)}\n"
-            "  remedy: convert a network whose forward keeps no state (spiking state is the engine's)"
-        )
+    for kind, (what, remedy) in STATE.items():
+        changed = sorted(str(spec.target) for spec in signature.output_specs if spec.kind is kind)
+        if changed:
+            raise UnsupportedModelError(
+                f"the network changes its own {what} in eval mode: {', '.join(changed)}\n  remedy: {remedy}"
+            )
     if signature.input_specs and any(spec.kind.name == "CUSTOM_OBJ" for spec in signature.input_specs):
         raise UnsupportedModelError("the program holds opaque TorchBind objects, which have no spiking form")
 

@@ -11,7 +11,7 @@ from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMe
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..activations import Activation
-from ..graphs import graph_pass, insert_module_after, own_module, put_module
+from ..graphs import attribute, free_name, graph_pass, insert_module_after, is_inside, own_module, put_module
 from ..timing import varies_in_time
 from .feeding import feeding_layers, put_weights
 from .means import follow_means
@@ -43,6 +43,7 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         if activation.ceiling is not None:
             neuron.saturate(activation.ceiling)
         neuron.follow(activation)
+        keep_shared(graph_module, name)
         put_module(graph_module, name, neuron)
         if plan.weight is not None:
             put_weights(graph_module, layers[name], plan.weight, plan.bias)
@@ -62,6 +63,16 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
             running = RunningSum(module) if is_relu(module) else RunningMean(module, kind="activation")
             own_module(graph_module, node, running)
     return follow_means(graph_module, varying)
+
+
+def keep_shared(graph_module: fx.GraphModule, site: str) -> None:
+    """Give tensors of a site that other operations read, as a step that is a parameter of both, a place of their own:
+    the neuron that comes does not hold them."""
+    for node in graph_module.graph.nodes:
+        if node.op == "get_attr" and is_inside(str(node.target), site) and node.users:
+            value, path = attribute(graph_module, str(node.target)), free_name(graph_module, f"{node.name}_shared")
+            graph_module.register_buffer(path, value.detach())
+            node.target = path
 
 
 def is_relu(activation: Activation) -> bool:
