@@ -55,7 +55,7 @@ def test_what_lies_beyond_is_not_sent(place: str, method: str) -> None:
     torch.manual_seed(0)
     model, shape = PLACES[place]()
     x = torch.randn(6, *shape)
-    snn = convert(model, 64, data=[x], method=method, **({"threshold": "max"} if method in ("if", "sdm") else {}))
+    snn = convert(model, 64, data=[x], method=method, threshold="max" if method in ("if", "sdm") else None)
     with torch.no_grad():
         wanted = model(x)
     assert float((snn(x) - wanted).norm() / wanted.norm()) < 0.03
