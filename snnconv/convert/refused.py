@@ -48,6 +48,9 @@ def untold() -> Iterator[None]:
             logger.disabled = disabled
 
 
+SEVERAL = "; whole numbers at the end of a batch are labels: give them as an input by {'input': (a, b)}"
+
+
 def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> SnnconvError:
     """The error for what torch.export raised on a network.
 
@@ -62,7 +65,7 @@ def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> Snnc
             got=f"{shapes}: {type(own).__name__}: {first_line(own)}",
             where=user_line(own.__traceback__),
             remedy="check the input shape (input_shape=…, --input-shape) or the data (data=…, --calib); "
-            "words and other whole numbers go in as integers",
+            "words and other whole numbers go in as integers" + SEVERAL * ("missing" in str(own)),
         )
     words = f"{type(error).__name__}: {error}".lower()
     decided = any(word in words for word in DATA)

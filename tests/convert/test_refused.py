@@ -211,3 +211,19 @@ def test_silence_ends() -> None:
     assert not logger.disabled
     with pytest.warns(UserWarning, match="heard"):
         warnings.warn("heard", stacklevel=1)
+
+
+def test_a_second_input_of_whole_numbers_is_told_from_labels() -> None:
+    class Picked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 8), nn.Linear(8, 2)
+
+        def forward(self, x: Tensor, last: Tensor) -> Tensor:
+            hidden = torch.relu(self.first(x))
+            return self.second(hidden[torch.arange(x.shape[0]), last])
+
+    inputs = torch.randn(3, 5, 4), torch.tensor([0, 4, 2])
+    with pytest.raises(InputError, match=r"by \{'input': \(a, b\)\}"):
+        snnconv.convert(Picked(), 4, data=[inputs])
+    assert snnconv.convert(Picked(), 4, data=[{"input": inputs}])(*inputs).shape == (3, 2)
