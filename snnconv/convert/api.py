@@ -134,7 +134,8 @@ def convert(
     require_numbers(raised)
     examples.notices.extend(raised.meta["notices"])
     analog = analog_sites(canonical, keep, only)
-    preflight_of(canonical, analog, setting).require_supported()
+    report = preflight_of(canonical, analog, setting, T)
+    report.require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
     calibrated = needs_calibration(canonical, analog, setting)
     keeper = None if checkpoint is None else checkpoint_for(checkpoint, canonical, data, setting)
@@ -146,7 +147,7 @@ def convert(
         input_shapes=examples.shapes,
         settings=settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
         normalization=examples.normalization,
-        notices=[*notices, *cut_off(sites, histograms, T)],
+        notices=[*notices, *report.notices, *cut_off(sites, histograms, T)],
         provenance=provenance(seed),
         sizes=sizes,
     )
@@ -182,9 +183,9 @@ def inspect(
     return replace(preflight_of(found.canonical, (), auto), sizes=found.sizes)
 
 
-def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:
+def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method, T: int = 1) -> Report:
     neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
-    rate = neuron.scale * getattr(neuron, "beta", 1)
+    rate = 1.0 if neuron.saturates else neuron.scale * neuron.reach(T)
     sent = level_sites(canonical) if setting.sends_levels else ()
     return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate, sent)
 

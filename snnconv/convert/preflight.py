@@ -23,6 +23,7 @@ from .timing import varies_in_time
 
 Verdict = Literal["exact", "approximate", "analog", "unsupported"]
 KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
+SHOWN = 3  # sites in a notice
 MERGES = {"add", "cat", "concat", "sub", "stack"}
 READERS = str(Path(__file__).parents[1] / "io")  # they run what an ONNX file says: their lines say nothing of it
 JUMPS = "error falls as 1/T but for values at a jump"
@@ -86,6 +87,21 @@ class Report:
     @property
     def unsupported(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.verdict == "unsupported"]
+
+    @property
+    def notices(self) -> list[str]:
+        """What converts approximately, one line for each reason: its error need not fall with time."""
+        sites: dict[str, list[str]] = {}
+        for entry in self.entries:
+            if entry.verdict == "approximate":
+                sites.setdefault(entry.detail + (f"; remedy: {entry.remedy}" if entry.remedy else ""), []).append(
+                    entry.site
+                )
+        return [
+            f"{len(names)} of {self.activations[1]} sites are approximate: {', '.join(names[:SHOWN])}"
+            f"{', …' if len(names) > SHOWN else ''}: {why}"
+            for why, names in sites.items()
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         converted, total = self.activations
@@ -221,7 +237,7 @@ def activation_entry(
         return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
     if ceiling is not None and max_rate > 1 + 1e-6:
         detail = "spiking; rates above the ceiling are possible"
-        return Entry(name, "activation", operation, "approximate", detail, place, "choose alpha · beta ≤ 1")
+        return Entry(name, "activation", operation, "approximate", detail, place, "alpha · beta ≤ 1, or method='auto'")
     return Entry(name, "activation", operation, "exact", "spiking; error falls as 1/T below the threshold", place)
 
 

@@ -60,7 +60,11 @@ class SignedDigit(BinaryWeighted):
         """Send at most the ⌊ceiling/θ⌉ in a step, where that is less than bits allow."""
         limit = torch.as_tensor(ceiling).to(self.theta).flatten()  # [1] or [C]
         most = ((limit if len(limit) > 1 else limit[0]) / self.theta).round()
-        self.most = most.clamp(max=self.beta) if self.retract == "zero" and bool((most < self.beta).any()) else None
+        self.most = most.clamp(max=self.beta) if self.saturates and bool((most < self.beta).any()) else None
+
+    @property
+    def saturates(self) -> bool:
+        return self.retract == "zero"
 
     def ideal(self, z: Tensor, T: int) -> Tensor:
         full = super().ideal(z, T)

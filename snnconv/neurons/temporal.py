@@ -123,6 +123,11 @@ class Neuron(Temporal):
     def saturate(self, ceiling: Tensor | float) -> None:
         """Take note of where the ANN's activation is clipped: most neurons reach little more than λ, which is there."""
 
+    @property
+    def saturates(self) -> bool:
+        """Whether it keeps to that end, however far it could reach."""
+        return False
+
     def follow(self, function: nn.Module) -> None:
         """Take note of the ANN's activation: neurons that integrate stand for a ReLU or a clip whichever it is."""
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import snnconv
 from snnconv import convert
 
 METHODS = ("auto", "if", "ltb", "sdm", "snm")
@@ -60,3 +61,18 @@ def test_what_lies_beyond_is_not_sent(place: str, method: str) -> None:
         wanted = model(x)
     assert float((snn(x) - wanted).norm() / wanted.norm()) < 0.03
     assert not [notice for notice in snn.plan.notices if "cut the range" in notice]
+
+
+@pytest.mark.parametrize("method", snnconv.METHODS)
+def test_neurons_that_send_beyond_the_end_are_named(method: str) -> None:
+    """Either the error falls with time, or a notice says why it need not."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.Hardtanh(0, 0.3), nn.Linear(16, 5)).eval()
+    x = 2 * torch.randn(32, 8)
+    snn = convert(model, 64, data=[x], method=method)
+    with torch.no_grad():
+        wanted = model(x)
+    error = float((snn(x) - wanted).norm() / wanted.norm())
+    said = [notice for notice in snn.plan.notices if "rates above the ceiling" in notice or "cut the range" in notice]
+    assert error < 0.02 or said
+    assert error < 0.1 or "method='auto'" in said[0]
