@@ -230,7 +230,7 @@ class SpikingNetwork(nn.Module):
         shapes = shapes_of(inputs)
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, IndexError) as error:
             if shapes == [tuple(shape) for shape in self.plan.input_shapes]:
                 raise
             assert self.plan.sizes is not None

@@ -1,4 +1,4 @@
-"""The small language that relations between sizes are written in: `2*(d2 // 2) == d2`, whole numbers and nothing else.
+"""The small language that relations between sizes are written in: `2*(d2 // 2) == d2`, `d2 / d3 <= 1.5`.
 
 Texts of it stand in files: none is run, each is parsed and its parts looked up in the tables below.
 """
@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 LONGEST = 2_000  # characters
-ARITHMETIC: dict[type[ast.operator], Callable[[int, int], int]] = {
+Number = int | float
+ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Number]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
 }
-RELATIONS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
+DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
+RELATIONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -27,7 +32,28 @@ RELATIONS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-CHOICES: dict[str, Callable[..., int]] = {"max": max, "min": min}
+CALLS: dict[str, Callable[..., Number]] = {
+    "max": max,
+    "min": min,
+    "float": float,
+    "trunc": lambda value: whole(math.trunc, value),
+    "ceil": lambda value: whole(math.ceil, value),
+    "floor": lambda value: whole(math.floor, value),
+}
+PRINTED = {"torch.sym_": "", "math.": ""}  # torch's own spelling of those
+
+
+def whole(rounded: Callable[[Number], int], value: Number) -> int:
+    if not math.isfinite(value):
+        raise OverflowError
+    return rounded(value)
+
+
+def from_torch(text: str) -> str:
+    """A relation as torch prints it, in this language if it is one of it."""
+    for printed, ours in PRINTED.items():
+        text = text.replace(printed, ours)
+    return re.sub(r"\d+\.\d+(e-?\d+)?", lambda found: repr(float(found[0])), text)
 
 
 @functools.cache
@@ -52,19 +78,22 @@ def names_in(text: str) -> set[str]:
         ValueError: it is not of the language.
     """
     names: set[str] = set()
-    _evaluate(term(text), _Any(names))
+    try:
+        _evaluate(term(text), _Any(names))
+    except ArithmeticError as error:
+        raise ValueError("a term on sizes leaves the range of numbers") from error
     return names
 
 
-def value_of_term(text: str, sizes: Mapping[str, int]) -> int | bool:
-    """Its value, or whether it holds; what divides by 0 does not.
+def value_of_term(text: str, sizes: Mapping[str, int]) -> Number | bool:
+    """Its value, or whether it holds; what divides by 0 or leaves the range of numbers does not.
 
     Raises:
         ValueError: it is not of the language. KeyError: it reads a size that is not given.
     """
     try:
         return _evaluate(term(text), sizes)
-    except ZeroDivisionError:
+    except ArithmeticError:
         return False
 
 
@@ -83,9 +112,9 @@ class _Any(dict[str, int]):
 def _evaluate(node: ast.expr, sizes: Mapping[str, int]) -> Any:
     """All parts are evaluated, also where the first ones settle it, so that every text is looked through whole."""
     match node:
-        case ast.Constant(value=int() as number):
+        case ast.Constant(value=int() | float() as number) if math.isfinite(number):
             return number
-        case ast.Name(id=name) if name not in CHOICES:
+        case ast.Name(id=name) if name not in CALLS:
             return sizes[name]
         case ast.UnaryOp(op=ast.USub(), operand=part):
             return -_evaluate(part, sizes)
@@ -93,7 +122,7 @@ def _evaluate(node: ast.expr, sizes: Mapping[str, int]) -> Any:
             return not _evaluate(part, sizes)
         case ast.BinOp(left=left, op=kind, right=right) if type(kind) in ARITHMETIC:
             a, b = _evaluate(left, sizes), _evaluate(right, sizes)
-            if b == 0 and isinstance(kind, (ast.FloorDiv, ast.Mod)):
+            if b == 0 and isinstance(kind, DIVISIONS):
                 if isinstance(sizes, _Any):
                     return 0  # only looked through
                 raise ZeroDivisionError
@@ -103,6 +132,6 @@ def _evaluate(node: ast.expr, sizes: Mapping[str, int]) -> Any:
         case ast.BoolOp(op=kind, values=parts):
             values = [bool(_evaluate(part, sizes)) for part in parts]
             return all(values) if isinstance(kind, ast.And) else any(values)
-        case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if name in CHOICES and parts:
-            return CHOICES[name](*[_evaluate(part, sizes) for part in parts])
+        case ast.Call(func=ast.Name(id=name), args=parts, keywords=[]) if name in CALLS and parts:
+            return CALLS[name](*[_evaluate(part, sizes) for part in parts])
     raise ValueError(f"no term on sizes: {ast.unparse(node)[:80]!r}")

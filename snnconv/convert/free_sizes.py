@@ -5,8 +5,9 @@ under which the program it traced is the model. Three kinds are told apart:
 
 - equalities that hold at other sizes too (a height that two poolings divide evenly) become conditions on the inputs;
 - equalities that hold at hardly any other (what a flatten hands to a Linear) fix the sizes they read;
-- anything else counts where the model's own Python asked (`if x.shape[2] > 64`). What an operation asked of its own
-  operands it asks again when it runs; most of that is about memory layout.
+- anything else counts where the model's own Python asked (`if x.shape[2] > 64`), and fixes the sizes it reads where it
+  cannot be written down. What an operation asked of its own operands it asks again when it runs; most of that is about
+  memory layout.
 
 An equality with 1 (a map that is one pixel at the example's size) says more of the example than of the network: then
 the network is exported once more from an example of twice the size.
@@ -31,7 +32,7 @@ from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.printers import PythonPrinter
 
 from ..errors import UnsupportedModelError
-from ..size_terms import names_in, value_of_term
+from ..size_terms import from_torch, names_in, value_of_term
 from ..sizes import BATCH, Dimension, Shapes, Sizes, name_of_size
 from .capture import capture, has_free_batch, user_inputs, widened_example
 from .timing import note_sizes
@@ -50,6 +51,7 @@ OTHERS: tuple[Other, ...] = (*LARGER, lambda n: 2 * n - 1, lambda n: 2 * n + 1, 
 INVOLVED = "sizes are computed from it in a way that torch.export is too slow to follow"
 TINY = "torch.export takes a size of 1 for a constant"
 UNIT = "a map of one element at this size is read as such"
+UNWRITTEN = "the network's own code decides by a number computed from it"
 UNFOLLOWED = "torch.export cannot leave it free"
 EXPORTED = "the program was exported for this size; export it with dynamic_shapes to leave it free"
 
@@ -132,7 +134,7 @@ def conditions_of(program: ExportedProgram) -> Iterator[str]:
     """The guards that a program carries as text, on sizes of its inputs."""
     names = source_names(program)
     for code in getattr(program, "_guards_code", None) or ():
-        text = code.replace("torch.sym_max", "max").replace("torch.sym_min", "min")
+        text = from_torch(code)
         text = re.sub(r"(L[^.]*)\.size\(\)\[(\d+)\]", lambda found: names.get((found[1], int(found[2])), "L"), text)
         with suppress(ValueError):  # on something else than sizes
             if names_in(text) - {BATCH} and names_in(text) <= set(names.values()):
@@ -262,8 +264,11 @@ def found_in(program: ExportedProgram, shapes: Shapes, fixed: Mapping[Dimension,
         read = {name for name in names_in(text) if name in places} if text else places_of(guard, symbols, places)
         if not read:
             continue
-        if not isinstance(guard.expression, sympy.Eq):
-            if guard.asked and text:
+        is_equality = isinstance(guard.expression, sympy.Eq)
+        if not text and (guard.asked or (is_equality and guard.reads_only(symbols))):
+            pins.update(dict.fromkeys((places[name] for name in read), UNWRITTEN))
+        elif not is_equality:
+            if text and guard.asked:
                 conditions.append(text)
         elif text and holds_elsewhere(text, read, example, LARGER if has_number(guard.expression) else OTHERS):
             conditions.append(text)
@@ -318,6 +323,9 @@ class Guard:
     expression: Any
     asked: bool
 
+    def reads_only(self, symbols: Mapping[str, str]) -> bool:
+        return {str(symbol) for symbol in self.expression.free_symbols} <= symbols.keys()
+
 
 def guards_of(program: ExportedProgram) -> Iterator[Guard]:
     environments: dict[int, Any] = {
@@ -338,7 +346,7 @@ def written(expression: Any, symbols: Mapping[str, str]) -> str | None:
     """An expression as text in our names; None where it is not of the language, or reads other sizes."""
     if not {str(symbol) for symbol in expression.free_symbols} <= symbols.keys():
         return None
-    text = PythonPrinter().doprint(expression).replace("torch.sym_max", "max").replace("torch.sym_min", "min")
+    text = from_torch(PythonPrinter().doprint(expression))
     text = re.sub(r"\b[a-z]+\d+\b", lambda found: symbols.get(found.group(), found.group()), text)
     try:
         names_in(text)

@@ -137,6 +137,34 @@ class Branching(Pooled):
         return self.fc(F.pad(x, (0, 0, 0, 0, 0, 2)).amax((2, 3)) if x.shape[2] > 20 else F.relu(self.b(x)).mean((2, 3)))
 
 
+class Fractions(Pooled):
+    """Python that asks for a fraction or a root of a size, or hands one on as a number."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.a(x))
+        h, w = x.shape[2:]
+        if self.how == "half":
+            x = F.interpolate(x, size=(int(h * 0.5), w))
+        elif h / w > 1.5 if self.how == "aspect" else (h * w) ** 0.5 > 12:
+            x = -x
+        return self.fc(F.relu(self.b(x)).mean((2, 3)))
+
+
+class Places(nn.Module):
+    """[B, L, C] with a table of positions, which is looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.place, self.fc = nn.Linear(5, 8), nn.Embedding(16, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(F.relu(self.embed(x) + self.place(torch.arange(x.shape[1]))).mean(1))
+
+
 @dataclass(frozen=True)
 class Case:
     """A network, the shapes it is converted for, others that it takes, and others that it refuses with what words."""
@@ -160,6 +188,10 @@ CASES = {
     "frames": Case(Frames(), [(4, 3, 8, 8)], [[(6, 3, 9, 5)]], []),
     "pair": Case(Pair(), [(3, 8, 8), (2, 8, 8)], [[(3, 9, 5), (2, 7, 6)]], [([(3, 8, 8), (1, 8, 8)], "of input 2")]),
     "viewed": Case(Viewed(), [(3, 8, 8)], [], [([(3, 16, 16)], "dimension 2 is fixed at 8: the network needs")]),
+    "aspect": Case(Fractions("aspect"), [(3, 8, 8)], [[(3, 9, 6)]], [([(3, 10, 6)], r"needs \(d2 / d3\) <= 1\.5")]),
+    "half": Case(Fractions("half"), [(3, 8, 8)], [[(3, 8, 5)]], [([(3, 9, 8)], r"needs trunc\(0\.5\*float")]),
+    "root": Case(Fractions("root"), [(3, 8, 8)], [], [([(3, 13, 13)], "decides by a number computed from it")]),
+    "places": Case(Places(), [(12, 5)], [[(16, 5)]], [([(17, 5)], "it does not run: index out of range")]),
     "flatten": Case(SmallCNN(), [(2, 6, 6)], [], [([(2, 12, 12)], "2 is fixed at 6: the network takes no other")]),
     "features": Case(MLP(), [(6,)], [], [([(7,)], "dimension 1 is fixed at 6")]),
 }  # fmt: skip
@@ -271,6 +303,8 @@ def without_sizes(plan: Plan) -> dict[str, str]:
         {"conditions": ["d9 > 1"]},
         {"conditions": ["(" * 3000]},
         {"conditions": [3]},
+        {"conditions": ["1e999 > d2"]},
+        {"conditions": ["trunc(1e300 * 1e300) > d2"]},
         {"inputs": [[3, "d2 ** d2", "d3"]]},
         {"inputs": [[3, 1.5, "d3"]]},
         {"ranges": {"d2": ["2", None]}},
