@@ -74,9 +74,9 @@ class Sizes:
         )
         ties = [
             f"{name_of_size((i, d + 1))} == {b}"
-            for i, theirs in enumerate(other.inputs)
-            for d, b in enumerate(theirs)
-            if isinstance(b, str) and b != name_of_size((i, d + 1))
+            for i, (ours, theirs) in enumerate(zip(self.inputs, other.inputs, strict=True))
+            for d, (a, b) in enumerate(zip(ours, theirs, strict=True))
+            if isinstance(b, str) and b not in (a, name_of_size((i, d + 1)))
         ]
         ranges = dict(self.ranges)
         for name, (low, high) in other.ranges.items():

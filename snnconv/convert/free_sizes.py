@@ -15,6 +15,7 @@ the network is exported once more from an example of twice the size.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -239,8 +240,9 @@ class Search:
 
     def all_fixed(self, reason: str) -> Captured:
         sizes = Sizes.fixed_at(self.shapes, reason)
-        reasons = {name_of_size(place): why for place, why in self.fixed.items() if why}
-        return Captured(capture(self.model, self.inputs), Sizes(sizes.inputs, reasons={**sizes.reasons, **reasons}))
+        reasons = {**sizes.reasons} | {name_of_size(place): why for place, why in self.fixed.items()}
+        known = {name: why for name, why in reasons.items() if why}  # "": fixed before, for a reason nobody knew
+        return Captured(capture(self.model, self.inputs), Sizes(sizes.inputs, reasons=known))
 
 
 class Found(NamedTuple):
@@ -270,6 +272,8 @@ def found_in(program: ExportedProgram, shapes: Shapes, fixed: Mapping[Dimension,
         elif not is_equality:
             if text and guard.asked:
                 conditions.append(text)
+        elif text and not guard.asked and holds_at_all(text, read, example, sizes.ranges):
+            continue
         elif text and holds_elsewhere(text, read, example, LARGER if has_number(guard.expression) else OTHERS):
             conditions.append(text)
         elif text:
@@ -368,6 +372,19 @@ def holds_elsewhere(text: str, read: set[str], example: Mapping[str, int], other
     """Whether a relation holds at other sizes than the example's, all that it reads changed alike."""
     changed = ({name: other(example[name]) for name in read} for other in others)
     return any(bool(value_of_term(text, {**example, **sizes})) for sizes in changed)
+
+
+def holds_at_all(
+    text: str, read: set[str], example: Mapping[str, int], ranges: Mapping[str, tuple[int, int | None]]
+) -> bool:
+    """Whether a relation says nothing, as `min(d2, d1*d2) == d2`: it holds at all sizes tried, each changed by itself.
+
+    For what operations ask of their operands, and ask again when they run.
+    """
+    lowest = {name: ranges.get(name, (1, None))[0] for name in read}
+    tried = [sorted({low, low + 1, low + 2, example[name], 2 * example[name] + 1}) for name, low in lowest.items()]
+    combined = (dict(zip(lowest, sizes)) for sizes in itertools.product(*tried))
+    return all(bool(value_of_term(text, {**example, **sizes})) for sizes in combined)
 
 
 def mixed_with_batch(program: ExportedProgram, symbols: Mapping[str, str]) -> set[str]:

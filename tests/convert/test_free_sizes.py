@@ -118,6 +118,13 @@ class Pair(nn.Module):
         return self.fc(torch.cat([F.relu(self.a(x)).mean((2, 3)), F.relu(self.b(y)).mean((2, 3))], 1))
 
 
+class Sum(Pair):
+    """Two inputs of one size."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.fc(torch.cat([F.relu(self.a(x) + self.b(y)).mean((2, 3))] * 2, 1))
+
+
 class Viewed(nn.Module):
     """`view(-1, 64)` makes more rows of larger maps: that is no larger input, but a larger batch."""
 
@@ -187,6 +194,7 @@ CASES = {
     "clip": Case(Clip(), [(3, 4, 8, 8)], [[(3, 6, 9, 5)]], []),
     "frames": Case(Frames(), [(4, 3, 8, 8)], [[(6, 3, 9, 5)]], []),
     "pair": Case(Pair(), [(3, 8, 8), (2, 8, 8)], [[(3, 9, 5), (2, 7, 6)]], [([(3, 8, 8), (1, 8, 8)], "of input 2")]),
+    "sum": Case(Sum(), [(3, 8, 8), (2, 8, 8)], [[(3, 9, 5), (2, 9, 5)]], [([(3, 9, 5), (2, 9, 6)], "is 6, not d3")]),
     "viewed": Case(Viewed(), [(3, 8, 8)], [], [([(3, 16, 16)], "dimension 2 is fixed at 8: the network needs")]),
     "aspect": Case(Fractions("aspect"), [(3, 8, 8)], [[(3, 9, 6)]], [([(3, 10, 6)], r"needs \(d2 / d3\) <= 1\.5")]),
     "half": Case(Fractions("half"), [(3, 8, 8)], [[(3, 8, 5)]], [([(3, 9, 8)], r"needs trunc\(0\.5\*float")]),
@@ -221,6 +229,7 @@ def test_every_size_that_the_network_takes_and_no_other(name: str) -> None:
     case = CASES[name]
     snn = converted(case, threshold="max", per_channel=True)
     both = (snn, reloaded(snn))
+    assert both[1].plan.sizes == snn.plan.sizes
     for shapes in case.takes:
         there = converted(replace(case, shapes=shapes), threshold="max", per_channel=True)
         same = SpikingNetwork(there.ann, replace(there.plan, sites=snn.plan.sites))
