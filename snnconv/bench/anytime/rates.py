@@ -17,11 +17,12 @@ from .result import LayerRate
 
 @dataclass
 class Count:
-    """Of one layer: spikes in every unit of frames so far [n], over the time steps of the clips."""
+    """Of one layer: spikes in every unit of frames so far [n], over the time steps of the clips; and how often a neuron
+    could fire: neurons × steps, of clips of whatever size."""
 
     spikes: Tensor
-    neurons: int
-    steps: int
+    steps: int = 0
+    chances: int = 0
 
 
 class FiringCounts:
@@ -67,9 +68,10 @@ class FiringCounts:
                     got=str(len(rows)),
                 )
             spikes = rows.view(samples, units, -1).sum((0, 2))
-            count = self.counts.setdefault(name, Count(torch.zeros_like(spikes), neurons, 0))
+            count = self.counts.setdefault(name, Count(torch.zeros_like(spikes)))
             count.spikes += spikes
             count.steps += len(rows)
+            count.chances += neurons * len(rows)
         self._rows.clear()
 
     def so_far(self, samples: int) -> list[tuple[float, float]] | None:
@@ -77,7 +79,7 @@ class FiringCounts:
         if not self.counts:
             return None
         spikes = torch.stack([count.spikes for count in self.counts.values()]).sum(0).cumsum(0)
-        whole = sum(count.neurons * count.steps for count in self.counts.values())
+        whole = sum(count.chances for count in self.counts.values())
         shares = torch.arange(1, len(spikes) + 1, dtype=torch.float64) / len(spikes)
         return list(zip((100 * spikes / (whole * shares)).tolist(), (spikes / samples).tolist()))
 
@@ -88,7 +90,7 @@ class FiringCounts:
 
 def layer_rate(name: str, title: str, layer: Firing, count: Count) -> LayerRate:
     neuron = layer.neuron
-    rate = 100 * float(count.spikes.sum()) / (count.neurons * count.steps)
+    rate = 100 * float(count.spikes.sum()) / count.chances
     tau = 1 / float(torch.as_tensor(neuron.leak).detach())
     learned = any(parameter.requires_grad for parameter in neuron.parameters())
-    return LayerRate(name, title, type(neuron).__name__, count.neurons, rate, tau, learned)
+    return LayerRate(name, title, type(neuron).__name__, round(count.chances / count.steps), rate, tau, learned)

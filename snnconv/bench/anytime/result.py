@@ -33,7 +33,7 @@ class LayerRate:
 
     Attributes:
         name: of the submodule. title: what the network's paper calls it.
-        neuron: "LIF", "PLIF", …. neurons: per clip.
+        neuron: "LIF", "PLIF", …. neurons: per clip; of clips of several sizes the mean.
         rate: time steps in which a neuron fired, in %, mean over neurons, steps and clips.
         tau: its time constant in steps. learned: it was trained with the weights.
     """

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from snnconv import InputError, convert
 from snnconv.bench import Anytime, anytime
 from snnconv.bench.anytime.measure import verdict
+from snnconv.bench.anytime.rates import FiringCounts
 from snnconv.bench.early_exit import ExitSums
 from snnconv.bench.latency import CONFIDENCES
 from snnconv.models import respike, svformer
@@ -75,6 +76,24 @@ def test_firing_is_counted_frame_by_frame(network: Any, clips: Batches, measured
     total = sum(out.numel() for outputs in seen.values() for out in outputs)
     assert measured.rows[-1].firing == pytest.approx(100 * float(by_unit.sum()) / total, rel=1e-5)
     assert measured.rows[0].firing == pytest.approx(100 * units * float(by_unit[0]) / total, rel=1e-5)
+
+
+def test_clips_of_several_sizes_count_by_their_neurons() -> None:
+    network = nn.Sequential(nn.Identity(), Firing(2, "lif"))
+    counts, fired, neurons = FiringCounts(network), [], []
+    for height, width in ((4, 4), (6, 3), (10, 8)):
+        with counts.watching(), torch.no_grad():
+            fired.append(network(3 * torch.rand(6, 2, height, width)))
+        counts.add(units=2, samples=3)
+        neurons.append(2 * height * width)
+    (layer,) = counts.rates()
+    total, chances = sum(float(out.sum()) for out in fired), sum(out.numel() for out in fired)
+    assert 0 < total < chances
+    assert layer.rate == pytest.approx(100 * total / chances)
+    assert layer.neurons == round(sum(neurons) / 3)
+    so_far = counts.so_far(9)
+    assert so_far is not None
+    assert so_far[-1] == (pytest.approx(layer.rate), pytest.approx(total / 9))
 
 
 def test_what_fires_first_needs_no_later_frame(clips: Batches) -> None:
