@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from snnconv import InputError
-from snnconv.bench.journal import Converted, Counted, Ended, open_journal
+from snnconv.bench.journal import Converted, Counted, Ended, Wired, open_journal
 from snnconv.bench.report import closely
 from snnconv.bench.report.closely import is_finished
 from snnconv.calib.checkpoint import Checkpoint
@@ -36,10 +36,12 @@ class Kept:
 
 def write_journal(folder: Path, process: int = 0) -> None:
     journal = open_journal(folder, CONFIGURATION, process)
-    journal.add(Converted("if", {"alpha": 1.0}, ["≤"], None, {"layers": {}}, {"ANN FP32": {"ops": 1.0}}))
+    journal.add(Converted("if", {"alpha": 1.0}, ["≤"], None))
+    journal.add(Wired("if", [[3, 8, 8]], ["≤"], {"layers": {}}, {"ANN FP32": {"ops": 1.0}}))
     for batch in range(3):
+        operations = [["relu", "fc", [5, 6]]]
         journal.add(
-            Counted("if", batch, 10, [3 + batch, 4], [["relu", "fc", [5, 6]]], {"relu": [1, 2]}, {"ANN FP32": 9})
+            Counted("if", batch, [[3, 8, 8]], 10, [3 + batch, 4], operations, {"relu": [1, 2]}, {"ANN FP32": 9})
         )
     journal.add(Ended(3))
     journal.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,9 +14,10 @@ from .counting import ANN, wiring_from_dict
 from .curves import Curve, Rival, Row, Sweep
 from .energy import EnergyModel
 from .energy.loads import spiking_loads
-from .journal import Converted, Counted, Journal
+from .journal import Converted, Counted, Journal, Wired, size_of
 from .simulations import Simulation
-from .synops import Counts, Wiring, work_of
+from .synops import BySize, Counts, Portion, Size, work_of
+from .synops.by_size import mean_of
 
 MILLIJOULES = 1e-9  # in a picojoule
 
@@ -35,10 +37,11 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
     for simulation in planned:
         if any(counted.samples for counted in batches[simulation.name]):
             converted = journal.converted[simulation.name]
-            curve, points = trace(simulation, converted, batches[simulation.name], model)
+            wired = {size: record for (name, size), record in journal.wired.items() if name == simulation.name}
+            curve, points = trace(simulation, converted, wired, batches[simulation.name], model)
             curves[curve.setting] = joined(curves[curve.setting], curve) if curve.setting in curves else curve
             rows.extend(points)
-            rivals.extend(rivals_of(converted, batches[simulation.name]))
+            rivals.extend(rivals_of(wired, batches[simulation.name]))
     rivals.sort(key=lambda rival: rival.name != ANN)  # the ANN first; the sort is stable
     complete = journal.batches is not None and all(len(found) == journal.batches for found in batches.values())
     first = journal.converted[planned[0].name]
@@ -68,8 +71,16 @@ class Spent(NamedTuple):
     energy: float
 
 
-def spent(wired: Wiring, counts: Counts, samples: int, steps: int, model: EnergyModel) -> Spent:
-    """The cost of the first `steps` steps, per sample, from counts over `samples` samples."""
+def spent(counts: BySize, steps: int, model: EnergyModel) -> Spent:
+    """The mean cost of the first `steps` steps of a sample."""
+    found = [spent_at(portion, steps, model) for portion in counts.portions]
+    mean = Spent(*(counts.mean(values) for values in zip(*found, strict=True)))
+    return mean._replace(spikes_per_neuron=mean.spikes / sum(counts.neurons.values()))
+
+
+def spent_at(portion: Portion, steps: int, model: EnergyModel) -> Spent:
+    """The same of the samples of one size."""
+    wired, counts, samples = portion.wiring, portion.counts, portion.samples
     work = work_of(wired, counts, samples, steps)
     fired = sum(int(counts.events[site][:steps].sum()) for site in wired.neurons) / samples
     energy = model.total(spiking_loads(wired, work)).total * MILLIJOULES
@@ -77,29 +88,42 @@ def spent(wired: Wiring, counts: Counts, samples: int, steps: int, model: Energy
 
 
 def trace(
-    simulation: Simulation, converted: Converted, batches: Sequence[Counted], model: EnergyModel
+    simulation: Simulation,
+    converted: Converted,
+    wired: Mapping[Size, Wired],
+    batches: Sequence[Counted],
+    model: EnergyModel,
 ) -> tuple[Curve, list[Row]]:
-    """What one simulation knows of its curve, and its rows."""
-    wired = wiring_from_dict(converted.wiring)
+    """What one simulation knows of its curve, and its rows.
+
+    Args:
+        wired: {size: what the network is there}.
+    """
     samples = sum(batch.samples for batch in batches)
-    runs = sum(batch.samples * batch.views for batch in batches)
-    counts = sum((Counts.from_dict({"operations": b.operations, "events": b.events}) for b in batches), Counts())
+    counts = BySize()
+    wirings = {size: wiring_from_dict(record.wiring) for size, record in wired.items()}
+    for batch in batches:
+        if batch.samples:
+            size, found = size_of(batch.size), {"operations": batch.operations, "events": batch.events}
+            counts.add(size, wirings[size], Counts.from_dict(found), batch.samples * batch.views)
     correct = torch.tensor([batch.correct for batch in batches]).sum(0).tolist()
-    size = sum(wired.neurons.values())
     warm_up = int(converted.settings.get("warm_up", 0))
     rows = []
     for t, right in zip(simulation.steps, correct, strict=True):
-        cost = spent(wired, counts, runs, warm_up + t, model)
+        cost = spent(counts, warm_up + t, model)
         rows.append(
             Row(setting=simulation.setting, T=t, accuracy=100 * right / samples, latency=warm_up + t, **cost._asdict())
         )
-    rates = {
-        site: int(counts.events[site].sum()) / runs / neurons / (warm_up + simulation.steps[-1])
-        for site, neurons in wired.neurons.items()
+    fired = {
+        site: sum(int(portion.counts.events[site].sum()) for portion in counts.portions) / counts.samples
+        for site in counts.neurons
     }
+    rates = {site: fired[site] / neurons / (warm_up + simulation.steps[-1]) for site, neurons in counts.neurons.items()}
     own = {"at_T": list(simulation.steps)} if simulation.name != simulation.setting else {}
     settings = {**converted.settings, **own}
-    return Curve(simulation.setting, settings, size, rates, samples, list(converted.notices)), rows
+    notices = [*converted.notices, *(notice for _, record in sorted(wired.items()) for notice in record.notices)]
+    neurons = sum(counts.neurons.values())
+    return Curve(simulation.setting, settings, neurons, rates, samples, list(dict.fromkeys(notices))), rows
 
 
 def joined(curve: Curve, longer: Curve) -> Curve:
@@ -109,15 +133,20 @@ def joined(curve: Curve, longer: Curve) -> Curve:
     return replace(longer, settings=settings, samples=min(curve.samples, longer.samples), notices=notices)
 
 
-def rivals_of(converted: Converted, batches: Sequence[Counted]) -> list[Rival]:
+def rivals_of(wired: Mapping[Size, Wired], batches: Sequence[Counted]) -> list[Rival]:
     """The networks without time that were evaluated beside this curve."""
     samples = sum(batch.samples for batch in batches)
+    at = Counter[Size]()
+    for batch in batches:
+        at[size_of(batch.size)] += batch.samples
+    sizes = sorted(size for size, count in at.items() if count)
+    costs = mean_of([wired[size].rivals for size in sizes], [at[size] / samples for size in sizes])
     return [
         Rival(
             name,
             100 * sum(batch.rivals[name] for batch in batches) / samples,
-            costs["energy"] * MILLIJOULES,
-            costs["ops"],
+            cost["energy"] * MILLIJOULES,
+            cost["ops"],
         )
-        for name, costs in converted.rivals.items()
+        for name, cost in costs.items()
     ]

@@ -11,10 +11,10 @@ from torch.utils import _pytree as pytree
 
 from ..network import SpikingNetwork
 from .energy import EnergyModel
-from .energy.contenders import Contender, contenders
+from .energy.contenders import Contender, contenders, dense_work
 from .evaluate import count_correct, is_empty, labelled_batch, normalization_of, require_logits, view_notices, views_of
-from .journal import Converted, Counted
-from .synops import Layer, Synapse, SynapticOperations, Wiring, wiring
+from .journal import Converted, Counted, Wired
+from .synops import Layer, Size, Synapse, SynapticOperations, Wiring
 from .synops.parts import Source
 
 ANN, QUANTISED = "ANN FP32", ("ANN W8A8", "ANN W4A4")
@@ -26,6 +26,7 @@ class Meter:
     Args:
         name: of the simulation.
         steps: the numbers of time steps, increasing.
+        model: prices what the networks without time do.
         with_ann: count the ANN as well. with_quantised: and the ANN quantised with this network's thresholds.
         data: the test data, for the normalisation they have.
     """
@@ -36,53 +37,69 @@ class Meter:
         snn: SpikingNetwork,
         steps: tuple[int, ...],
         data: Iterable[Any],
+        model: EnergyModel,
         *,
         with_ann: bool,
         with_quantised: bool,
     ) -> None:
-        self.name, self.snn, self.steps = name, snn, steps
+        self.name, self.snn, self.steps, self.model = name, snn, steps, model
         self.normalization, self.views = normalization_of(data, snn), views_of(data)
         self._notices = view_notices(data)
-        self.operations = SynapticOperations(snn, wiring(snn))
+        self.operations = SynapticOperations(snn)
+        self.wired: set[Size] = set()  # sizes that are told already
         self.rivals: list[Contender] = []
         names = [ANN] * with_ann + [*QUANTISED] * with_quantised
         if names:
-            every = contenders(snn, self.operations.wiring, steps[-1], normalization=self.normalization)
+            every = contenders(snn, steps[-1], normalization=self.normalization)
             self.rivals = [rival for rival in every if rival.name in names]
         self._checked = False
 
-    def converted(self, model: EnergyModel) -> Converted:
-        """What the results need of the network besides the counts."""
-        wired, plan = self.operations.wiring, self.snn.plan
-        missing = ", ".join(f"{name} ×{times}" for name, times in wired.unsupported_ops.items())
-        uncounted = [f"not counted among the operations: {missing}"] if missing else []
+    def converted(self) -> Converted:
+        """What the results need of the network besides the counts, whatever the size of its inputs."""
+        plan = self.snn.plan
         at_T = plan.settings.get("at_T")
         foreign = at_T is not None and self.steps != (at_T,)
         other_T = [f"set up for T = {at_T}; at another T the method would set up another network"] if foreign else []
         return Converted(
             setting=self.name,
             settings=dict(plan.settings),
-            notices=[*plan.notices, *wired.notices, *uncounted, *other_T, *self._notices],
+            notices=[*plan.notices, *other_T, *self._notices],
             normalization=self.normalization,
-            wiring=wiring_to_dict(wired),
-            rivals={
-                rival.name: {
-                    "ops": sum(load.macs + load.extra for load in rival.loads),
-                    "energy": model.total(rival.loads).total,
-                }
-                for rival in self.rivals
-            },
         )
 
-    def count(self, batch: Any, number: int) -> Counted:
-        """Run the network, and its rivals, on one batch.
+    def news(self) -> list[Wired]:
+        """The same at the size of the last batch, the first time that it is of that size."""
+        size, wired = self.operations.size, self.operations.wiring
+        if size in self.wired:
+            return []
+        self.wired.add(size)
+        missing = ", ".join(f"{name} ×{times}" for name, times in wired.unsupported_ops.items())
+        rivals = dense_work(self.snn, self.rivals, wired, size) if self.rivals else []
+        return [
+            Wired(
+                setting=self.name,
+                size=[list(shape) for shape in size],
+                notices=[*wired.notices, *([f"not counted among the operations: {missing}"] if missing else [])],
+                wiring=wiring_to_dict(wired),
+                rivals={
+                    rival.name: {
+                        "ops": sum(load.macs + load.extra for load in rival.loads),
+                        "energy": self.model.total(rival.loads).total,
+                    }
+                    for rival in rivals
+                },
+            )
+        ]
+
+    def count(self, batch: Any, number: int) -> list[Wired | Counted]:
+        """Run the network, and its rivals, on one batch; what came out, and before it what is new about its size.
 
         Raises:
             InputError: no labels, inputs that do not fit, or an output that is not [B, classes].
         """
         if is_empty(batch):
             nothing = [0] * len(self.steps)
-            return Counted(self.name, number, 0, nothing, [], {}, {rival.name: 0 for rival in self.rivals})
+            return [Counted(self.name, number, [], 0, nothing, [], {}, {rival.name: 0 for rival in self.rivals})]
         labelled = labelled_batch(self.snn, batch, number, self.views)
         if not self._checked:  # before the first long run
             self.snn._flat(labelled.arguments, {})  # the shapes of the inputs
@@ -94,15 +111,17 @@ class Meter:
             run = self.snn.run(labelled.arguments, T=self.steps[-1], count=False)
         logits = require_logits(run.logits, labelled)
         right = logits[torch.tensor(self.steps) - 1].argmax(-1).cpu() == labelled.labels
-        return Counted(
+        counted = Counted(
             setting=self.name,
             batch=number,
+            size=[list(shape) for shape in self.operations.size],
             samples=len(labelled.labels),
             correct=right.sum(1).tolist(),
             **self.operations.counts.to_dict(),
             rivals={rival.name: count_correct(rival.network, labelled) for rival in self.rivals},
             views=self.views,
         )
+        return [*self.news(), counted]
 
 
 def wiring_to_dict(wired: Wiring) -> dict[str, Any]:

@@ -49,14 +49,14 @@ class Curve:
         setting: its label, unique in the sweep.
         settings: method and options as resolved by the conversion; `at_T` lists the T that it was converted for, one by
             one, where its set-up depends on T.
-        neurons: how many the network has.
+        neurons: how many the network has; where samples are of several sizes, their mean.
         site_rates: {site: spikes per neuron and step} at the longest T, over the warm-up too.
         samples: how many all its rows were evaluated on; fewer than others where a sweep was interrupted.
     """
 
     setting: str
     settings: dict[str, Any]
-    neurons: int
+    neurons: float
     site_rates: dict[str, float]
     samples: int
     notices: list[str] = field(default_factory=list)

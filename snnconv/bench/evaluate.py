@@ -15,6 +15,7 @@ from torch.utils import _pytree as pytree
 from ..convert.capture import first_line
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
+from ..data.batches import shapes_of
 from ..errors import InputError, SnnconvError
 from ..network import SpikingNetwork
 from ..progress import track
@@ -161,6 +162,24 @@ def require_one_size(data: Iterable[Any], doing: str) -> None:
     """
     if isinstance(data, DataSource):
         data.check_one_size(doing)
+
+
+def require_same_size(
+    arguments: tuple[Any, ...], first: list[tuple[int, ...]] | None, doing: str, where: str
+) -> list[tuple[int, ...]]:
+    """The sizes of a batch's inputs, if they are those of the first batch; for batches of any kind.
+
+    Raises:
+        InputError: they are others.
+    """
+    shapes = shapes_of(pytree.tree_leaves(arguments))
+    if first is not None and first != shapes:
+        raise InputError(
+            f"{doing} takes samples of one size", expected=" and ".join(map(str, first)),
+            got=" and ".join(map(str, shapes)), where=where,
+            remedy="bring them to one size, or measure those of each size by themselves",
+        )  # fmt: skip
+    return shapes
 
 
 def batches_in(data: Iterable[Any]) -> int | None:

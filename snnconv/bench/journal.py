@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import InputError
 from .lines import Writer, open_lines, read_lines
+from .synops import Size
 
 KIND = "sweep"
 
@@ -25,16 +26,31 @@ class Converted:
 
     Attributes:
         setting: name of the simulation: the setting's, with the T that it was set up for where that matters.
-        notices: of the conversion, and operations that are not counted.
+        notices: of the conversion.
         normalization: of the data that the network saw.
-        wiring: what it is wired of, without fan-outs.
-        rivals: {network without time: {"ops" per sample, "energy" in pJ}}.
     """
 
     setting: str
     settings: dict[str, Any]
     notices: list[str]
     normalization: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What a network is at one size of its inputs.
+
+    Attributes:
+        setting: as in `Converted`.
+        size: shape of one sample, for each input.
+        notices: of its wiring, and operations that are not counted.
+        wiring: what it is wired of, without fan-outs.
+        rivals: {network without time: {"ops" per sample, "energy" in pJ}}.
+    """
+
+    setting: str
+    size: list[list[int]]
+    notices: list[str]
     wiring: dict[str, Any]
     rivals: dict[str, dict[str, float]]
 
@@ -46,6 +62,7 @@ class Counted:
     Attributes:
         setting: as in `Converted`.
         batch: its place in the data.
+        size: of its samples, as in `Wired`; empty where it has none.
         correct: how many are classified correctly after each number of time steps of the simulation.
         operations: [source, layer, synaptic operations in every step, those of the warm-up first].
         events: {source: what it fired in every step, likewise}.
@@ -55,6 +72,7 @@ class Counted:
 
     setting: str
     batch: int
+    size: list[list[int]]
     samples: int
     correct: list[int]
     operations: list[list[Any]]
@@ -70,8 +88,8 @@ class Ended:
     batches: int
 
 
-Record = Converted | Counted | Ended
-KINDS: dict[str, type[Record]] = {"converted": Converted, "counted": Counted, "ended": Ended}
+Record = Converted | Wired | Counted | Ended
+KINDS: dict[str, type[Record]] = {"converted": Converted, "wired": Wired, "counted": Counted, "ended": Ended}
 
 
 @dataclass
@@ -86,6 +104,7 @@ class Journal:
     configuration: dict[str, Any]
     path: Path | None = None
     converted: dict[str, Converted] = field(default_factory=dict)
+    wired: dict[tuple[str, Size], Wired] = field(default_factory=dict)
     counted: dict[tuple[str, int], Counted] = field(default_factory=dict)
     batches: int | None = None
     _file: Writer | None = None
@@ -96,7 +115,7 @@ class Journal:
 
     def records(self) -> list[Record]:
         ended = [] if self.batches is None else [Ended(self.batches)]
-        return [*self.converted.values(), *self.counted.values(), *ended]
+        return [*self.converted.values(), *self.wired.values(), *self.counted.values(), *ended]
 
     def take(self, records: Iterable[Record]) -> None:
         """Keep records in memory; of equal ones the first."""
@@ -104,6 +123,8 @@ class Journal:
             match record:
                 case Converted():
                     self.converted.setdefault(record.setting, record)
+                case Wired():
+                    self.wired.setdefault((record.setting, size_of(record.size)), record)
                 case Counted():
                     self.counted.setdefault((record.setting, record.batch), record)
                 case Ended():
@@ -111,8 +132,8 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Keep a record, in the file too. A file begins with its first batch: bad input leaves none behind."""
-        if isinstance(record, Converted):
-            record = Converted(**json.loads(json.dumps(asdict(record))))  # as it will be read back
+        if isinstance(record, (Converted, Wired)):
+            record = type(record)(**json.loads(json.dumps(asdict(record))))  # as it will be read back
         self.take([record])
         self._waiting.append(record)
         if self.path is None or (self._file is None and not isinstance(record, Counted)):
@@ -165,9 +186,20 @@ def open_journal(
         )
     for path in paths:
         journal.take(filter(None, map(record_of, read_lines(path, KIND, journal.configuration))))
-    # Where the line of a conversion was lost, its batches have to be counted again.
-    journal.counted = {key: counted for key, counted in journal.counted.items() if counted.setting in journal.converted}
+    # Where the line of a conversion or of its size was lost, its batches have to be counted again.
+    journal.counted = {key: counted for key, counted in journal.counted.items() if is_known(journal, counted)}
     return journal
+
+
+def is_known(journal: Journal, counted: Counted) -> bool:
+    """Whether the network that a batch was counted with is known, at the size of its samples."""
+    at = (counted.setting, size_of(counted.size))
+    return counted.setting in journal.converted and (not counted.samples or at in journal.wired)
+
+
+def size_of(shapes: list[list[int]]) -> Size:
+    """As a key."""
+    return tuple(tuple(shape) for shape in shapes)
 
 
 def clear(folder: Path) -> None:

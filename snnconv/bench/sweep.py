@@ -156,10 +156,11 @@ def measure(
                     continue
                 if meter is None:
                     rivals = {"with_ann": position == 0, "with_quantised": position == last}
-                    meter = Meter(simulation.name, simulation.made(), simulation.steps, data, **rivals)
+                    meter = Meter(simulation.name, simulation.made(), simulation.steps, data, model, **rivals)
                     require_sizes(meter.snn, data)
-                    journal.add(meter.converted(model))
-                journal.add(meter.count(read(), number))
+                    journal.add(meter.converted())
+                for record in meter.count(read(), number):
+                    journal.add(record)
                 mine = claims.draw(simulation.name)
                 done = claims.draw("done") + 1  # by all
                 bar.advance(done - shown)

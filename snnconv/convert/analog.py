@@ -99,7 +99,7 @@ def is_mask(leaf: fx.Node, varying: set[fx.Node]) -> bool:
     return leaf in varying and not value_of(leaf).is_floating_point()
 
 
-def macs_of(node: fx.Node, kind: Kind) -> int | None:
+def macs_of(node: fx.Node, kind: str) -> int | None:
     """Multiply-accumulates of one sample: of products by the rules of the counter, one per element where a value is
     scaled or normalised (as BatchNorms are counted), else not known."""
     from ..bench.count.quantities import RULES  # what counts imports what converts
@@ -112,6 +112,19 @@ def macs_of(node: fx.Node, kind: Kind) -> int | None:
     return rule(node).get("mac") if rule else None
 
 
+def macs_at(call: fx.Node, operation: Operation, kind: str) -> int | None:
+    """The same of an operation that has become a module, called here, at the sizes that hold here."""
+    graph = fx.Graph()
+    inputs = [graph.placeholder(f"input_{number}") for number in range(len(call.args))]
+    for placeholder, source in zip(inputs, call.args, strict=True):
+        assert isinstance(source, fx.Node)
+        placeholder.meta = {"val": value_of(source)}
+    args, kwargs = pytree.tree_map_only(Slot, lambda slot: inputs[slot.number], operation.arguments)
+    node = graph.call_function(operation.target, tuple(args), kwargs)
+    node.meta = {"val": value_of(call)}
+    return macs_of(node, kind)
+
+
 class Operation(torch.nn.Module):
     """A call of an operation as a module of its tensors, all other arguments fixed.
 
@@ -122,12 +135,13 @@ class Operation(torch.nn.Module):
     def __init__(self, node: fx.Node, inputs: list[fx.Node], part: int | None) -> None:
         super().__init__()
         slots = {source: Slot(number) for number, source in enumerate(inputs)}
+        assert callable(node.target)
         self.target, self.part = node.target, part
         self.arguments = pytree.tree_map_only(fx.Node, slots.__getitem__, (list(node.args), dict(node.kwargs)))
 
     def forward(self, *tensors: Tensor) -> Tensor:
         args, kwargs = pytree.tree_map_only(Slot, lambda slot: tensors[slot.number], self.arguments)
-        result = self.target(*args, **kwargs)  # type: ignore[operator]
+        result = self.target(*args, **kwargs)
         return result if self.part is None else result[self.part]
 
 

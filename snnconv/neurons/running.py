@@ -58,17 +58,16 @@ class RunningMean(Temporal):
 
     Args:
         function: g, a module of as many tensors as it is called with; float32 all of them.
-        name: what g is, in a word. kind: how its work is counted. macs: its multiply-accumulates in a step where they
-            can be counted, of one sample.
+        name: what g is, in a word. kind: how its work is counted.
 
     Source: the expectation compensation of Huang et al., ACM Multimedia 2024 ("Towards high-performance spiking
     transformers from ANN to SNN conversion"), for any operation.
     """
 
-    def __init__(self, function: nn.Module, name: str = "", kind: str = "function", macs: int | None = None) -> None:
+    def __init__(self, function: nn.Module, name: str = "", kind: str = "function") -> None:
         super().__init__()
         self.function = function
-        self.name, self.kind, self.macs = name or type(function).__name__, kind, macs
+        self.name, self.kind = name or type(function).__name__, kind
 
     def begin(self, inputs: Tensor | Sequence[Tensor], varying: tuple[bool, ...] = (True,)) -> MeanState:
         parts = (inputs,) if isinstance(inputs, Tensor) else inputs

@@ -12,7 +12,7 @@ from torch.nn.functional import log_softmax
 from ..bench.assemble import spent
 from ..bench.energy import EnergyModel
 from ..bench.evaluate import arguments_of, require_scores
-from ..bench.synops import Counts, SynapticOperations, Wiring
+from ..bench.synops import BySize, SynapticOperations, Wirings
 from ..network import SpikingNetwork
 
 Batch = tuple[tuple[Tensor, ...], Tensor | None]  # flat input leaves, and labels where there are any
@@ -75,25 +75,25 @@ class Judge:
             less.batches.append(batch)
         return less
 
-    def score(self, snn: SpikingNetwork, T: int, wired: Wiring | None = None) -> Score:
+    def score(self, snn: SpikingNetwork, T: int, wirings: Wirings | None = None) -> Score:
         """Run the network for T steps on all samples.
 
         Args:
-            wired: `wiring(snn)`, where it is at hand: that of any network of the same ANN and neurons.
+            wirings: `Wirings(snn)`, where it is at hand: that of any network of the same ANN and neurons.
         """
-        operations = SynapticOperations(snn, wired)
-        counts, agreed, right, divergence, labelled = Counts(), 0, 0, 0.0, 0
+        operations, counts = SynapticOperations(snn, wirings), BySize()
+        agreed, right, divergence, labelled = 0, 0, 0.0, 0
         for arguments, labels, expected in self.batches:
             with operations:
                 run = snn.run(arguments, T=T, count=False)
-            counts = counts + operations.counts
+            counts.take(operations, run.batch)
             found = log_softmax(run.logits[-1].double(), -1).cpu()
             choice = found.argmax(-1)
             agreed += int((choice == expected.argmax(-1)).sum())
             divergence += float((expected.exp() * (expected - found)).sum())
             if labels is not None:
                 right, labelled = right + int((choice == labels.cpu()).sum()), labelled + len(labels)
-        cost = spent(operations.wiring, counts, self.samples, snn.warm_up + T, self.prices)
+        cost = spent(counts, snn.warm_up + T, self.prices)
         return Score(
             samples=self.samples,
             agreement=100 * agreed / self.samples,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..bench.setting import Setting
-from ..bench.synops import Wiring, wiring
+from ..bench.synops import Wirings
 from ..calib.corrections import corrected
 from ..network import SpikingNetwork
 from .budget import Budget, fit
@@ -28,11 +28,11 @@ class Family:
     setting: Setting
     base: SpikingNetwork
     samples: Samples
-    wired: Wiring = field(repr=False)
+    wirings: Wirings = field(repr=False)
 
     @classmethod
     def of(cls, setting: Setting, base: SpikingNetwork, samples: Samples) -> Family:
-        return cls(setting, base, samples, wiring(base))
+        return cls(setting, base, samples, Wirings(base))
 
     @property
     def even(self) -> Factors:
@@ -63,7 +63,7 @@ class Candidate:
         return corrected(snn, self.corrections, self.family.samples, self.T)
 
     def measured(self, judge: Judge, factors: Mapping[str, float] | None = None) -> Score:
-        return judge.score(self.network(factors), self.T, self.family.wired)
+        return judge.score(self.network(factors), self.T, self.family.wirings)
 
     def fitted(self, judge: Judge, limit: float, budget: Budget, start: float = 1.0) -> Candidate | None:
         """All factors times one number, so that these samples cost at most `limit`; None: impossible."""

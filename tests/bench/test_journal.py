@@ -9,19 +9,22 @@ import pytest
 
 from snnconv import InputError
 from snnconv.bench.configurations import differences
-from snnconv.bench.journal import Converted, Counted, Ended, Journal, clear, journals_in, open_journal
+from snnconv.bench.journal import Converted, Counted, Ended, Journal, Wired, clear, journals_in, open_journal
 
 CONFIGURATION = {"T": [1, 2], "model": {"sha256": "a", "name": "net"}, "settings": {"if": {"alpha": 1.0}}}
-CONVERTED = Converted("if", {"alpha": 1.0}, ["a notice"], None, {"layers": {}}, {"ANN FP32": {"ops": 1.0}})
+SIZE = [[3, 8, 8]]
+CONVERTED = Converted("if", {"alpha": 1.0}, ["a notice"], None)
+WIRED = Wired("if", SIZE, ["another notice"], {"layers": {}}, {"ANN FP32": {"ops": 1.0}})
 
 
 def counted(batch: int) -> Counted:
-    return Counted("if", batch, 10, [3 + batch, 4], [["relu", "fc", [5, 6]]], {"relu": [1, 2]}, {"ANN FP32": 9})
+    return Counted("if", batch, SIZE, 10, [3 + batch, 4], [["relu", "fc", [5, 6]]], {"relu": [1, 2]}, {"ANN FP32": 9})
 
 
 def written(folder: Path, *batches: int, process: int = 0) -> Path:
     journal = open_journal(folder, CONFIGURATION, process)
     journal.add(CONVERTED)
+    journal.add(WIRED)
     for batch in batches:
         journal.add(counted(batch))
     journal.close()
@@ -37,6 +40,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     path = written(tmp_path / "new" / "folder", 0, 1)
     journal = open_journal(path.parent, CONFIGURATION)
     assert journal.converted == {"if": CONVERTED}
+    assert journal.wired == {("if", ((3, 8, 8),)): WIRED}
     assert journal.counted == {("if", batch): counted(batch) for batch in (0, 1)}
     assert journal.batches is None
     journal.add(counted(2))
@@ -50,6 +54,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
 def test_every_batch_is_in_the_file_at_once(tmp_path: Path) -> None:
     journal = open_journal(tmp_path, CONFIGURATION)
     journal.add(CONVERTED)
+    journal.add(WIRED)
     for batch in range(3):
         journal.add(counted(batch))
         assert batches_of(open_journal(tmp_path, CONFIGURATION)) == list(range(batch + 1))
@@ -61,12 +66,13 @@ def test_no_file_without_a_batch(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "out", CONFIGURATION)
     journal.add(Ended(2))
     journal.add(CONVERTED)
+    journal.add(WIRED)
     journal.close()
     assert list(tmp_path.iterdir()) == []
     journal.add(counted(0))
     journal.close()
     again = open_journal(tmp_path / "out", CONFIGURATION)
-    assert again.records() == [CONVERTED, counted(0), Ended(2)]
+    assert again.records() == [CONVERTED, WIRED, counted(0), Ended(2)]
 
 
 def test_in_memory() -> None:
@@ -82,28 +88,31 @@ def test_whole_lines_survive_a_cut_anywhere(tmp_path: Path) -> None:
     ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        lines = sum(end < length for end in ends)  # header, conversion, two batches
+        lines = sum(end < length for end in ends)  # header, conversion, its size, two batches
         journal = open_journal(tmp_path, CONFIGURATION)
-        assert batches_of(journal) == list(range(max(0, lines - 2)))
+        assert batches_of(journal) == list(range(max(0, lines - 3)))
         assert len(journal.converted) == (lines >= 2)
+        assert len(journal.wired) == (lines >= 3)
         if length % 50 == 0:
-            journal.add(CONVERTED)
-            journal.add(counted(7))
+            for record in (CONVERTED, WIRED, counted(7)):
+                journal.add(record)
             journal.close()
             again = open_journal(tmp_path, CONFIGURATION)
-            assert batches_of(again) == [*range(max(0, lines - 2)), 7]
+            assert batches_of(again) == [*range(max(0, lines - 3)), 7]
 
 
-def test_batches_without_their_conversion_are_counted_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [1, 2])
+def test_batches_without_their_conversion_or_its_size_are_counted_again(lost: int, tmp_path: Path) -> None:
     path = written(tmp_path, 0, 1)
     lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([lines[0], *lines[2:]]))
-    assert open_journal(tmp_path, CONFIGURATION).records() == []
+    path.write_text("".join([*lines[:lost], *lines[lost + 1 :]]))
+    assert batches_of(open_journal(tmp_path, CONFIGURATION)) == []
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     journal, other = open_journal(tmp_path, CONFIGURATION), open_journal(tmp_path, CONFIGURATION)
     journal.add(CONVERTED)
+    journal.add(WIRED)
     journal.add(counted(0))
     with pytest.raises(InputError, match="another run"):
         other.add(counted(1))

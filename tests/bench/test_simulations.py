@@ -128,7 +128,7 @@ def test_it_resumes_with_every_network_of_a_setting(few: DataSource, tmp_path: P
     journal = tmp_path / "sweep.jsonl"
     lines = journal.read_text().splitlines(keepends=True)
     kept = [line for line in lines if '"rts set up for T=3"' not in line]
-    assert len(lines) - len(kept) == 3  # a conversion and two batches
+    assert len(lines) - len(kept) == 4  # a conversion, its size and two batches
     journal.write_text("".join(kept))
     made.clear()
     again = sweep(networks, few, STEPS, folder=tmp_path)

@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import InputError, SpikingNetwork
-from snnconv.bench.synops import SynapticOperations
 from snnconv.convert.free_sizes import capture_free, recapture_free
 from snnconv.io.snn_file import load_network, save_network
 from snnconv.plan import PLAN_FILE, Plan
@@ -334,16 +333,6 @@ def test_memory_is_that_of_the_run() -> None:
     snn = converted(CASES["pooled"])
     assert snn.largest_layer([(3, 16, 16)]) == 4 * 16 * 16 + max(3 * 16 * 16, 4 * 16 * 16)
     assert snn.largest_layer([(3, 32, 16)]) == 2 * snn.largest_layer([(3, 16, 16)])
-
-
-def test_operations_are_not_counted_by_fan_outs_of_another_size() -> None:
-    """Not even where there are as many neurons: 8·8 = 4·16."""
-    snn = converted(CASES["joined"])
-    operations = SynapticOperations(snn)
-    with operations:
-        snn.run(torch.randn(2, 3, 8, 8))
-    with operations, pytest.raises(InputError, match=r"operations are counted[\s\S]*remedy"):
-        snn.run(torch.randn(2, 3, 4, 16))
 
 
 def test_inspect_says_which_dimensions_are_free() -> None:

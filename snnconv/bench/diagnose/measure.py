@@ -9,15 +9,16 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from ...convert.data_argument import takes_data
-from ...data.batches import shapes_of
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...progress import track
 from ...provenance import provenance
-from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of, require_one_size
+from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of, require_one_size, require_same_size
 from .advice import verdict
 from .result import Diagnosis, SiteDiagnosis
 from .sums import SiteSums, Watch
+
+DOING = "a diagnosis, which looks at single neurons,"
 
 
 @takes_data("data")
@@ -37,18 +38,12 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
     """
     T = snn.T if T is None else T
     check_time_steps(T)
-    require_one_size(data, "a diagnosis, which looks at single neurons,")
+    require_one_size(data, DOING)
     watch, outputs, samples = Watch(snn, T), OutputSums(), 0
     first: list[tuple[int, ...]] | None = None
     for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
         arguments = arguments_of(snn, batch, f"batch {number}")
-        shapes = shapes_of(pytree.tree_leaves(arguments))
-        if first is not None and first != shapes:
-            raise InputError(
-                "a diagnosis, which looks at single neurons, takes samples of one size",
-                expected=" and ".join(map(str, first)), got=" and ".join(map(str, shapes)), where=f"batch {number}",
-            )  # fmt: skip
-        first = shapes
+        first = require_same_size(arguments, first, DOING, f"batch {number}")
         run = snn.run(arguments, T=T, observers=[watch], count=False)
         outputs.add(run.logits, watch.compare(arguments))
         samples += run.batch

@@ -3,6 +3,7 @@
 from .contenders import Contender as Contender
 from .contenders import contenders as contenders
 from .contenders import dense_count as dense_count
+from .contenders import dense_work as dense_work
 from .custom import energy_model as energy_model
 from .energy import energy as energy
 from .load import FLOAT as FLOAT

@@ -13,7 +13,16 @@ from torch import Tensor, nn
 from ...errors import InputError
 from ...models.firing import Firing, is_direct
 from ...provenance import provenance
-from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, view_notices
+from ..evaluate import (
+    LabelledBatch,
+    batches_as_they_come,
+    normalization_of,
+    require_logits,
+    require_one_size,
+    require_same_size,
+    taking,
+    view_notices,
+)
 from ..synops.running import NetworkRun, Recorder
 from .accountings import Bill, bills_of
 from .contenders import EQUAL_BITS, Contender
@@ -25,6 +34,7 @@ from .rows import costs, describe, rows_of
 from .run_loads import dense_run_loads, run_loads
 from .verdict import verdict_of
 
+DOING = "the energy of a network that is trained directly"
 NO_ANN = (
     "The ANN rows are this network's layers, dense, a ReLU for each spiking layer. No such ANN was trained: nothing is "
     "known here of its accuracy, in FP32 or quantised (networks of this package train as one with neuron=relu). What "
@@ -46,8 +56,8 @@ def directly(
     networks of papers, the papers' own arithmetic follows (`accountings`).
 
     Raises:
-        InputError: no spiking layers; another T than the network's; no data, or such without labels or that the network
-            cannot take.
+        InputError: no spiking layers; another T than the network's; no data, or such without labels, of several sizes,
+            or that the network cannot take.
     """
     if not is_direct(model):
         raise InputError(
@@ -58,7 +68,10 @@ def directly(
         )
     steps = steps_of(model, T)
     snn, rounded, samples = Direct(f"SNN, T={steps}", model), None, 0
+    require_one_size(data, DOING)
+    first: list[tuple[int, ...]] | None = None
     for batch in labelled(model, data):
+        first = require_same_size(batch.arguments, first, DOING, batch.where)
         snn.measure(batch)
         if rounded is None:  # not before: rounding takes a while, and what is wrong with the data shows first
             rounded = with_rounded_weights(model, steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,16 @@ from ..evaluate import (
     normalization_of,
     require_logits,
     view_notices,
-    views_of,
 )
 from ..steps import check_steps
-from ..synops import Counts, SynapticOperations, Wiring, Work, wiring, work_of
-from .contenders import EQUAL_BITS, Contender, contenders
+from ..synops import BySize, Portion, SynapticOperations, Wirings, Work, work_of
+from .contenders import EQUAL_BITS, Contender, contenders, dense_work
 from .custom import energy_model as model_named
 from .direct import directly
 from .loads import layer_modules, spiking_loads
 from .model import EnergyModel
 from .quantise import quantised_spiking
-from .result import Energy
+from .result import Energy, EnergyRow
 from .rows import costs, describe, rows_of
 from .verdict import verdict_of
 
@@ -42,28 +42,32 @@ log = logging.getLogger("snnconv")
 class Spiking:
     """A spiking network while it is measured."""
 
-    def __init__(self, name: str, snn: SpikingNetwork, wiring: Wiring, T: int, weight_bits: int | None = None) -> None:
+    def __init__(
+        self, name: str, snn: SpikingNetwork, wirings: Wirings, T: int, weight_bits: int | None = None
+    ) -> None:
         self.name, self.snn, self.T, self.weight_bits = name, snn, T, weight_bits
-        self.operations = SynapticOperations(snn, wiring)
-        self.counts = Counts()
+        self.operations = SynapticOperations(snn, wirings)
+        self.counts = BySize()
         self.correct = 0
 
     def measure(self, batch: LabelledBatch) -> None:
         with self.operations:
             run = self.snn.run(batch.arguments, T=self.T, count=False)
         logits = require_logits(run.logits, batch)
-        self.counts = self.counts + self.operations.counts
+        self.counts.take(self.operations, len(batch.labels) * batch.views)
         self.correct += int((logits[-1].argmax(-1).cpu() == batch.labels).sum())
 
-    def work(self, samples: int, count: str, encoder: str, convention: str) -> Work:
+    def works(self, count: str, encoder: str, convention: str) -> list[Work]:
+        """Of every size, as all that follows."""
         choices = {"count": count, "encoder": encoder, "convention": convention}
-        return work_of(self.operations.wiring, self.counts, samples, **choices)  # type: ignore[arg-type]
+        return [work_of(p.wiring, p.counts, p.samples, **choices) for p in self.counts.portions]  # type: ignore[arg-type]
 
-    def contender(self, work: Work, convention: str, rate: bool) -> Contender:
-        wiring, modules = self.operations.wiring, layer_modules(self.snn.network)
+    def contenders(self, works: list[Work], convention: str, rate: bool) -> list[Contender]:
+        modules = layer_modules(self.snn.network)
         options = {"convention": convention, "rate": rate, "weight_bits": self.weight_bits, "modules": modules}
-        loads = spiking_loads(wiring, work, **options)  # type: ignore[arg-type]
-        return Contender(self.name, self.snn, loads, self.weight_bits)
+        wired = [portion.wiring for portion in self.counts.portions]
+        loads = [spiking_loads(*pair, **options) for pair in zip(wired, works, strict=True)]  # type: ignore[arg-type]
+        return [Contender(self.name, self.snn, each, self.weight_bits) for each in loads]
 
 
 @takes_data("data")
@@ -103,14 +107,12 @@ def energy(
         return directly(snn, data, T=T, convention=convention, count=count, energy_model=model, seed=seed)
     (steps,) = check_steps([snn.T if T is None else T])
     normalization = normalization_of(data, snn)
-    wired = wiring(snn)
-    for notice in wired.notices:
-        log.warning(notice)
-    rivals = contenders(snn, wired, steps, convention=convention, normalization=normalization)
+    wirings = Wirings(snn)
+    rivals = contenders(snn, steps, normalization=normalization)
     rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
     spiking = [
-        Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wired, steps, EQUAL_BITS),
-        Spiking(f"SNN, T={steps}", snn, wired, steps),
+        Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wirings, steps, EQUAL_BITS),
+        Spiking(f"SNN, T={steps}", snn, wirings, steps),
     ]
     correct, samples = [0] * len(rivals), 0
     for batch in labelled_batches(snn, data, "measuring energy"):
@@ -118,23 +120,26 @@ def energy(
             network.measure(batch)
         correct = [hits + count_correct(rival.network, batch) for hits, rival in zip(correct, rivals, strict=True)]
         samples += len(batch.labels)
-    runs = samples * views_of(data)
-    works = [network.work(runs, count, encoder, convention) for network in spiking]
-    measured = [network.contender(work, convention, count == "rate") for network, work in zip(spiking, works)]
-    networks, work = [*rivals, *measured], works[-1]
     correct += [network.correct for network in spiking]
-    rows = rows_of(networks, [100 * hits / samples for hits in correct], model)
+    accuracies = [100 * hits / samples for hits in correct]
+    counts = spiking[-1].counts
+    every_work = [network.works(count, encoder, convention) for network in spiking]
+    measured = [n.contenders(works, convention, count == "rate") for n, works in zip(spiking, every_work, strict=True)]
+    dense = [dense_work(snn, rivals, portion.wiring, portion.size, convention) for portion in counts.portions]
+    networks = [[*here, *snns] for here, *snns in zip(dense, *measured, strict=True)]
+    rows = mean_rows(counts, [rows_of(each, accuracies, model) for each in networks])
+    work = counts.mean(every_work[-1])
+    notices = list(dict.fromkeys(notice for portion in counts.portions for notice in portion.wiring.notices))
+    for notice in notices:
+        log.warning(notice)
     return Energy(
         rows=rows,
         T=steps,
         verdict=verdict_of(rows),
         apart=apart(work),
         unsupported=work.unsupported,
-        by_layer={load.name: costs(load, model) for load in networks[-1].loads},
-        by_site={
-            site: {"spikes": work.events[site], "synops": synops, "neurons": wired.sources[site].neurons}
-            for site, synops in work.by_site.items()
-        },
+        by_layer=counts.mean([{load.name: costs(load, model) for load in each[-1].loads} for each in networks]),
+        by_site=counts.mean([by_site(*pair) for pair in zip(counts.portions, every_work[-1], strict=True)]),
         convention=convention,
         count=count,
         encoder=encoder,
@@ -143,9 +148,26 @@ def energy(
         data=str(getattr(data, "name", "data")),
         settings=dict(snn.plan.settings),
         normalization=normalization,
-        notices=[*snn.plan.notices, *wired.notices, *view_notices(data)],
+        notices=[*snn.plan.notices, *notices, *view_notices(data)],
         provenance=provenance(seed),
     )
+
+
+def mean_rows(counts: BySize, by_size: list[list[EnergyRow]]) -> list[EnergyRow]:
+    """Rows of several sizes as those of the mean sample."""
+    if len(by_size) == 1:
+        return by_size[0]
+    rows = counts.mean(by_size)
+    reference = rows[0].energy_mJ
+    return [replace(row, of_ann=row.energy_mJ / reference if reference else None) for row in rows]
+
+
+def by_site(portion: Portion, work: Work) -> dict[str, dict[str, float]]:
+    sources = portion.wiring.sources
+    return {
+        site: {"spikes": work.events[site], "synops": synops, "neurons": sources[site].neurons}
+        for site, synops in work.by_site.items()
+    }
 
 
 def apart(work: Work) -> dict[str, float]:

@@ -1,11 +1,15 @@
 """Spike operations: which synapses a network has, what its spikes cause on them, and what one sample costs."""
 
+from .by_size import BySize as BySize
+from .by_size import Portion as Portion
 from .counter import Counts as Counts
 from .counter import SynapticOperations as SynapticOperations
 from .parts import Layer as Layer
 from .parts import Synapse as Synapse
 from .parts import Wiring as Wiring
 from .walk import wiring as wiring
+from .wirings import Size as Size
+from .wirings import Wirings as Wirings
 from .work import LayerWork as LayerWork
 from .work import Work as Work
 from .work import work_of as work_of

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from ...errors import InputError
 from ...network import SpikingNetwork
-from ...neurons import Temporal
+from ...neurons import Neuron, RunningSum
 from ...neurons.codes import events_per_neuron
 from ...simulate.observers import observing
 from .parts import Wiring
-from .walk import wiring
+from .wirings import Size, Wirings
 
 Pair = tuple[str, str]
 
@@ -54,37 +54,38 @@ def added(first: Mapping[Any, Tensor], second: Mapping[Any, Tensor]) -> dict[Any
 
 
 class SynapticOperations:
-    """Counts what the spikes of a network cause while it runs, exactly.
+    """Counts what the spikes of a network cause while it runs, exactly, at the size of its inputs.
 
-        ops = SynapticOperations(snn)
+        ops, total = SynapticOperations(snn), BySize()
         for x in batches:
             with ops:
                 snn.run(x, T=8)
-            total = total + ops.counts
+            total.take(ops, len(x))
 
     Every block starts from zero and holds one run (one that continues a `state` may follow: its steps are appended).
 
     Args:
-        wired: `wiring(snn)`, where it is at hand.
+        wirings: `Wirings(snn)`, where it is at hand; those of any network of the same ANN and neurons.
 
     Attributes:
-        wiring: the network's fan-outs.
+        size: of the inputs of the last block; before the first one, that of the conversion.
     """
 
-    def __init__(self, snn: SpikingNetwork, wired: Wiring | None = None) -> None:
+    def __init__(self, snn: SpikingNetwork, wirings: Wirings | None = None) -> None:
         self._snn = snn
-        self.wiring = wiring(snn) if wired is None else wired
-        modules = {name: snn.network.get_submodule(name) for name in self.wiring.sources}
-        self._modules = {name: module for name, module in modules.items() if isinstance(module, Temporal)}
-        self._layers: dict[str, list[str]] = {name: [] for name in modules}
-        columns: dict[str, list[Tensor]] = {name: [] for name in modules}
-        for synapse in self.wiring.synapses:
-            self._layers[synapse.source].append(synapse.layer)
-            columns[synapse.source].append(synapse.fan_out.flatten())
-        # Sums of products of whole numbers in float64: exact to 2^53, and a matrix product.
-        self._fan_out = {name: torch.stack(c, 1).double() for name, c in columns.items() if c}
+        self._wirings = Wirings(snn) if wirings is None else wirings
+        self.size: Size = tuple(tuple(shape) for shape in snn.plan.input_shapes)
+        self._fan_out: dict[str, Tensor] | None = None  # of this size
+        called = {str(node.target) for node in snn.network.graph.find_nodes(op="call_module")}
+        modules = {name: snn.network.get_submodule(name) for name in sorted(called)}
+        self._modules = {name: m for name, m in modules.items() if isinstance(m, (Neuron, RunningSum))}
         self._steps: dict[str, list[Tensor]] = {}
         self._hooks = ExitStack()
+
+    @property
+    def wiring(self) -> Wiring:
+        """The network's fan-outs at this size."""
+        return self._wirings.at(self.size)
 
     def __enter__(self) -> Self:
         self._steps = {}
@@ -97,30 +98,40 @@ class SynapticOperations:
 
     @property
     def counts(self) -> Counts:
-        """What the last block counted."""
+        """What the last block counted, in execution order."""
         operations: dict[Pair, Tensor] = {}
         fired: dict[str, Tensor] = {}
-        for source, parts in self._steps.items():
-            total, *columns = torch.cat(parts).unbind(1)
+        layers = layers_read(self.wiring)
+        for source in (name for name in self.wiring.sources if name in self._steps):
+            total, *columns = torch.cat(self._steps[source]).unbind(1)
             fired[source] = total
-            operations |= {(source, layer): column for layer, column in zip(self._layers[source], columns, strict=True)}
+            operations |= {(source, layer): column for layer, column in zip(layers[source], columns, strict=True)}
         return Counts(operations, fired)
 
-    def _require_size(self) -> None:
+    def _turn_to(self, size: Size) -> None:
         """Fan-outs are those of one size: at another, positions and borders are others."""
-        wired = [tuple(shape) for shape in self._snn.plan.input_shapes]
-        if self._snn.running != wired:
+        if size != self.size and self._steps:
             raise InputError(
-                "operations are counted for the size that the network was converted for",
-                expected=" and ".join(map(str, wired)),
-                got=" and ".join(map(str, self._snn.running)),
-                remedy="convert with input_shape=… or calibration data of the size of these data",
+                "a block that counts operations holds one run, of inputs of one size",
+                expected=" and ".join(map(str, self.size)),
+                got=" and ".join(map(str, size)),
+                remedy="one `with` block for each run, and `BySize` for their sum",
             )
+        if size != self.size or self._fan_out is None:
+            self.size = size
+            columns: dict[str, list[Tensor]] = {}
+            for synapse in self.wiring.synapses:
+                columns.setdefault(synapse.source, []).append(synapse.fan_out.flatten())
+            # Sums of products of whole numbers in float64: exact to 2^53, and a matrix product.
+            self._fan_out = {name: torch.stack(column, 1).double() for name, column in columns.items()}
 
     def _count(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         """Events summed over the batch once, [steps, neurons], then weighed by each fan-out."""
-        self._require_size()
-        source = self.wiring.sources[site]
+        self._turn_to(tuple(self._snn.running))
+        source = self.wiring.sources.get(site)
+        if source is None:
+            return  # a pooling of other values than spikes
+        assert self._fan_out is not None
         by_sample = spikes.unflatten(1, (-1, source.rows)) if source.rows > 1 else spikes
         per_neuron = events_per_neuron(by_sample, source.code)
         columns = [per_neuron.sum(1, keepdim=True)]
@@ -128,3 +139,11 @@ class SynapticOperations:
             fan_out = self._fan_out[site] = self._fan_out[site].to(per_neuron.device)
             columns.append(per_neuron @ fan_out)
         self._steps.setdefault(site, []).append(torch.cat(columns, 1).round().long().cpu())
+
+
+def layers_read(wired: Wiring) -> dict[str, list[str]]:
+    """{source: the layers that read its spikes}."""
+    found: dict[str, list[str]] = {name: [] for name in wired.sources}
+    for synapse in wired.synapses:
+        found[synapse.source].append(synapse.layer)
+    return found

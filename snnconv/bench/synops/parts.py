@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from ...neurons.codes import Code
@@ -130,6 +131,12 @@ class Wiring:
     def neurons(self) -> dict[str, int]:
         """{site: neurons}."""
         return {name: source.neurons for name, source in self.sources.items() if not source.pool}
+
+    @property
+    def without_fan_outs(self) -> Wiring:
+        """The same without what every single neuron reaches, which is most of it: counts hold what that was for."""
+        bare = [replace(synapse, fan_out=torch.zeros(0, dtype=torch.int64)) for synapse in self.synapses]
+        return replace(self, synapses=bare)
 
     @property
     def notices(self) -> list[str]:

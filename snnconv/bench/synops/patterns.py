@@ -43,7 +43,7 @@ def summed(call: Call, value: Callable[[Any], Any]) -> Tensor:
 def pooled(call: Call, value: Callable[[Any], Any]) -> Tensor:
     """Sums over the windows; only the two- and three-dimensional pooling can be told not to divide."""
     x, dims = value(call.input), int(call.name[-2])
-    kernel, stride, padding = (spread(call.values[name], dims) for name in ("kernel_size", "stride", "padding"))
+    kernel, stride, padding = (spread(value(call.values[name]), dims) for name in ("kernel_size", "stride", "padding"))
     ceil = call.values["ceil_mode"]
     if dims == 1:
         flat = F.avg_pool2d(
@@ -63,7 +63,7 @@ def spread(setting: Any, dims: int) -> tuple[int, ...]:
 def adaptively_pooled(call: Call, value: Callable[[Any], Any]) -> Tensor:
     """Sums over windows ⌊i·n/o⌋ … ⌈(i+1)·n/o⌉, which overlap where n is no multiple of o."""
     x, dims = value(call.input), int(call.name[-2])
-    for dim, wanted in zip(range(-dims, 0), spread(call.values["output_size"], dims)):
+    for dim, wanted in zip(range(-dims, 0), spread(value(call.values["output_size"]), dims)):
         size = x.shape[dim]
         windows = x.new_zeros(wanted or size, size)
         for i, row in enumerate(windows):

@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
+from ...convert.analog import Operation, macs_at
 from ...convert.graphs import attribute, value_of
 from ...convert.operands import names
 from ...convert.passes.absorb import is_per_channel
 from ...convert.preflight import site_of
-from ...convert.timing import batch_dims, batch_symbols, size_at, varies_in_time
+from ...convert.timing import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
 from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
 from ...neurons.codes import Code
@@ -38,9 +39,14 @@ MULTIPLIES = names("gates", "quotients")
 ANALOG_BEFORE = "what they read comes from analog operators"
 
 
-def wiring(snn: SpikingNetwork) -> Wiring:
-    """Sources, synapses and all other work of a network, for one sample. Runs no neuron and changes nothing."""
-    return wiring_of(snn.network)
+def wiring(snn: SpikingNetwork, shapes: Sequence[tuple[int, ...]] | None = None) -> Wiring:
+    """Sources, synapses and all other work of a network, for one sample. Runs no neuron and changes nothing.
+
+    Args:
+        shapes: of one sample of every input; None: those that it was converted for.
+    """
+    with at_shapes(snn.network.graph, shapes):
+        return wiring_of(snn.network)
 
 
 def wiring_of(network: fx.GraphModule) -> Wiring:
@@ -150,13 +156,14 @@ class Walk:
             return
         name, node = str(call.node.target), call.node
         work = self.found.norms if module.kind == "norm" else self.found.residual
-        if module.macs is None:
+        macs = macs_at(node, module.function, module.kind) if isinstance(module.function, Operation) else None
+        if macs is None:
             self.unknown[module.name] += 1
         elif module.kind in {"attention", "product"}:
             inputs = self.found.pools[name]
-            self.found.layers[name] = Layer("float", "product", module.macs, inputs, elements(node), 0, 0)
+            self.found.layers[name] = Layer("float", "product", macs, inputs, elements(node), 0, 0)
         else:
-            work[name] = module.macs
+            work[name] = macs
         self.lost[node] = ANALOG_BEFORE
 
     def maximum_of(self, pool: str, read: Spikes) -> str:

@@ -32,7 +32,7 @@ def follow_means(graph_module: fx.GraphModule, varying: Collection[fx.Node]) -> 
         for value, part in operator.outputs:
             path = free_name(graph_module, site_of(node))
             operation = Operation(node, operator.inputs, part)
-            put_module(graph_module, path, RunningMean(operation, operator.name, operator.kind, operator.macs))
+            put_module(graph_module, path, RunningMean(operation, operator.name, operator.kind))
             with graph_module.graph.inserting_before(node):
                 call = graph_module.graph.call_module(path, tuple(operator.inputs))
             call.meta = dict(value.meta)

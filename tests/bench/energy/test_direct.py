@@ -129,6 +129,8 @@ def test_refuses() -> None:
         energy(Known(), [])
     with pytest.raises(InputError, match="label is out of range"):
         energy(Known(), [(x, y + 7)])
+    with pytest.raises(InputError, match=r"takes samples of one size[\s\S]*\(4, 2\)[\s\S]*batch 1[\s\S]*remedy"):
+        energy(Known().eval(), [(x, y), (torch.rand(2, 4, 2), y)])
 
 
 def test_the_model_stays() -> None:

@@ -59,7 +59,7 @@ def test_analog_operators_are_counted_or_listed() -> None:
     assert found.notices == [
         "c, d, e are counted as multiplying at every step: what they read comes from analog operators"
     ]
-    ops = SynapticOperations(snn, found)
+    ops = SynapticOperations(snn)
     with ops:
         snn.run(x, T=4)
     work = work_of(found, ops.counts, 5)
