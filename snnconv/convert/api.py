@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
-from torch import Tensor, fx, nn
+from torch import fx, nn
 from torch.export import ExportedProgram
 
-from ..calib import Rule, Statistics, parse_rule, statistics_of, takes_gradients, takes_learned
-from ..calib.calibrate import collect
+from ..calib import Rule, parse_rule
 from ..calib.checkpoint import Checkpoint
 from ..calib.corrections import corrected
 from ..calib.reach import cut_off
-from ..calib.samples import SAMPLES, Kept, portions, run_at_once
-from ..calib.synthetic import synthetic_batches
 from ..errors import InputError
 from ..fingerprint import about_data, fingerprint
 from ..methods import METHODS, Method
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
 from ..plan import Plan
-from ..progress import track
 from ..provenance import provenance
-from .activations import Activation, is_learned
+from .calibration import needs_calibration, statistics
 from .canonical import MAXPOOLS, MaxPool
 from .data_argument import takes_data
-from .examples import Examples, InputShape, examples_of
+from .examples import InputShape, examples_of
 from .graphs import as_call
 from .mixing import refuse_batch_mixing
 from .opening import opened
@@ -38,7 +34,6 @@ from .passes.sites import activation_sites, level_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
 from .source import ordinary_mode, require_numbers, source_of
-from .whole_inputs import require_rows, rows_of
 
 PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
@@ -230,64 +225,6 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
             remedy=None if names else SPIKING_ALREADY,
         )
     return analog
-
-
-def statistics(
-    canonical: fx.GraphModule,
-    raised: fx.GraphModule,
-    examples: Examples,
-    analog: Collection[str],
-    setting: Method,
-    rule: Rule,
-    seed: int,
-    checkpoint: Checkpoint | None = None,
-) -> tuple[dict[str, Statistics], list[tuple[Tensor, ...]], list[str]]:
-    """The activations of every site on the calibration data, samples for later passes if there are any, and notices.
-
-    Nothing is run where every threshold was learned and nothing else is to be calibrated.
-    """
-    if not needs_calibration(canonical, analog, setting):
-        empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
-        return empty, [], list(examples.notices)
-    batches, notices = calibration_batches(raised, examples, seed)
-    kept = Kept(
-        portions(batches, run_at_once(canonical)), SAMPLES if setting.calibrations or takes_gradients(rule) else 0
-    )
-    found = collect(canonical, kept, setting.granularity, checkpoint)
-    if setting.needs != "nothing" and takes_learned(setting.threshold) and not all_learned(canonical, analog):
-        notices.append(f"thresholds calibrated; the published {setting.name} trains them (snnconv finetune)")
-    return found, kept.samples, notices
-
-
-def needs_calibration(canonical: fx.GraphModule, analog: Collection[str], setting: Method) -> bool:
-    """Whether anything is found from activations: a threshold that was not learned, or a correction."""
-    learned = all_learned(canonical, analog) and takes_learned(setting.threshold)
-    return not learned or bool(setting.calibrations)
-
-
-def all_learned(canonical: fx.GraphModule, analog: Collection[str]) -> bool:
-    """Whether training said at every site that spikes where the activation ends."""
-    spiking = [canonical.get_submodule(name) for name in activation_sites(canonical) if name not in analog]
-    return all(isinstance(site, Activation) and is_learned(site) and site.ceiling is not None for site in spiking)
-
-
-def calibration_batches(
-    raised: fx.GraphModule, examples: Examples, seed: int
-) -> tuple[Iterable[tuple[Tensor, ...]], list[str]]:
-    """The user's batches, or synthetic ones, with the notices that say so."""
-    if examples.batches is not None:
-        batches = known_words(examples.batches, rows_of(raised.graph))
-        return track(batches, "calibrating", examples.count), list(examples.notices)
-    batches, notice = synthetic_batches(raised, examples.shapes, seed)
-    moved = [tuple(leaf.to(like) for leaf, like in zip(batch, examples.leaves)) for batch in batches]
-    return track(moved, "calibrating"), [*examples.notices, notice]
-
-
-def known_words(batches: Iterable[tuple[Tensor, ...]], rows: list[int | None]) -> Iterator[tuple[Tensor, ...]]:
-    """The batches, each looked through for whole numbers that the network has no row for."""
-    for number, leaves in enumerate(batches):
-        require_rows(leaves, rows, f"calibration batch {number}")
-        yield leaves
 
 
 def settings_of(

@@ -16,7 +16,8 @@ from ..calib.calibrate import collect, thresholds
 from ..clips import CLIPS, Clip
 from ..errors import InputError
 from .activations import LearnedClip
-from .api import calibration_batches, check_maxpool
+from .api import check_maxpool
+from .calibration import calibration_batches
 from .canonical import MaxPool
 from .data_argument import takes_data
 from .examples import InputShape, examples_of

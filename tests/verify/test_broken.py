@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx
 
 from snnconv import SpikingNetwork, convert
-from snnconv.convert import api as conversion
+from snnconv.convert import opening
 from snnconv.io import snn_file
 from snnconv.neurons import ScalableDualThreshold
 from snnconv.plan import Plan
@@ -27,7 +27,7 @@ def failing(result: Verification) -> list[str]:
 
 
 def test_a_pass_that_alters_a_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    right: Callable[..., fx.GraphModule] = conversion.canonicalise
+    right: Callable[..., fx.GraphModule] = opening.canonicalise
 
     def wrong(*args: Any) -> fx.GraphModule:
         canonical = right(*args)
@@ -35,7 +35,7 @@ def test_a_pass_that_alters_a_weight(monkeypatch: pytest.MonkeyPatch) -> None:
             canonical.get_parameter("fc.weight").mul_(1.001)
         return canonical
 
-    monkeypatch.setattr(conversion, "canonicalise", wrong)
+    monkeypatch.setattr(opening, "canonicalise", wrong)
     result = verify(SmallCNN(), input_shape=SHAPE)
     assert failing(result) == ["canonical"]
     assert result.canonical_error is not None
