@@ -100,7 +100,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         InputError: a file of a later format, damaged texts, or clips that do not fit the program.
     """
     from ..convert.clip import keep_unused, put_clip, tensors_of
-    from ..convert.free_sizes import sizes_in
+    from ..convert.guards import sizes_in
     from ..convert.passes.sites import clip_sites, name_sites
     from ..convert.raise_modules import raise_modules
     from ..convert.timing import note_sizes

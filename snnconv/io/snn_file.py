@@ -68,7 +68,7 @@ def is_converted(texts: dict[str, str]) -> bool:
 
 def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> SpikingNetwork:
     """The spiking network of a canonical program and its plan."""
-    from ..convert.free_sizes import sizes_in
+    from ..convert.guards import sizes_in
     from ..convert.passes.sites import activation_sites, name_sites
     from ..convert.raise_modules import raise_modules
     from ..convert.timing import note_sizes
