@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import snnconv
 from snnconv.bench.diagnose import diagnose
 from snnconv.bench.energy import Energy, energy
 from snnconv.bench.latency import latency
+from snnconv.bench.report.measure import measure as measured
 from snnconv.bench.sweep import Sweep, sweep
 from snnconv.data import DataSource, open_data
 from snnconv.errors import InputError
@@ -162,6 +164,16 @@ def test_latency_and_diagnosis(snn: SpikingNetwork, data: Callable[..., DataSour
     assert list(map(asdict, ours.sites)) == list(map(asdict, theirs.sites))
     with pytest.raises(InputError, match=r"a diagnosis[\s\S]*takes samples of one size[\s\S]*remedy"):
         diagnose(snn, [torch.rand(2, 3, *size) for size in SAMPLES])
+
+
+def test_a_report_over_several_sizes_has_no_diagnosis(
+    snn: SpikingNetwork, data: Callable[..., DataSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(import_module("snnconv.bench.report.measure"), "heat_maps", lambda *_: None)
+    measured({"sdm": snn}, data(), [1], tmp_path)
+    assert {path.stem for path in tmp_path.glob("*.json")} == {"sweep", "energy", "latency"}
+    assert "no diagnosis" in caplog.text
 
 
 def test_values_for_single_neurons_take_one_size(data: Callable[..., DataSource]) -> None:

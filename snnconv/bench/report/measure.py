@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ...data import DataSource
 from ...errors import InputError
 from ...fingerprint import describe_data
 from ...network import SpikingNetwork
@@ -66,7 +67,12 @@ def measure(
             {"T": moment, "energy_model": describe_energy(model), "seed": seed},
             lambda snn: energy(snn, data, T=moment, energy_model=model, seed=seed),
         )
-        closely.measured(Diagnosis, {"T": moment, "seed": seed}, lambda snn: diagnose(snn, data, T=moment, seed=seed))
+        if isinstance(data, DataSource) and data.of_another_size is not None:
+            log.warning("no diagnosis, which looks at single neurons: the data hold samples of several sizes")
+        else:
+            closely.measured(
+                Diagnosis, {"T": moment, "seed": seed}, lambda snn: diagnose(snn, data, T=moment, seed=seed)
+            )
         closely.measured(
             Latency,
             {"T": steps[-1], "within": within, "seed": seed},
