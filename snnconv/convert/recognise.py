@@ -50,6 +50,8 @@ def candidates(function: Composed, x: Tensor, y: Tensor) -> Iterator[tuple[nn.Mo
     at = {value: y[int((x[:, 0] - value).abs().argmin())] for value in (-1e9, -1e8, -1.0, 0.0, 1e8, 1e9)}
     low, high, slope = at[-1e9], at[1e9], -at[-1.0]
     is_trained = any(True for _ in function.parameters())
+    if bool(((low != 0) & (low == at[-1.0]) & (low.abs() <= SAME)).any()):
+        return  # clamp(min=1e-12), the guard of a norm, is a ReLU to rounding, and no activation
     if bool((low == 0).all()) and bool((high > 0).all()) and torch.equal(high, at[1e8]):
         kind = LearnedClip if is_trained else Activation
         ceiling = float(high) if high.numel() == 1 else high.float().view(function.shape)

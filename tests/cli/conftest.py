@@ -108,6 +108,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken[3, 0, 2, 2] = np.nan
     np.savez(folder / "data.npz", x=x, y=y)
     np.savez(folder / "nan.npz", x=broken, y=y)
+    np.savez(folder / "colour.npz", x=x.repeat(3, 1), y=y)
     np.savez(folder / "labels.npz", x=x, y=y + 5)
     np.savez(folder / "empty.npz", x=x[:0], y=y[:0])
     snnconv.convert(network, data=[torch.from_numpy(x)]).save(folder / "snn.pt2")

@@ -50,7 +50,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "sweep {files}/snn.pt2 --data npz:{files}/empty.npz": ("no images",),
     "sweep {files}/snn.pt2 --data nppz:data": ("unknown data source 'nppz'", "did you mean 'npz'"),
     "sweep {files}/snn.pt2 --data {files}/data.npz": ("starts with its kind", "npz:"),
-    "sweep {files}/snn.pt2 --data fashion": ("another shape", "[B, 1, 8, 8]", "[100, 1, 28, 28]"),
+    "sweep {files}/snn.pt2 --data npz:{files}/colour.npz": ("another shape", "[B, 1, d2", "dimension 1 is fixed at 1"),
     SWEEP + " --limit 0": ("limit",),
     SWEEP + " --batch-size 0": ("batch_size",),
     # settings

@@ -60,7 +60,7 @@ CASES: dict[str, tuple[Function, set[str], int | None]] = {
     "power": (lambda x: x**2, {"pow"}, None),
     "root": (lambda x: (x + 1).sqrt(), {"sqrt"}, None),
     "exponential": (lambda x: x.neg().exp(), {"exp"}, None),
-    "absolute": (lambda x: (x - 0.3).abs(), {"abs"}, None),
+    "sine": (lambda x: (x - 0.3).sin(), {"sin"}, None),
     "one bound": (lambda x: x.clamp(min=0.2), {"clamp"}, None),
     "largest of two": (lambda x: torch.maximum(x, x.flip(1) - 0.1), {"maximum"}, None),
     "largest of all": (lambda x: x + x.amax(1, keepdim=True), {"amax"}, None),

@@ -150,8 +150,10 @@ def channel_dim(graph_module: fx.GraphModule, node: fx.Node) -> int:
     own = along(graph_module.get_submodule(str(node.target))) if node.op == "call_module" else None
     if own is not None:
         return 1 if own == 0 else -1
+    if len(shape) < 3:
+        return 1
     last = any(map(partial(is_linear, graph_module), neighbours(node))) or isinstance(shape[1], torch.SymInt)
-    return -1 if len(shape) > 2 and last and not isinstance(shape[-1], torch.SymInt) else 1
+    return -1 if last and not isinstance(shape[-1], torch.SymInt) else 1
 
 
 def along(module: nn.Module) -> int | None:
