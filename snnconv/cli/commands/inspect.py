@@ -63,4 +63,5 @@ def print_report(report: Report) -> None:
     click.echo(f"{converted} of {total} activations can spike")
     if report.analog:
         macs = sum(entry.macs or 0 for entry in report.analog)
-        click.echo(f"{len(report.analog)} operations are by nature analog: at least {macs:,} MACs a step")
+        counted = "1 operation is" if len(report.analog) == 1 else f"{len(report.analog)} operations are"
+        click.echo(f"{counted} by nature analog: at least {macs:,} MACs a step")
