@@ -23,7 +23,6 @@ SEQUENCE = "pass the length of a sequence as input_shape=(length,) (--input-shap
 WORDS = [((16,),), ((32,),), ((64,),), ((128,),), ((512,),)]  # lengths of a sequence
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 TABLES = (nn.Embedding, nn.EmbeddingBag)
-CONVOLUTIONS: tuple[tuple[type[nn.Module], int], ...] = ((nn.Conv1d, 1), (nn.Conv2d, 2), (nn.Conv3d, 3))
 
 
 def infer_input_shapes(model: nn.Module) -> list[tuple[int, ...]]:
@@ -74,7 +73,9 @@ def candidates(model: nn.Module) -> Iterator[tuple[tuple[int, ...], ...]]:
     if isinstance(first, nn.Linear):
         yield ((first.in_features,),)
         return
-    dims = next(d for kind, d in CONVOLUTIONS if isinstance(first, kind))
+    if not isinstance(first, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        return
+    dims = len(first.kernel_size)
     classes = last.out_features if isinstance(last, nn.Linear) else last.out_channels
     looks_large = max(first.stride) > 1 or classes >= 200
     images = LARGE + SMALL if looks_large else SMALL + LARGE
