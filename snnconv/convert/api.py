@@ -33,7 +33,7 @@ from .opening import opened
 from .passes.sites import activation_sites, level_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
-from .source import ordinary_mode, require_numbers, source_of
+from .source import ordinary_mode, source_of
 
 PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
@@ -126,7 +126,6 @@ def convert(
     raised, canonical, sizes = opened(
         model, examples, maxpool, judge=lambda network: preflight_of(network, (), setting), fixed=fixed
     )
-    require_numbers(raised)
     examples.notices.extend(raised.meta["notices"])
     analog = analog_sites(canonical, keep, only)
     report = preflight_of(canonical, analog, setting, T)

@@ -16,6 +16,7 @@ from .free_sizes import Captured, capture_free, recapture_free
 from .graphs import clone
 from .preflight import Report
 from .raise_modules import raise_modules
+from .source import require_numbers
 
 UNCONVERTED = "an operation whose settings are computed from it cannot be converted"
 
@@ -59,5 +60,6 @@ def captured(model: nn.Module | ExportedProgram, examples: Examples) -> Captured
 
 def rewritten(model: nn.Module | ExportedProgram, found: Captured, examples: Examples, maxpool: MaxPool) -> Opened:
     raised = raise_modules(found.program, model if isinstance(model, nn.Module) else None)
+    require_numbers(raised)  # by the names of the source: BatchNorms are not folded yet
     canonical = canonicalise(clone(raised) if examples.batches is None else raised, maxpool)
     return Opened(raised, canonical, found.sizes)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from snnconv.bench.lines import open_lines
 from snnconv.coverage import Coverage
 
 from .conftest import Command
@@ -65,9 +66,7 @@ def test_refusals(command: Command, more: tuple[str, ...], words: str) -> None:
 
 
 def test_another_seed_is_another_run(command: Command) -> None:
-    Path("out").mkdir()
-    header = {"snnconv": "coverage", "format": 1, "configuration": {"seed": 5}}
-    Path("out/coverage.jsonl").write_text(json.dumps(header) + "\n")
+    open_lines(Path("out/coverage.jsonl"), "coverage", {"seed": 5}).close()
     ended = command(*ONE, "-o", "out", "-q")
     assert ended.code == 2
     assert "coverage of another configuration" in ended.err

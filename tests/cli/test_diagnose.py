@@ -66,7 +66,7 @@ ERRORS = {
     "missing.pt2 --data npz:{files}/data.npz": ("no such file",),
     "{files}/snn.pt2 --data npz:missing.npz": ("no such data file",),
     "{files}/snn.pt2 --data npz:{files}/nan.npz": ("NaN", "image 3"),
-    "{files}/snn.pt2 --data fashion": ("another shape",),
+    "{files}/snn.pt2 --data npz:{files}/colour.npz": ("another shape",),
     "{files}/snn.pt2 --data npz:{files}/data.npz --T 0": ("too few time steps", "T = 0"),
     "{files}/snn.pt2 --data npz:{files}/data.npz --T many": ("--T", "many"),
     "{files}/snn.pt2 --data npz:{files}/data.npz --alpha 0.5": ("converted already", "--alpha"),
