@@ -161,9 +161,9 @@ class Sizes:
     def to_dict(self) -> dict[str, Any]:
         return {
             "inputs": [list(dims) for dims in self.inputs],
-            "ranges": {name: list(limits) for name, limits in self.ranges.items()},
+            "ranges": {name: list(limits) for name, limits in sorted(self.ranges.items())},
             "conditions": list(self.conditions),
-            "reasons": dict(self.reasons),
+            "reasons": dict(sorted(self.reasons.items())),
         }
 
     @classmethod
