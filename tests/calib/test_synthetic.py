@@ -66,6 +66,20 @@ def test_images_meet_the_statistics() -> None:
     assert not found.requires_grad
 
 
+def test_statistics_that_nothing_meets_do_not_decide_alone() -> None:
+    """Those of no training: thresholds of images that are far from them would cut what the network is given."""
+    model = seen_data()
+    model.bn1.running_var = torch.ones(4)
+    model.bn1.running_mean = torch.randn(4) * 100  # type: ignore[assignment]
+    raised = raised_from(model, torch.randn(2, 2, 10, 10))
+    batches, notice = synthetic_batches(raised, [(2, 10, 10)], seed=0)
+    images = all_images(batches)
+    half = len(images) // 2
+    assert "they do not" in notice
+    assert images[:half].std().item() == pytest.approx(1, abs=0.1)
+    assert not torch.equal(images[:half], images[half:])
+
+
 def test_matching_leaves_the_network_as_it_was() -> None:
     raised = raised_from(seen_data(), torch.randn(2, 2, 10, 10))
     before = {key: value.clone() for key, value in raised.state_dict().items()}
