@@ -24,7 +24,7 @@ STEPS = 60
 LEARNING_RATE = 0.1
 BUDGET = 4e12  # floating-point operations: about a minute on two CPU cores
 BACKWARD = 3  # a step costs about three forward passes
-MET = 0.25  # of the variance, on average over the layers: trained networks are met to 0.02, impossible statistics to 0.5
+MET = 0.25  # of the variance, mean over the layers: trained networks come to 0.02, statistics that nothing meets to 0.5
 BETTER = "real data (data=…, --calib) is better"
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -67,8 +67,8 @@ def synthetic_batches(
     found, apart = match_statistics(raised, start, trained)
     if not apart <= MET:
         notice = (
-            f"calibrated on {count} Gaussian inputs, and {count} optimised to meet the BatchNorm statistics, which they "
-            f"do not (off by {apart:.0%} of the variance): thresholds may not fit; {BETTER}"
+            f"calibrated on {count} Gaussian inputs, and {count} optimised to meet the BatchNorm statistics, which they do "
+            f"not (off by {apart:.0%} of the variance): thresholds may not fit; {BETTER}"
         )
         return in_batches(start) + in_batches(found), notice
     notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; {BETTER}"

@@ -75,7 +75,7 @@ def test_statistics_that_nothing_meets_do_not_decide_alone() -> None:
     batches, notice = synthetic_batches(raised, [(2, 10, 10)], seed=0)
     images = all_images(batches)
     half = len(images) // 2
-    assert "they do not" in notice
+    assert "which they do not" in notice
     assert images[:half].std().item() == pytest.approx(1, abs=0.1)
     assert not torch.equal(images[:half], images[half:])
 
