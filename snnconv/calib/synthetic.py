@@ -67,8 +67,8 @@ def synthetic_batches(
     found, apart = match_statistics(raised, start, trained)
     if not apart <= MET:
         notice = (
-            f"calibrated on {count} Gaussian inputs, and {count} optimised to meet the BatchNorm statistics, which they do "
-            f"not (off by {apart:.0%} of the variance): thresholds may not fit; {BETTER}"
+            f"calibrated on {count} Gaussian inputs, and {count} optimised to meet the BatchNorm statistics, "
+            f"which they do not (off by {apart:.0%} of the variance): thresholds may not fit; {BETTER}"
         )
         return in_batches(start) + in_batches(found), notice
     notice = f"calibrated on {count} synthetic inputs that meet the BatchNorm statistics; {BETTER}"
