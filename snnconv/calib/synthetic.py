@@ -127,7 +127,8 @@ def match_statistics(
         for parameter, _ in frozen:
             parameter.requires_grad_(False)
         for _ in track(range(STEPS), "matching BatchNorm statistics"):
-            losses.clear(), relative.clear()
+            losses.clear()
+            relative.clear()
             optimizer.zero_grad()
             with torch.enable_grad():
                 raised(*as_call(raised, tuple(images)))
