@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +22,14 @@ def single_thread() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are files of their kind with nothing on them: painting takes longer than what these tests look at."""
+    paint = Figure.savefig
+
+    def blank(_: Figure, path: Path, *, format: str, **__: Any) -> None:
+        paint(Figure(figsize=(1, 1)), path, format=format)
+
+    monkeypatch.setattr(Figure, "savefig", blank)

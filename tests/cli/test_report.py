@@ -48,6 +48,7 @@ def test_one_command_measures_and_shows_everything(command: Command, files: Path
     assert f"<code>{recorded}</code>" in text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_it_continues(command: Command, files: Path) -> None:
     """A run that was stopped after the sweep: the same command again finishes, without measuring anything twice."""
     assert measured(command, files).code == 0
@@ -64,6 +65,7 @@ def test_it_continues(command: Command, files: Path) -> None:
     assert '<section id="latency">' in Path("out/page.html").read_text()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_another_configuration_is_refused(command: Command, files: Path) -> None:
     assert measured(command, files).code == 0
     before = Path("out/page.html").read_bytes()
@@ -75,6 +77,7 @@ def test_another_configuration_is_refused(command: Command, files: Path) -> None
     assert Sweep.load("out").samples == 10
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_converted_network(command: Command, files: Path) -> None:
     """Nothing to cross: the one curve. A page in the current folder leaves the results in a folder of their own."""
     ended = command("report", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1,4", "--json")
@@ -84,6 +87,7 @@ def test_a_converted_network(command: Command, files: Path) -> None:
     assert settings("snnconv-out/report") == ["auto"]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_folder(command: Command, files: Path) -> None:
     command("sweep", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1,2", "-o", "out")
     before = sorted(os.listdir("out"))
@@ -96,6 +100,7 @@ def test_a_folder(command: Command, files: Path) -> None:
     assert sorted(os.listdir("out")) == before
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_page_is_not_replaced_unasked(command: Command, files: Path) -> None:
     command("sweep", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1", "-o", "out")
     for folder in (".", "deep"):
@@ -111,6 +116,7 @@ def test_a_page_is_not_replaced_unasked(command: Command, files: Path) -> None:
     assert Path("page.html").read_text() != "mine"
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_without_the_cam_library(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The report lacks the heat-maps and says what to install."""
     found = importlib.util.find_spec
@@ -122,10 +128,10 @@ def test_without_the_cam_library(command: Command, files: Path, monkeypatch: pyt
     assert '<section id="attention">' not in Path("out/page.html").read_text()
 
 
-def test_two_processes_share_the_sweep_and_one_writes_the_page(tmp_path: Path) -> None:
+def test_two_processes_share_the_sweep_and_one_writes_the_page(tmp_path: Path, files: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "snnconv", "report")
-    model = ("snnconv:fashion_cnn", "--arch-arg", "pretrained=true", "--data", "fashion", "--limit", "12")
-    options = ("--batch-size", "6", "--method", "if", "--T", "1", "-o", str(tmp_path / "out/page.html"), "-q")
+    model = (str(files / "snn.pt2"), "--data", f"npz:{files}/data.npz", "--limit", "12")
+    options = ("--batch-size", "6", "--T", "1", "-o", str(tmp_path / "out/page.html"), "-q")
     command = [sys.executable, *launcher, *model, *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)

@@ -21,7 +21,11 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int]] = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+QUICK = ("resnet18", "googlenet", "r3d_18")
+CASES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_the_error_falls_below_two_percent(name: str) -> None:
     build, shape, activations = NETWORKS[name]
     model = build().eval()

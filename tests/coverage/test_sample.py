@@ -1,4 +1,7 @@
-"""A dozen small networks of all kinds, verified with the very weights, inputs and limits of a whole run."""
+"""A dozen small networks of all kinds, verified with the very weights, inputs and limits of a whole run.
+
+The quick ones are always run: of ReLUs, of residuals, of grouped convolutions, of analog activations.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,12 @@ from snnconv.coverage.one import measured
 from snnconv.coverage.zoo import SAMPLE
 
 
+QUICK = {"alexnet", "mnasnet0_5", "regnet_x_400mf", "mobilenet_v3_small"}
+NAMES = [name if name.split(":")[1] in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SAMPLE]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", NAMES)
 def test_it_holds(name: str) -> None:
     if name.startswith("pytorchvideo:"):
         pytest.importorskip("pytorchvideo")

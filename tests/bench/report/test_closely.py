@@ -16,6 +16,7 @@ from snnconv.bench.report import measure
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
 
+pytestmark = pytest.mark.usefixtures("unpainted")
 NAMES = ("energy", "diagnose", "latency", "attention")
 
 
