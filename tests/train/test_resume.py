@@ -41,7 +41,7 @@ def stopped_at(step: int, folder: Path, monkeypatch: pytest.MonkeyPatch, **setti
             train(folder, **settings)
 
 
-@pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [2, *(pytest.param(every, marks=pytest.mark.slow) for every in (1, 100))])
 def test_stopped_at_any_step(every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With dropout, augmentation, BatchNorm, momentum and an average of the weights."""
     settings = {"ema": 0.9, "augment": ("crop", "flip", "cutout"), "save_every": every}
