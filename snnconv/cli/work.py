@@ -71,7 +71,7 @@ def data_of(
     model: nn.Module | ExportedProgram | None = None,
 ) -> DataSource | None:
     """Data as told; clips become what the model takes, where nobody chose otherwise."""
-    if not spec:
+    if spec is None:
         return None
     data = open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization, **reading(options or {}))
     if model is not None:
