@@ -15,6 +15,7 @@ from ..data import DataSource
 from ..network import SpikingNetwork
 from .notices import telling
 from .options import (
+    WHOLE,
     F,
     bare_model_options,
     conversion_options,
@@ -33,7 +34,7 @@ N = TypeVar("N")  # a network of the kind that is measured
 data_option = click.option(
     "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, clips:DIR, fashion, …."
 )
-limit_option = click.option("--limit", type=int, help="Only the first so many test samples.")
+limit_option = click.option("--limit", type=WHOLE, help="Only the first so many test samples.")
 views_option = click.option(
     "--views", metavar="TIMExSPACE",
     help="Views of a test clip, as 5x3: windows in time × crops. Accuracy is of their mean softmax  [default: 1x1]",
@@ -53,7 +54,7 @@ def steps_of(default: str) -> Callable[[F], F]:
 
 
 steps_option = steps_of("1,2,4,8,16")
-T_option = click.option("--T", "T", type=int, help="Time steps  [default: those of the converted network, else 4]")
+T_option = click.option("--T", "T", type=WHOLE, help="Time steps  [default: those of the converted network, else 4]")
 
 
 def measuring_options(name: str) -> Callable[[F], F]:

@@ -21,6 +21,19 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return apply
 
 
+class Whole(click.types.IntParamType):
+    """A whole number of 32 bits: no count, size or level is larger, and not all of torch takes larger ones."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not -(2**31) <= number < 2**31:
+            self.fail(f"expected a whole number of 32 bits; got {value}", param, ctx)
+        return number
+
+
+WHOLE = Whole()
+
+
 def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """`shift,bias` → ("shift", "bias"); `none` → ()."""
     if value is None:
@@ -30,7 +43,7 @@ def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str
 
 def listed(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> str | None:
     """`a,b` given at once or one by one; None where nothing is."""
-    return ",".join(value) or None
+    return ",".join(value) if value else None
 
 
 def shapes(
@@ -45,6 +58,8 @@ def shapes(
         raise click.BadParameter(
             "expected sizes without the batch, as 3,224,224; of several inputs, as '3,8,224,224;3,32,224,224'"
         ) from None
+    if any(size >= 2**31 for shape in found for size in shape):
+        raise click.BadParameter("expected sizes of 32 bits")
     return found[0] if len(found) == 1 else found
 
 
@@ -62,7 +77,7 @@ bare_model_options = together(
         help="The network a file of weights is for: torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME, "
         "module:factory.",
     ),
-    click.option("--num-classes", type=int, help="Number of classes, for a model given by name."),
+    click.option("--num-classes", type=WHOLE, help="Number of classes, for a model given by name."),
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),
     click.option("--allow", multiple=True, metavar="package.module.Class", help="A class to let through in a pickle."),
     click.option("--trust", is_flag=True, help="Load the file even if that runs code from it."),
@@ -85,7 +100,7 @@ model_options = together(
 normalization_options = together(
     click.option("--mean", metavar="M[,M…]", help="Mean of the inputs in 0…1, as 0.485,0.456,0.406."),
     click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, as 0.229,0.224,0.225."),
-    click.option("--workers", type=click.IntRange(min=0), metavar="N",
+    click.option("--workers", type=click.IntRange(0, 1024), metavar="N",
                  help="Processes that decode video files; 0: the command itself  [default: one a core, at most 8]"),
     click.option("--strict", is_flag=True, help="A damaged video file is an error; else it is left out and named."),
 )  # fmt: skip
@@ -99,12 +114,12 @@ maxpool_option = click.option(
 bare_setting_options = together(
     click.option("--gate", help="What allows a negative spike: memory (spikes fired before) or input (Σ I > 0)."),
     click.option("--retract", help="When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
-    click.option("--down-limit", type=int, help="Most negative spikes in one step, 0…β."),
-    click.option("--bits", type=int, help="Binary digits of a weighted spike (mt, mt-signed, dcgs)."),
-    click.option("--tau", type=int, help="Steps that find the neurons which stay silent (srp); latency."),
+    click.option("--down-limit", type=WHOLE, help="Most negative spikes in one step, 0…β."),
+    click.option("--bits", type=WHOLE, help="Binary digits of a weighted spike (mt, mt-signed, dcgs)."),
+    click.option("--tau", type=WHOLE, help="Steps that find the neurons which stay silent (srp); latency."),
     click.option("--cost", type=float, help="Error a spike has to spare, in squared quanta, 0 to 1 (auto)."),
-    click.option("--rho", type=int, help="Steps that find initial potentials (cos); latency."),
-    click.option("--delay", type=int, help="Steps before the output is read (ltb); latency."),
+    click.option("--rho", type=WHOLE, help="Steps that find initial potentials (cos); latency."),
+    click.option("--delay", type=WHOLE, help="Steps before the output is read (ltb); latency."),
     click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
     click.option("--correct", "corrections", callback=names, metavar="NAME[,NAME…]",
                  help="Corrections under the actual spikes, in order, in place of the method's: shift, bias, "
@@ -118,7 +133,7 @@ bare_setting_options = together(
 setting_options = together(
     bare_setting_options,
     click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
-    click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
+    click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken."),
 )
 
 spike_options = together(
@@ -126,7 +141,7 @@ spike_options = together(
         "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
     ),
     click.option(
-        "--beta", "--max-spikes", "beta", type=int,
+        "--beta", "--max-spikes", "beta", type=WHOLE,
         help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
     ),
 )  # fmt: skip
@@ -155,7 +170,7 @@ grid_options = together(
 )  # fmt: skip
 
 run_options = together(
-    click.option("--batch-size", type=int, default=100, show_default=True, help="Samples in a batch."),
+    click.option("--batch-size", type=WHOLE, default=100, show_default=True, help="Samples in a batch."),
     click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …"),
     click.option("--dtype", default="float32", show_default=True, help="float32, float64, bfloat16 or float16."),
 )

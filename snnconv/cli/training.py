@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from .options import together
+from .options import WHOLE, together
 from .output import print_json
 
 # name: (type, of which help says)
@@ -54,7 +54,7 @@ def training_options(defaults: Mapping[str, Any] | None, without: tuple[str, ...
 
 
 run_options = together(
-    click.option("--limit", type=int, help="Only the first so many training samples."),
+    click.option("--limit", type=WHOLE, help="Only the first so many training samples."),
     click.option("--overwrite", is_flag=True, help="Replace the output, and drop an earlier training in the folder."),
     click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway."),
     click.option("--log", default="csv", show_default=True, help="csv or tensorboard."),

@@ -6,6 +6,7 @@ import inspect as python_inspect
 import itertools
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from .whole_inputs import draw_inputs
 
 # Of one sample; several where the network takes several inputs.
 InputShape = tuple[int, ...] | Sequence[tuple[int, ...]]
+LARGEST = 2**31  # values of one sample
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ def check_shape(input_shape: tuple[int, ...]) -> tuple[int, ...]:
         raise InputError(
             "input_shape is no shape", expected="one sample's sizes without the batch, as (3, 224, 224)", got=str(shape)
         )
+    if prod(shape) >= LARGEST:
+        raise InputError("input_shape is too large", expected=f"below {LARGEST} values", got=str(shape))
     return shape
 
 

@@ -13,6 +13,7 @@ from ...bench.anytime import Anytime
 from ...bench.attention import ClipAttention
 from ...data import DataSource
 from ..measuring import data_option, direct_options, measure_direct
+from ..options import WHOLE
 
 
 @click.command()
@@ -20,7 +21,7 @@ from ..measuring import data_option, direct_options, measure_direct
 @data_option
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="How many percentage points below the whole clip's accuracy are near enough.")  # fmt: skip
-@click.option("--attention", type=int, metavar="N",
+@click.option("--attention", type=WHOLE, metavar="N",
               help="Heat-maps of the first N clips too, frame by frame: clip_attention.*.")  # fmt: skip
 @direct_options("anytime")
 @click.pass_context

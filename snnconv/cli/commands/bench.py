@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..measuring import limit_option, views_option
 from ..notices import telling
-from ..options import bare_model_options, normalization_options, shared_options
+from ..options import WHOLE, bare_model_options, normalization_options, shared_options
 from ..output import print_json, require_writable
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def list_recipes(data_root: Path | None, as_json: bool) -> None:
 @click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
 @click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")
-@click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken.")
+@click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken.")
 @bare_model_options
 @normalization_options
-@click.option("--batch-size", type=int, default=100, show_default=True, help="Samples in a batch.")
+@click.option("--batch-size", type=WHOLE, default=100, show_default=True, help="Samples in a batch.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
 @shared_options
 def run(

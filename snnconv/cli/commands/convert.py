@@ -9,13 +9,13 @@ import click
 
 from ...io import atomic_output
 from ..notices import telling
-from ..options import conversion_options, model_options, normalization_options, run_options, shared_options
+from ..options import WHOLE, conversion_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json
 
 
 @click.command()
 @click.argument("model")
-@click.option("--T", "T", type=int, default=4, show_default=True, help="Time steps the network runs by default.")
+@click.option("--T", "T", type=WHOLE, default=4, show_default=True, help="Time steps the network runs by default.")
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.snn.pt2]"
 )

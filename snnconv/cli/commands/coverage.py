@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ...errors import InputError
 from ..notices import telling
-from ..options import shared_options
+from ..options import WHOLE, shared_options
 from ..output import print_json, require_writable
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ ZOOS = "torchvision,pytorchvideo"
 @click.command()
 @click.option("--zoo", "zoos", default=ZOOS, show_default=True, metavar="ZOO[,ZOO]", help="Which zoos.")
 @click.option("--models", metavar="REGEX", help="Only networks in whose names this is found, as 'resnet|vit_'.")
-@click.option("--sample", type=int, metavar="N", help="Only N of them, small and various ones first.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Networks at a time, each in its own process.")
+@click.option("--sample", type=WHOLE, metavar="N", help="Only N of them, small and various ones first.")
+@click.option("--jobs", type=WHOLE, default=1, show_default=True, help="Networks at a time, each in its own process.")
 @click.option("--cpu-limit", type=float, default=300.0, show_default=True, help="Seconds of processor time for one.")
 @click.option("--memory-limit", type=float, default=24.0, show_default=True, help="GiB of memory for one.")
 @click.option(

@@ -10,17 +10,17 @@ from click.core import ParameterSource
 
 from ...errors import InputError
 from ..notices import telling
-from ..options import model_options, normalization_options, shared_options, together
+from ..options import WHOLE, model_options, normalization_options, shared_options, together
 from ..output import require_writable
 from ..training import augmentations, data_options, run_options, tell_trained, training_options
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
                  help="clip, qcfs, rnl, or sd (the SD neuron's own levels at --alpha, --beta, --T)."),
-    click.option("--levels", type=int, help="Levels L of qcfs  [default: 4]"),
+    click.option("--levels", type=WHOLE, help="Levels L of qcfs  [default: 4]"),
     click.option("--alpha", type=float, help="Threshold scale α that sd simulates  [default: 0.2]"),
-    click.option("--beta", type=int, help="Most spikes per step β that sd simulates  [default: 5]"),
-    click.option("--T", "T", type=int, help="Time steps that sd simulates  [default: 4]"),
+    click.option("--beta", type=WHOLE, help="Most spikes per step β that sd simulates  [default: 5]"),
+    click.option("--T", "T", type=WHOLE, help="Time steps that sd simulates  [default: 4]"),
     click.option("--init", metavar="RULE|λ",
                  help="Where λ starts: percentile:99.9, max, mse, or a number (8 in QCFS)  "
                  "[default: what was learned before, else percentile:99.9]"),
@@ -28,7 +28,7 @@ clip_options = together(
     click.option("--maxpool", type=click.Choice(["avg", "exact"]), default="avg", show_default=True,
                  help="Average pooling in the place of max pooling, as published, or max pooling."),
     click.option("--calib", metavar="DATA", help="Data from which λ starts  [default: --data]"),
-    click.option("--calib-limit", type=int, default=512, show_default=True, help="Calibration samples taken."),
+    click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken."),
 )  # fmt: skip
 
 # as `snnconv.train.Settings` has them; the package is slow to import

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ...bench.latency import Latency, Step
 from ..measuring import data_option, measure, measuring_options
+from ..options import WHOLE
 
 
 @click.command()
@@ -17,7 +18,7 @@ from ..measuring import data_option, measure, measuring_options
 @data_option
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="How many percentage points below the ANN are near enough.")  # fmt: skip
-@click.option("--T", "T", type=int, default=32, show_default=True, help="The longest run, in time steps.")
+@click.option("--T", "T", type=WHOLE, default=32, show_default=True, help="The longest run, in time steps.")
 @measuring_options("latency")
 @click.pass_context
 def latency(context: click.Context, within: float, T: int, seed: int, **_: Any) -> None:

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from ...errors import InputError
 from ..measuring import energy_model_option, limit_option, steps_option, views_option
 from ..notices import telling
-from ..options import grid_options, model_options, normalization_options, run_options, shared_options
+from ..options import WHOLE, grid_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json, require_writable
 
 FOR_FOLDERS = {"target", "overwrite", "figures", "title", "as_json", "quiet", "seed"}
@@ -27,7 +27,7 @@ FOR_FOLDERS = {"target", "overwrite", "figures", "title", "as_json", "quiet", "s
               help="Folder for every figure as .svg and .png.")  # fmt: skip
 @click.option("--data", metavar="DATA", help="For a MODEL: labelled test data: npz:FILE, imagefolder:DIR, fashion, ….")
 @steps_option
-@click.option("--at", type=int, help="Time steps of energy and diagnosis  [default: 4, or the longest T]")
+@click.option("--at", type=WHOLE, help="Time steps of energy and diagnosis  [default: 4, or the longest T]")
 @click.option("--within", type=float, default=0.5, show_default=True,
               help="Latency: how many percentage points below the ANN are near enough.")  # fmt: skip
 @limit_option

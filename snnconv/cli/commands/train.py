@@ -9,7 +9,7 @@ import click
 
 from ...errors import InputError
 from ..notices import telling
-from ..options import normalization_options, shared_options, together
+from ..options import WHOLE, normalization_options, shared_options, together
 from ..output import require_writable
 from ..training import augmentations, data_options, run_options, tell_trained, training_options
 
@@ -23,7 +23,7 @@ network_options = together(
     click.option("--variant", help="SVFormer: base, ss, st, dp, wd or 3stg."),
     click.option("--neuron", help="Of both: lif, plif, or relu for the network without spikes."),
     click.option("--norm", help="SVFormer: tdbn or bn."),
-    click.option("--num-classes", type=int, help="Number of classes  [default: what the data say]"),
+    click.option("--num-classes", type=WHOLE, help="Number of classes  [default: what the data say]"),
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the network."),
 )
 

@@ -14,7 +14,7 @@ from torch import nn
 from ...errors import InputError
 from ..measuring import energy_model_option
 from ..notices import telling
-from ..options import listed, maxpool_option, model_options, normalization_options, shared_options
+from ..options import WHOLE, listed, maxpool_option, model_options, normalization_options, shared_options
 from ..output import print_json, require_free_folder
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep",
     help="Correction that the best candidates are tried with, or none.",
 )
 @click.option("--refine/--no-refine", default=True, show_default=True, help="Refine thresholds site by site.")
-@click.option("--calib-limit", type=int, default=512, show_default=True, help="Samples that thresholds come from.")
-@click.option("--choose-limit", type=int, default=1000, show_default=True, help="Further samples, to choose by.")
+@click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Samples that thresholds come from.")
+@click.option("--choose-limit", type=WHOLE, default=1000, show_default=True, help="Further samples, to choose by.")
 @click.option(
     "-o",
     "--output",
@@ -70,7 +70,7 @@ PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep",
 @click.option("--keep", metavar="REGEX", help="Activation sites that stay analog.")
 @click.option("--only", metavar="REGEX", help="The only activation sites that spike.")
 @energy_model_option
-@click.option("--batch-size", type=int, default=100, show_default=True, help="Samples read at once.")
+@click.option("--batch-size", type=WHOLE, default=100, show_default=True, help="Samples read at once.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
 @normalization_options
 @model_options

@@ -15,7 +15,7 @@ from torch import nn
 
 from ...verify import Verification
 from ..notices import telling
-from ..options import bare_setting_options, model_options, normalization_options, shared_options, spike_options
+from ..options import WHOLE, bare_setting_options, model_options, normalization_options, shared_options, spike_options
 from ..output import print_json, require_free_folder
 
 WIDE = 160
@@ -24,8 +24,8 @@ WIDE = 160
 @click.command()
 @click.argument("model")
 @click.option("--data", metavar="DATA", help="Inputs: npz:FILE, imagefolder:DIR, fashion, …  [default: Gaussian]")
-@click.option("--T", "T", type=int, default=32, show_default=True, help="Time steps, at least 4.")
-@click.option("--samples", type=click.IntRange(min=1), default=4, show_default=True, help="Samples taken at most.")
+@click.option("--T", "T", type=WHOLE, default=32, show_default=True, help="Time steps, at least 4.")
+@click.option("--samples", type=click.IntRange(1, 2**31), default=4, show_default=True, help="Samples taken at most.")
 @click.option("--within", type=float, metavar="FRACTION", help="Largest error of the output at T, for example 0.02 "
               "for 2 %  [default: 4 times what rounding to spikes costs; with --method, and for a converted network, "
               "16 times]")  # fmt: skip
