@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -78,6 +79,10 @@ class Plan:
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     sizes: Sizes | None = None
+
+    def rename(self, name: Callable[[str], str]) -> None:
+        """Give every site the name that `name` makes of its own."""
+        self.sites = {name(old): replace(site, name=name(old)) for old, site in self.sites.items()}
 
     def to_texts(self) -> dict[str, str]:
         """The plan as two text members of a program file."""

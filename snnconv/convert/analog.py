@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
+from .codegen import new_graph
 from .graphs import value_of
 from .operations import is_random, name_of
 from .timing import size_at
@@ -114,7 +115,7 @@ def macs_of(node: fx.Node, kind: str) -> int | None:
 
 def macs_at(call: fx.Node, operation: Operation, kind: str) -> int | None:
     """The same of an operation that has become a module, called here, at the sizes that hold here."""
-    graph = fx.Graph()
+    graph = new_graph()
     inputs = [graph.placeholder(f"input_{number}") for number in range(len(call.args))]
     for placeholder, source in zip(inputs, call.args, strict=True):
         assert isinstance(source, fx.Node)

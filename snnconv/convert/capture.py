@@ -17,6 +17,7 @@ from torch.utils import _pytree as pytree
 from ..errors import UnsupportedModelError
 from .fake_quantise import SpelledOut
 from .outputs import plain_forward
+from .plain_names import keep_names, plain_program
 from .refused import first_line as first_line
 from .refused import refusal, untold
 from .settle import settled
@@ -78,7 +79,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...], free: FreeDims = batch_al
                 raise UnsupportedModelError(first_line(error)) from error
             raise refusal(model, inputs, error) from error
     require_free_batch(program, type(model).__name__)
-    return program
+    return plain_program(program)
 
 
 def exported(model: nn.Module, inputs: tuple[Any, ...], shapes: tuple[Any, ...]) -> ExportedProgram:
@@ -107,9 +108,10 @@ def as_signature(model: nn.Module, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def recapture(program: ExportedProgram) -> ExportedProgram:
     """The program itself if its batch size is free, else exported again from its own graph with a free batch size."""
+    program = plain_program(program)
     if has_free_batch(program):
         return program
-    return capture(program.module(check_guards=False), widened_example(program))
+    return keep_names(capture(program.module(check_guards=False), widened_example(program)), program)
 
 
 def widened_example(program: ExportedProgram) -> tuple[Any, ...]:

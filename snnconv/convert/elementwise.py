@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
+from ..errors import InputError
 from .activations import Activation
 
 aten = torch.ops.aten
@@ -81,7 +81,14 @@ class Elementwise(Activation):
 
     @property
     def function(self) -> Callable[..., Tensor]:
-        return operator.attrgetter(self.operation)(aten) if "." in self.operation else getattr(F, self.operation)
+        if self.name not in ELEMENTWISE:  # a file may hold such a module, and any text in it
+            raise InputError(f"not an elementwise activation: {self.name!r}", expected=", ".join(ELEMENTWISE))
+        if self.operation == "softsign":
+            return F.softsign
+        found = getattr(getattr(aten, self.name), self.operation.partition(".")[2], None)
+        if not isinstance(found, torch._ops.OpOverload):
+            raise InputError(f"not an operation of torch: {self.operation!r}", expected="as gelu.default")
+        return found
 
     def _get_name(self) -> str:
         return ELEMENTWISE[self.name].__name__

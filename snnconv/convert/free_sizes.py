@@ -28,6 +28,7 @@ from ..errors import UnsupportedModelError
 from ..sizes import Dimension, Shapes, Sizes, name_of_size
 from .capture import capture, has_free_batch, user_inputs, widened_example
 from .guards import UNIT, Found, conditions_of, found_in, hint, sizes_in
+from .plain_names import keep_names, plain_program
 from .timing import note_sizes
 from .twice import fails_at_twice
 
@@ -102,10 +103,12 @@ def recapture_free(program: ExportedProgram) -> Captured:
     Raises:
         UnsupportedModelError: it cannot be exported again.
     """
+    program = plain_program(program)
     sizes, _ = sizes_in(program)
     sizes = Sizes(sizes.inputs, sizes.ranges, tuple(conditions_of(program)), reasons_of(sizes, EXPORTED))
     if not has_free_batch(program):
-        return capture_free(program.module(check_guards=False), widened_example(program), sizes)
+        found = capture_free(program.module(check_guards=False), widened_example(program), sizes)
+        return Captured(keep_names(found.program, program), found.sizes)
     values = [node.meta["val"] for node in user_inputs(program)]
     note_sizes(program.graph, [tuple(hint(size) for size in value.shape[1:]) for value in values])
     return Captured(program, sizes)

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from torch import Tensor, fx, nn
 
+from .codegen import graph_module_of, new_graph
+
 Pass = Callable[..., fx.GraphModule]
 
 
@@ -120,17 +122,16 @@ def as_call(graph_module: fx.GraphModule, leaves: tuple[Any, ...]) -> tuple[Any,
 
 def clone(graph_module: fx.GraphModule) -> fx.GraphModule:
     """A deep copy that keeps symbolic sizes, calling convention and printed names (`copy.deepcopy` loses the names)."""
-    graph = fx.Graph()
+    graph = new_graph(graph_module.graph._codegen)
     copies: dict[fx.Node, fx.Node] = {}
     for node in graph_module.graph.nodes:
         copies[node] = graph.node_copy(node, copies.__getitem__)
-    graph.set_codegen(graph_module.graph._codegen)
     root = nn.Module()
     memo: dict[int, Any] = {}
     kinds = ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set")
     for name in kinds:
         root.__dict__[name] = copy.deepcopy(graph_module.__dict__[name], memo)
-    copied = fx.GraphModule(root, graph, class_name=type(graph_module).__name__)
+    copied = graph_module_of(root, graph, type(graph_module).__name__)
     for name in kinds:
         copied.__dict__[name].update(root.__dict__[name])
     return copied.train(graph_module.training)

@@ -16,6 +16,7 @@ from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from .codegen import graph_module_of, new_graph
 from .operations import name_of
 
 # Operations that call a submodule once, and nothing else: the positions of the submodule and of its first argument.
@@ -38,10 +39,10 @@ def inline_regions(program: ExportedProgram) -> ExportedProgram:
     """
     if not any(calls_submodule(node) for node in program.graph.nodes):
         return program
-    graph, notices = fx.Graph(), list[str]()
+    graph, notices = new_graph(), list[str]()
     leaves = copy_nodes(program.graph_module, graph, {}, notices)
     graph.output(leaves)
-    module = fx.GraphModule(program.graph_module, graph)
+    module = graph_module_of(program.graph_module, graph)
     module.meta.update(program.graph_module.meta)
     signature = copy.deepcopy(program.graph_signature)
     for spec, leaf in zip(signature.output_specs, leaves):

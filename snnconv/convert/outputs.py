@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import fx, nn
-from torch.fx.graph import _PyTreeCodeGen
 from torch.utils import _pytree as pytree
+
+from .codegen import TreeCodeGen
 
 
 def plain(value: Any) -> Any:
@@ -44,14 +45,14 @@ def plain_spec(spec: pytree.TreeSpec) -> pytree.TreeSpec:
 def plain_convention(network: fx.GraphModule) -> Iterator[fx.GraphModule]:
     """Inside the block the network gives its outputs in plain containers, which a file can name without code."""
     before = network.graph._codegen
-    assert isinstance(before, _PyTreeCodeGen)
+    assert isinstance(before, TreeCodeGen)
     info = before.pytree_info
     spec = None if info.out_spec is None else plain_spec(info.out_spec)
     if spec == info.out_spec:
         yield network
         return
     try:
-        network.graph.set_codegen(_PyTreeCodeGen(info._replace(out_spec=spec)))
+        network.graph.set_codegen(TreeCodeGen(info._replace(out_spec=spec)))
         network.recompile()
         yield network
     finally:

@@ -14,15 +14,17 @@ from typing import Any
 from torch import fx, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
-from torch.fx.graph import _PyTreeCodeGen, _PyTreeInfo
+from torch.fx.graph import _custom_builtins, _PyTreeInfo
 
 from ..errors import UnsupportedModelError
+from .codegen import TreeCodeGen, children_of, graph_module_of, new_graph
 from .functionalise import functionalise, out_of_place
 from .graphs import put_module
 from .handlers import RAISERS, Call, bind
 from .inlining import inline_regions
+from .plain_names import notice_of, originals_in, plain_part, plain_program
 from .synonyms import usual_name
-from .tensors import ProgramTensors, attach_all, place_rest, safe_path
+from .tensors import ProgramTensors, attach_all, place_rest
 
 
 def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> fx.GraphModule:
@@ -41,17 +43,17 @@ def raise_modules(program: ExportedProgram, source: nn.Module | None = None) -> 
         UnsupportedModelError: the network changes its own buffers in eval mode, or holds opaque objects, or a branch or
             loop that data decide.
     """
-    program = inline_regions(program)
-    notices = program.graph_module.meta.get("notices", [])
+    program = inline_regions(plain_program(program))
+    originals = originals_in(program)
+    notices = [*program.graph_module.meta.get("notices", []), *notice_of(originals)]
     program = functionalise(program)
     refuse_state_changes(program)
-    tensors = ProgramTensors.of(program)
+    tensors = ProgramTensors.of(program, originals)
     raiser = _Raiser(tensors, source)
     graph = raiser.graph(program)
-    graph.set_codegen(calling_convention(program))
     place_rest(raiser.root, tensors)
     name = type(source).__name__ if source is not None else module_names(program).get("", "Network")
-    raised = fx.GraphModule(raiser.root, graph, class_name=name)
+    raised = graph_module_of(raiser.root, graph, plain_part(name))
     attach_all(raised, raiser.root, tensors, module_names(program))
     raised.meta["notices"] = notices
     raised.recompile()
@@ -70,11 +72,11 @@ class _Raiser:
         self.standing: dict[str, str] = {}  # path → settings of the module raised there
 
     def graph(self, program: ExportedProgram) -> fx.Graph:
-        graph = fx.Graph()
+        graph = new_graph(calling_convention(program))
         copies: dict[fx.Node, fx.Node] = {}
         for node in program.graph.nodes:
             if node.op == "placeholder" and node.name in self.tensors.names:
-                copies[node] = graph.get_attr(safe_path(self.tensors.names[node.name]))
+                copies[node] = graph.get_attr(self.tensors.names[node.name])
                 copies[node].meta = dict(node.meta)
             elif node.op == "call_function":
                 copies[node] = self.call(graph, node, copies)
@@ -82,6 +84,8 @@ class _Raiser:
                 graph.output(fx.map_arg(user_outputs(program, node), copies.__getitem__)).meta = dict(node.meta)
             else:
                 copies[node] = graph.node_copy(node, copies.__getitem__)
+                if node.op == "placeholder":
+                    copies[node].target = copies[node].name  # an input that is called `torch` would hide torch
         graph.eliminate_dead_code(is_impure_node=lambda node: node.op in {"placeholder", "output"})
         return graph
 
@@ -98,7 +102,7 @@ class _Raiser:
         raiser = RAISERS.get(target) if call else None
         module = raiser(call) if raiser and call else None
         if call and module is not None and self.settle(call, module):
-            copy = graph.call_module(safe_path(str(call.owner)), (copies[call.values[call.input]],))
+            copy = graph.call_module(str(call.owner), (copies[call.values[call.input]],))
         else:
             copy = graph.node_copy(node, copies.__getitem__)
             copy.target = target  # type: ignore[assignment]
@@ -114,15 +118,18 @@ class _Raiser:
             return False
         self.restore_lost_settings(module, path)
         self.standing[path] = settings
-        put_module(self.root, safe_path(path), module)
+        put_module(self.root, path, module)
         return True
 
     def restore_lost_settings(self, module: nn.Module, path: str) -> None:
         """`momentum=None` (cumulative averages) leaves no trace in an eval-mode program."""
         if self.source is not None and isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = getattr(self.source.get_submodule(path), "momentum", module.momentum)
+            source = self.source.get_submodule(self.tensors.original(path))
+            module.momentum = getattr(source, "momentum", module.momentum)
 
 
+# Names that the code of a graph reads: a parameter called so would hide them.
+HIDING = {*_custom_builtins, "self", "getattr", "slice", "range", "complex"}
 STATE = {
     OutputKind.BUFFER_MUTATION: (
         "buffers", "convert a network whose forward keeps no state (spiking state is the engine's)"
@@ -153,16 +160,17 @@ def refuse_state_changes(program: ExportedProgram) -> None:
         raise UnsupportedModelError("the program holds opaque TorchBind objects, which have no spiking form")
 
 
-def calling_convention(program: ExportedProgram) -> _PyTreeCodeGen:
+def calling_convention(program: ExportedProgram) -> TreeCodeGen:
     """The source's own signature: nested lists and dicts of tensors go in and come out as they did."""
     in_spec = program.call_spec.in_spec
     assert in_spec is not None
     signature = program.module_call_graph[0].signature
     names: list[str] = list(getattr(signature, "forward_arg_names", None) or [])
     if not names:
-        args, kwargs = in_spec.children_specs
+        args, kwargs = children_of(in_spec)
         names = [f"x{i}" if i else "x" for i in range(args.num_children)] + list(kwargs.context or ())
-    return _PyTreeCodeGen(_PyTreeInfo(names, in_spec, program.call_spec.out_spec))
+    names = [f"x{i}" if name in HIDING else name for i, name in enumerate(names)]
+    return TreeCodeGen(_PyTreeInfo(names, in_spec, program.call_spec.out_spec))
 
 
 def module_names(program: ExportedProgram) -> dict[str, str]:
@@ -171,4 +179,4 @@ def module_names(program: ExportedProgram) -> dict[str, str]:
     for node in program.graph.nodes:
         for path, kind in (node.meta.get("nn_module_stack") or {}).values():
             names[path] = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
-    return {safe_path(path): kind.rsplit(".", 1)[-1] for path, kind in names.items()}
+    return {path: plain_part(kind.rsplit(".", 1)[-1]) for path, kind in names.items()}

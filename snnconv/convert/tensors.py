@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +12,7 @@ from torch.export.graph_signature import InputKind
 
 from .graphs import Container, put_module
 
-# Attributes that fx.GraphModule claims for itself: a child called `code` would shadow its generated source.
-RESERVED = set(dir(fx.GraphModule)) - set(dir(nn.Module))
 COUNTER = "num_batches_tracked"
-
-
-def safe_path(path: str) -> str:
-    """`code.weight` → `code_.weight`, `layer.class` → `layer.class_`: names that fx can generate source for."""
-    first, *rest = path.split(".")
-    parts = [first + "_" if first in RESERVED else first, *rest]
-    return ".".join(part + "_" if keyword.iskeyword(part) else part for part in parts)
 
 
 @dataclass
@@ -33,10 +23,11 @@ class ProgramTensors:
     values: dict[str, torch.Tensor]
     buffers: set[str]
     transient: set[str]  # buffers outside the state_dict
+    originals: dict[str, str]  # plain path → what the source calls it, where that differs
     placed: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, program: ExportedProgram) -> ProgramTensors:
+    def of(cls, program: ExportedProgram, originals: dict[str, str]) -> ProgramTensors:
         lifted = {InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR}
         names = {spec.arg.name: str(spec.target) for spec in program.graph_signature.input_specs if spec.kind in lifted}
         constants = {name: value for name, value in program.constants.items() if isinstance(value, torch.Tensor)}
@@ -52,7 +43,11 @@ class ProgramTensors:
             values={name: copies[id(value)] for name, value in stored.items()},
             buffers={name for name, value in stored.items() if not isinstance(value, nn.Parameter)},
             transient=set(constants),
+            originals=originals,
         )
+
+    def original(self, path: str) -> str:
+        return self.originals.get(path, path)
 
     def fill(self, module: nn.Module, path: str, roles: dict[str, str]) -> bool:
         """Give `module` the tensors that live at `path`.
@@ -92,7 +87,7 @@ def place_rest(root: nn.Module, tensors: ProgramTensors) -> None:
     """Put every tensor that no raised module took (bare parameters, constants, unused heads) where its name says."""
     for full_name in tensors.values:
         if full_name not in tensors.placed:
-            path, _, name = safe_path(full_name).rpartition(".")
+            path, _, name = full_name.rpartition(".")
             tensors.place(container_at(root, path), name, full_name)
 
 
@@ -118,15 +113,15 @@ def container_at(root: nn.Module, path: str) -> nn.Module:
 
 def translate_keys(raised: fx.GraphModule, tensors: ProgramTensors) -> None:
     """Let state_dict and load_state_dict speak the source's key names where modules had to be renamed."""
-    renamed = {safe_path(name): name for name in tensors.values if safe_path(name) != name}
+    renamed = {name: tensors.original(name) for name in tensors.values if name in tensors.originals}
     if not renamed:
         return
     original = {name: safe for safe, name in renamed.items()}
 
     def outward(module: nn.Module, state: dict[str, Any], prefix: str, _metadata: Any) -> None:
-        for safe, name in renamed.items():
-            if prefix + safe in state:
-                state[prefix + name] = state.pop(prefix + safe)
+        for key in list(state):  # all of them, which keeps their order
+            inside = key.removeprefix(prefix)
+            state[prefix + renamed[inside] if key == prefix + inside and inside in renamed else key] = state.pop(key)
 
     def inward(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
         for name, safe in original.items():

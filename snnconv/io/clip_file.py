@@ -102,6 +102,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     from ..convert.clip import keep_unused, put_clip, tensors_of
     from ..convert.guards import sizes_in
     from ..convert.passes.sites import clip_sites, name_sites
+    from ..convert.plain_names import plain_path
     from ..convert.raise_modules import raise_modules
     from ..convert.timing import note_sizes
 
@@ -114,7 +115,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     try:
         tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE], validate=True))
         names = [str(site["name"]) for site in document["sites"]]
-        if names != list(nodes):
+        if [plain_path(name) for name in names] != list(nodes):
             raise InputError(
                 "the clips do not fit the program they came with",
                 expected=f"{len(names)} sites: {', '.join(names[:5])} …",
@@ -125,9 +126,9 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
             prefix = f"{site['name']}:"
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             module = CLIPS[site["activation"]].blank(state, **site["options"])
-            put_clip(network, nodes[site["name"]], module)
+            put_clip(network, nodes[plain_path(site["name"])], module)
         for name in document["cumulative"]:
-            network.get_submodule(name).momentum = None  # type: ignore[assignment]
+            network.get_submodule(plain_path(name)).momentum = None  # type: ignore[assignment]
         network.meta["input_shapes"] = [tuple(shape) for shape in document["input_shapes"]]
         told = (
             Sizes.from_dict(document["sizes"])

@@ -10,7 +10,7 @@ from typing import IO
 import torch
 from torch.export import ExportedProgram
 
-from ..errors import InputError
+from ..errors import InputError, SnnconvError
 
 
 def load_program(
@@ -39,6 +39,7 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
     # These import torch's compiler, which takes longer than all the rest; nobody who opens no program should wait.
     from torch.export.pt2_archive._package import load_pt2
 
+    from ..convert.plain_names import plain_program
     from .pt2_check import check_program
 
     if not trust:
@@ -48,14 +49,16 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
             extra = {"": ""}  # torch adds what it finds to this mapping, but only when it is not empty
             program = torch.export.load(file, extra_files=extra)
             del extra[""]
-            return program, extra
+            return plain_program(program), extra
         # The inner loader: `torch.export.load` would answer an error by trying the old, unsafe layout on the same file,
         # and hide the error.
         with warnings.catch_warnings():
             # torch 2.9 puts tensors onto bytes that it read itself and nobody else holds, and warns about that.
             warnings.filterwarnings("ignore", message="The given buffer is not writable")
             contents = load_pt2(file)
-        return contents.exported_programs["model"], contents.extra_files
+        return plain_program(contents.exported_programs["model"]), contents.extra_files
+    except SnnconvError:
+        raise
     except Exception as error:
         lines = str(error).splitlines()
         raise InputError(

@@ -70,6 +70,7 @@ def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> Spik
     """The spiking network of a canonical program and its plan."""
     from ..convert.guards import sizes_in
     from ..convert.passes.sites import activation_sites, name_sites
+    from ..convert.plain_names import plain_path
     from ..convert.raise_modules import raise_modules
     from ..convert.timing import note_sizes
     from ..network import SpikingNetwork
@@ -82,6 +83,7 @@ def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> Spik
         raise InputError("the sizes in the plan are not those of the program it came with", where=where) from error
     with torch.no_grad():
         canonical = name_sites(raise_modules(program))
+    plan.rename(plain_path)  # as the program's own names are
     found = list(activation_sites(canonical))
     if found != list(plan.sites):
         raise InputError(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from ..convert.codegen import graph_module_of, new_graph
 from ..convert.graphs import value_of
 from ..convert.operands import name_of
 from ..convert.timing import batch_dims, batch_symbols, varies_in_time
@@ -70,7 +71,7 @@ class _Splitter:
         nodes = self.network.graph
         self.varying = varies_in_time(nodes, self.is_temporal)
         self.symbols = batch_symbols(nodes)
-        self.prefix, self.body = fx.Graph(), fx.Graph()
+        self.prefix, self.body = new_graph(), new_graph()
         self.state = self.body.placeholder("state")
         self.steps = self.body.placeholder("steps")
         self.passed: dict[fx.Node, fx.Node] = {}  # constant node → its placeholder in the body
@@ -155,7 +156,7 @@ class _Splitter:
     def share(self, graph: fx.Graph) -> fx.GraphModule:
         """A module that runs `graph` on the network's own modules and tensors: the same dicts, so that moving or
         loading the network moves and loads these too."""
-        part = fx.GraphModule(self.network, graph)
+        part = graph_module_of(self.network, graph)
         for name in ("_modules", "_parameters", "_buffers"):
             part.__dict__[name] = self.network.__dict__[name]
         part.graph.lint()

@@ -18,7 +18,6 @@ from ..graphs import attribute, free_name, graph_pass, is_inside, put_module
 from ..handlers import RAISERS, bind
 from ..operands import OPERATIONS, name_of
 from ..preflight import site_of
-from ..tensors import safe_path
 from ..timing import constants
 
 
@@ -31,7 +30,7 @@ def hold_weights(graph_module: fx.GraphModule) -> fx.GraphModule:
         layer = layer_at(graph_module, node, fixed, results)
         if layer is None:
             continue
-        path = free_name(graph_module, safe_path(site_of(node)))
+        path = free_name(graph_module, site_of(node))
         put_module(graph_module, path, layer)
         with graph_module.graph.inserting_before(node):
             call = graph_module.graph.call_module(path, (node.args[0],))
