@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from .console import VisibleConsole
 
 Item = TypeVar("Item")
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -56,8 +57,13 @@ def progress(description: str, total: int | None = None, done: int = 0) -> Itera
     elif _quiet.get() or not sys.stderr.isatty():
         yield Bar(None, TaskID(0))
     else:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=VisibleConsole(stderr=True), transient=True) as display:
             token = _shown.set(display)
             try:
                 yield Bar(display, display.add_task(description, total=total, completed=done))

@@ -15,6 +15,7 @@ import click
 from ..bench.distributed import process_number
 from ..errors import SnnconvError
 from ..provenance import running
+from ..visible import visible_streams
 from .commands import COMMANDS
 
 EPILOG = "Exit codes: 0 done, 1 a check did not hold, 2 bad input or use, 130 interrupted."
@@ -61,6 +62,11 @@ def interruptible() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code, never a traceback."""
+    with visible_streams():
+        run()
+
+
+def run() -> NoReturn:
     try:
         with interruptible(), running(sys.argv[1:]):
             sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from ..console import VisibleConsole
 from .options import WHOLE, together
 from .output import print_json
 
@@ -104,4 +104,4 @@ def print_course(course: Any) -> None:
         trained = ("", "") if epoch.loss is None else (f"{epoch.loss:.4f}", f"{epoch.train_accuracy:.2f}")
         values = (f"{value:.3g}" for value in (epoch.lr, epoch.least, epoch.mean, epoch.most) if value is not None)
         table.add_row(str(epoch.epoch), *trained, f"{epoch.val_accuracy:.2f}", *values)
-    Console().print(table)
+    VisibleConsole().print(table)

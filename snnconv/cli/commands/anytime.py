@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from torch import nn
 
 from ...bench.anytime import Anytime
 from ...bench.attention import ClipAttention
+from ...console import VisibleConsole
 from ...data import DataSource
 from ..measuring import data_option, direct_options, measure_direct
 from ..options import WHOLE
@@ -73,7 +73,7 @@ def print_anytime(anytime: Anytime) -> None:
     for layer in anytime.layers:
         layers.add_row(layer.title, layer.neuron, f"{layer.rate:.3f}", f"{layer.tau:.3f}")
     for shown in (frames, early, *([layers] if anytime.layers else [])):
-        Console().print(shown)
+        VisibleConsole().print(shown)
         click.echo()
     click.echo(anytime.verdict)
 

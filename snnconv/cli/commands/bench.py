@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from ...console import VisibleConsole, styled
 from ..measuring import limit_option, views_option
 from ..notices import telling
 from ..options import WHOLE, bare_model_options, normalization_options, shared_options
@@ -128,7 +128,7 @@ def print_run(run: PaperRun) -> None:
     for row in run.rows:
         if row.group != group:
             group = row.group
-            table.add_row(f"[bold]{group}[/bold]", "published for it" if run.other else "")
+            table.add_row(styled(group, "bold"), "published for it" if run.other else "")
         table.add_row(row.name, "published", *map(figure, row.published), row.note)
         anything = any(value is not None for value in row.measured)
         why = f"not run: {row.why}" if row.why else ""
@@ -142,6 +142,6 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
-def console() -> Console:
+def console() -> VisibleConsole:
     """As wide as the terminal; elsewhere wide enough for one line a row."""
-    return Console(width=None if sys.stdout.isatty() else WIDE)
+    return VisibleConsole(width=None if sys.stdout.isatty() else WIDE)

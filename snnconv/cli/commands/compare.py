@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table as Lines
 
+from ...console import VisibleConsole, styled
 from ...errors import InputError
 from ..measuring import steps_of
 from ..options import listed, model_options, normalization_options, run_options, setting_options, shared_options
@@ -85,9 +85,9 @@ def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **op
         near = [each.to_dict() for each in cheapest(result)]
         print_json({**result.to_dict(), "cheapest": near, "files": [str(file) for file in files]})
         return
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = VisibleConsole(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     for table in (by_steps(result), cheapest_table(result)):
-        console.print(f"[bold]{table.caption}[/bold]", lines_of(table))
+        console.print(styled(table.caption, "bold"), lines_of(table))
     click.echo(f"table: {target / 'compare.md'}\nplots: {target / 'pareto-spikes.png'}, {target / 'pareto-energy.png'}")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ...bench.count import Count
+from ...console import VisibleConsole
 from ..notices import telling
 from ..options import model_options, shared_options
 from ..output import print_json
@@ -47,7 +47,7 @@ def print_count(count: Count) -> None:
     table.add_column("operations", justify="right")
     for name, amount in count.by_layer.items():
         table.add_row(name, f"{amount:,}")
-    Console().print(table)
+    VisibleConsole().print(table)
     shapes = " and ".join(str(list(shape)) for shape in count.input_shape)
     click.echo(f"{count.ops / 1e9:,.4f} G operations ({count.convention}) for one input {shapes}")
     click.echo(f"{count.parameters:,} parameters")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from ...console import VisibleConsole
 from ...errors import InputError
 from ..notices import telling
 from ..options import WHOLE, shared_options
@@ -86,7 +86,7 @@ def show(result: Coverage) -> None:
     table.add_column("")
     for network in result.networks:
         table.add_row(network.model, *cells(network, result.T), style=None if network.held else "bold")
-    Console(width=None if sys.stdout.isatty() else WIDE, highlight=False).print(table, "")
+    VisibleConsole(width=None if sys.stdout.isatty() else WIDE, highlight=False).print(table, "")
     click.echo(summary(result))
 
 

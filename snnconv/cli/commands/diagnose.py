@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ...bench.diagnose import PARTS, Diagnosis
+from ...console import VisibleConsole
 from ..measuring import T_option, data_option, measure, measuring_options
 
 WIDE = 160
@@ -56,7 +56,7 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
         relative = ("–" if error is None else f"{error:.1f}" for error in errors)
         table.add_row(site.site, f"{site.firing_rate:.3f}", *shares, f"{site.bias:.3g}", *relative)
     # Not cut to 80 columns where nobody looks at a terminal: one line per site for grep and logs.
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    VisibleConsole(width=None if sys.stdout.isatty() else WIDE).print(table)
     click.echo(f"errors in % of the mean activation, {diagnosis.time}, {diagnosis.samples:,} samples")
     if diagnosis.analog:
         click.echo(f"analog, without an error of their own: {', '.join(diagnosis.analog)}")

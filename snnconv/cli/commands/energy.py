@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ...bench.energy import Energy, EnergyRow, unit_of
+from ...console import VisibleConsole
 from ..measuring import T_option, data_option, energy_model_option, measure_network, measuring_options
 
 WIDE = 120
@@ -109,7 +109,7 @@ def layer_table(energy: Energy) -> Table:
 
 def print_energy(energy: Energy, layers: bool = False) -> None:
     """The networks, what the spiking one's operations are, who wins, and what the papers' arithmetic gives."""
-    console = Console(width=WIDE)
+    console = VisibleConsole(width=WIDE)
     console.print(network_table(energy.rows))
     if layers:
         console.print(layer_table(energy))

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from ...console import VisibleConsole, styled
 from ...convert.preflight import Report
 from ..notices import telling
 from ..options import maxpool_option, model_options, shared_options
@@ -48,13 +48,12 @@ def print_report(report: Report) -> None:
     for column in ("site", "kind", "operation", "verdict", "what becomes of it", "where"):
         table.add_column(column, overflow="fold", no_wrap=column in ("verdict", "kind"))
     for entry in report.entries:
-        colour = COLOURS[entry.verdict]
-        verdict = f"[{colour}]{entry.verdict}[/{colour}]"
+        verdict = styled(entry.verdict, COLOURS[entry.verdict])
         place = entry.source.partition(": ")[0]
         detail = entry.detail if entry.macs is None else f"{entry.detail}; {entry.macs:,} MACs a step"
         table.add_row(entry.site, entry.kind, entry.operation, verdict, detail, "/".join(place.split("/")[-2:]))
     # Not cut to 80 columns where nobody looks at a terminal: one line per site for grep and logs.
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    VisibleConsole(width=None if sys.stdout.isatty() else WIDE).print(table)
     for entry in report.unsupported:
         click.echo(f"{entry.site}: {entry.detail}\n  where: {entry.source}\n  remedy: {entry.remedy}")
     for line in report.sizes.described() if report.sizes else ():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ...bench.latency import Latency, Step
+from ...console import VisibleConsole
 from ..measuring import data_option, measure, measuring_options
 from ..options import WHOLE
 
@@ -58,7 +58,7 @@ def print_latency(latency: Latency) -> None:
             f"{row.confidence:g}", f"{row.latency:.2f}", f"{row.accuracy:.2f}", difference, f"{row.early:.1f}"
         )
     for table in (fixed, early):
-        Console().print(table)
+        VisibleConsole().print(table)
         click.echo()
     click.echo(latency.verdict)
 

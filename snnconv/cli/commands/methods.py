@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from ...console import VisibleConsole
 from ..output import print_json
 
 WIDE = 200
@@ -66,4 +66,4 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         values |= {"thresholds": f"{row['threshold']} per {row['granularity']}", "what": row["summary"]}
         values |= {"trained for": "" if row["needs"] == "nothing" else row["needs"]}
         table.add_row(*("" if values[column] is None else str(values[column]) for column in columns))
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    VisibleConsole(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ...bench.robustness import Robustness
+from ...console import VisibleConsole
 from ..measuring import T_option, data_option, measure_network, measuring_options
 
 
@@ -82,6 +82,6 @@ def print_robustness(robustness: Robustness) -> None:
             value = robustness.accuracy(network, noise, level)
             cells += [f"{value:.2f}", f"{value - robustness.accuracy(network):+.2f}" if level else ""]
         table.add_row(f"{noise} {level:g}" if level else noise, *cells)
-    Console().print(table)
+    VisibleConsole().print(table)
     clipped = "clipped to the range of the frame" if robustness.clipped else "not clipped"
     click.echo(f"{robustness.samples:,} samples; noisy values {clipped}")

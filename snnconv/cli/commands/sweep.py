@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ...bench import Row, Sweep
+from ...console import VisibleConsole, styled
 from ..measuring import steps_option
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json
@@ -63,13 +63,13 @@ def print_sweep(sweep: Sweep) -> None:
     """T, its latency where there is warm-up, accuracy and its distance from the ANN, spikes and their cost, curve after
     curve; then what they compete with.
     """
-    console = Console(highlight=False)
+    console = VisibleConsole(highlight=False)
     ann = sweep.ann_accuracy
     columns = (LATENCY, *COLUMNS) if any(row.latency > row.T for row in sweep.rows) else COLUMNS
     before = [""] * (len(columns) - len(COLUMNS))
     for number, curve in enumerate(sweep.curves):
         if len(sweep.curves) > 1:
-            console.print(f"[bold]{curve.setting}[/bold]", soft_wrap=True)
+            console.print(styled(curve.setting, "bold"), soft_wrap=True)
         table = table_of("T", columns, header=number == 0)
         for row in milestones(sweep.rows_of(curve.setting)):
             costs = (f"{row.spikes_per_neuron:.3f}", amount(row.synops), amount(row.energy))

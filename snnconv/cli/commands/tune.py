@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from ...console import VisibleConsole
 from ...errors import InputError
 from ..measuring import energy_model_option
 from ..notices import telling
@@ -124,7 +124,7 @@ def tune(
 
 def show(result: Tuned) -> None:
     """The candidates, the nearest first, the sites of the chosen one, and what it comes to."""
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = VisibleConsole(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     console.print(candidates(result), "", sites(result), "")
     chosen = result.chosen
     score = chosen.score

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
+from ...console import VisibleConsole, styled
 from ...verify import Verification
 from ..notices import telling
 from ..options import WHOLE, bare_setting_options, model_options, normalization_options, shared_options, spike_options
@@ -95,7 +94,7 @@ def verify(
 def show(result: Verification) -> None:
     """The checks, the error over time, and what cannot be converted or stays analog."""
     # Not cut to 80 columns where nobody looks at a terminal: one line per check for grep and logs.
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console = VisibleConsole(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     console.print(checks(result), "")
     if result.snn_error:
         console.print(course(result), "")
@@ -110,9 +109,9 @@ def show(result: Verification) -> None:
 def checks(result: Verification) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1))
     for check in result.checks:
-        mark = "[green]✓ holds[/green]" if check.held else "[red]✗ fails[/red]"
+        mark = styled("✓ holds", "green") if check.held else styled("✗ fails", "red")
         got = check.got if check.held else f"{check.got}\nexpected {check.expected}"
-        table.add_row(mark, check.name, escape(got))
+        table.add_row(mark, check.name, got)
     return table
 
 
@@ -133,5 +132,5 @@ def operators(result: Verification) -> Table:
     table.add_column("MACs a step", justify="right")
     for entry in result.analog:
         macs = "–" if entry["macs"] is None else f"{entry['macs']:,}"
-        table.add_row(escape(entry["site"]), entry["operation"], macs)
+        table.add_row(entry["site"], entry["operation"], macs)
     return table
