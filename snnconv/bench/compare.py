@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..io import atomic_output
+from ..visible import as_cell
 from .curves import Row, Sweep
 
 NEAR = (0.3, 1.0)  # points below the ANN
@@ -85,7 +86,7 @@ def write_csv(sweep: Sweep, path: Path) -> None:
     with path.open("w", newline="") as file:
         writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(map(asdict, sweep.rows))
+        writer.writerows({key: as_cell(value) for key, value in asdict(row).items()} for row in sweep.rows)
 
 
 def write_markdown(sweep: Sweep, path: Path) -> None:

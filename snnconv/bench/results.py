@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 from ..errors import InputError
 from ..io import atomic_output
 from ..provenance import command_line
+from ..visible import as_cell
 
 
 class Result(ABC):
@@ -59,7 +60,7 @@ class Result(ABC):
         rows, file = list(self.table()), io.StringIO(newline="")
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: as_cell(value) for key, value in row.items()} for row in rows)
         return file.getvalue()
 
     def to_csv(self, path: str | PathLike[str]) -> None:
