@@ -91,7 +91,7 @@ class Elementwise(Activation):
         return found
 
     def _get_name(self) -> str:
-        return ELEMENTWISE[self.name].__name__
+        return ELEMENTWISE.get(self.name, Elementwise).__name__
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in self.settings.items())

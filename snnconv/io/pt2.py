@@ -12,6 +12,8 @@ from torch.export import ExportedProgram
 
 from ..errors import InputError, SnnconvError
 
+SHOW_META = "FX_GRAPH_SHOW_META"  # a debugging aid of torch.fx
+
 
 def load_program(
     source: str | os.PathLike[str] | IO[bytes], *, trust: bool = False
@@ -43,6 +45,11 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
     from .pt2_check import check_program
 
     if not trust:
+        if os.environ.get(SHOW_META) == "1":
+            raise InputError(
+                "torch would write what the file says of its operations into the code that it runs",
+                got=f"{SHOW_META}=1 in the environment", where=where, remedy=f"unset {SHOW_META}",
+            )  # fmt: skip
         check_program(file, where)
     try:
         if trust:

@@ -15,6 +15,7 @@ import snnconv
 from snnconv.convert.canonical import canonicalise
 from snnconv.convert.elementwise import ELEMENTWISE, Elementwise
 from snnconv.convert.passes.sites import activation_sites
+from snnconv.errors import InputError
 from snnconv.neurons import Tracking
 
 from .raising import assert_same_outputs, raised_from
@@ -166,3 +167,15 @@ def test_channels_are_the_features_of_a_linear_layer() -> None:
     with torch.no_grad():
         torch.testing.assert_close(threshold[0], snn.ann.act(snn.ann.a(x)).abs().amax((0, 1)))  # type: ignore[operator]
     assert not any("quantum" in name for name, _ in snn.network.named_modules())
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["from_file.default", "relu.default.__class__", "silu.__class__", "importlib", "silu.default.name"],
+)
+def test_a_file_cannot_name_another_function(operation: str) -> None:
+    """A pickled site holds its operation as text."""
+    site = Elementwise("silu.default")
+    site.__dict__["operation"] = operation
+    with pytest.raises(InputError, match="not an "):
+        site(torch.ones(1))

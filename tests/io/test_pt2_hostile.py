@@ -294,3 +294,17 @@ def test_keys_of_sample_inputs_cannot_end_a_quotation(benign: Path, tmp_path: Pa
 
     with pytest.raises(UnsafeFileError, match="quotes"):
         load_program(rewrite(benign, tmp_path / "hostile.pt2", edit))
+
+
+def test_metadata_are_no_code_under_debugging_aids_either(
+    benign: Path, tmp_path: Path, sentinel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(model: dict[str, Any]) -> None:
+        for node in graph(model)["nodes"]:
+            node["metadata"]["stack_trace"] = f"""File \"x\"\n\"\"\"\n    {code_for(sentinel)}\n    \"\"\""""
+
+    monkeypatch.setenv("FX_GRAPH_SHOW_META", "1")
+    hostile = rewrite(benign, tmp_path / "hostile.pt2", edit_json(change))
+    with pytest.raises(InputError, match="unset FX_GRAPH_SHOW_META"):
+        load_program(hostile)
+    assert not sentinel.exists()
