@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from torch import fx, nn
 
 from ..errors import UnsupportedModelError
 from ..sizes import Sizes
-from .activations import Activation, shown
 from .analog import ANALOG, WHY, Kind, Operator, operator_at
-from .composed import Composed
-from .elementwise import Elementwise
 from .layout import Layout, layouts
 from .operations import RECURRENT, has_no_statistics, is_affine, is_random, name_of, uses_batch_statistics
 from .passes.sites import MAX_POOL_MODULES, activation_sites
+from .places import site_of, source_line
 from .timing import varies_in_time
+from .verdicts import Entry, activation_entry
 
-Verdict = Literal["exact", "approximate", "analog", "unsupported"]
 KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 SHOWN = 3  # sites in a notice
 MERGES = {"add", "cat", "concat", "sub", "stack"}
-READERS = str(Path(__file__).parents[1] / "io")  # they run what an ONNX file says: their lines say nothing of it
-JUMPS = "error falls as 1/T but for values at a jump"
 PARTS = (
     "convert the parts before and after it on their own, or leave all activations before it analog (keep=…, --keep): "
     "then it is computed once; a convolution over the sequence or attention in its place converts"
@@ -40,26 +34,6 @@ SEEN = "samples of a batch see each other through it, and time steps are folded 
 TRACKED = "set track_running_stats=True and train on, or put GroupNorm or InstanceNorm in its place"
 TRAINED = "export the program again after model.eval(); in a forward, pass training=False"
 BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One site: what it is, what becomes of it, where it stands in the user's source, and the remedy.
-
-    Attributes:
-        verdict: "exact": the error falls as 1/T; "approximate"; "analog": exact in the mean over time, but in real
-            numbers, by nature; "unsupported".
-        macs: multiply-accumulates of an analog operator in a step, of one sample, where they can be counted.
-    """
-
-    site: str
-    kind: Literal["activation", "pooling", "norm", "merge", "operation"]
-    operation: str
-    verdict: Verdict
-    detail: str
-    source: str = ""
-    remedy: str = ""
-    macs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -220,42 +194,6 @@ class Judge:
         return layout is not None and all(source is not None and source.outer == 1 for source in repeated)
 
 
-def activation_entry(
-    node: fx.Node, module: nn.Module, spikes: bool, max_rate: float, place: str, is_sent: bool = False
-) -> Entry:
-    assert isinstance(module, Activation)
-    name, ceiling = str(node.target), module.ceiling
-    if module.levels is not None:
-        return levels_entry(name, module, spikes, place, is_sent)
-    if isinstance(module, (Elementwise, Composed)):
-        detail = "spiking: follows f(mean input) up and down" if spikes else "stays analog, on running means"
-        if isinstance(module, Composed) and module.jumps:
-            return Entry(name, "activation", module.name, "approximate", f"{detail}; {JUMPS}", place)
-        return Entry(name, "activation", module.name, "exact", detail + "; error falls as 1/T" * spikes, place)
-    operation = "ReLU" if ceiling is None else f"clip to {shown(ceiling)}"  # type: ignore[arg-type]
-    if not spikes:
-        return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
-    if ceiling is not None and max_rate > 1 + 1e-6:
-        detail = "spiking; rates above the ceiling are possible"
-        return Entry(name, "activation", operation, "approximate", detail, place, "alpha · beta ≤ 1, or method='auto'")
-    return Entry(name, "activation", operation, "exact", "spiking; error falls as 1/T below the threshold", place)
-
-
-def levels_entry(name: str, module: Activation, spikes: bool, place: str, is_sent: bool) -> Entry:
-    """A quantised activation: its own levels, a function to follow, or a neuron whose levels are others."""
-    operation = str(module.levels)
-    if not spikes:
-        return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
-    if is_sent:
-        return Entry(name, "activation", operation, "exact", "spiking: spikes are the ANN's own levels", place)
-    if module.tracked:
-        detail = f"spiking: follows f(mean input) up and down; {JUMPS}"
-        return Entry(name, "activation", operation, "approximate", detail, place)
-    detail = "spiking; in T steps its levels become finer than the ANN's"
-    remedy = "L levels are the ANN's at T = 1 with α = 1/L, β = L, or at T = L with one spike a step; or method='auto'"
-    return Entry(name, "activation", operation, "approximate", detail, place, remedy)
-
-
 def constant_entry(node: fx.Node, where: str, place: str, spikes: bool, per_sample: bool) -> Entry | None:
     """A norm or softmax before the first neuron is computed once; where there is no neuron at all, nothing spikes."""
     kind = ANALOG.get(name_of(node))
@@ -302,23 +240,3 @@ def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
         detail = "not affine in values that vary in time, and in no table of what can follow their means"
         remedy = "move it before the first or after the last layer"
     return Entry(where, "operation", name, "unsupported", detail, place, remedy)
-
-
-def site_of(node: fx.Node) -> str:
-    """Where a call stands in the source model: its module's path."""
-    if node.op == "call_module":
-        return str(node.target)
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    inside = stack[-1][0] if stack else ""
-    return f"{inside}.{name_of(node)}" if inside else name_of(node)
-
-
-def source_line(node: fx.Node) -> str:
-    """`file.py:12: y = torch.sigmoid(x)`, the innermost line outside torch; "" where a file without source says so."""
-    trace = node.meta.get("stack_trace") or ""
-    frames = re.findall(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]*)', trace)
-    own = [frame for frame in frames if "/torch/" not in frame[0].replace("\\", "/")]
-    if not own or own[-1][0].startswith(READERS):
-        return ""
-    path, line, code = own[-1]
-    return f"{path}:{line}: {code}"

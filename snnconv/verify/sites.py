@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..convert.passes.sites import level_sites
-from ..convert.preflight import Entry, Report, preflight
+from ..convert.preflight import Report, preflight
+from ..convert.verdicts import Entry
 from ..network import SpikingNetwork
 from .result import Check, SiteVerdict
 from .spikes import Range

@@ -23,7 +23,7 @@ from ...convert.analog import Operation, macs_at
 from ...convert.graphs import attribute, value_of
 from ...convert.operands import names
 from ...convert.passes.absorb import is_per_channel
-from ...convert.preflight import site_of
+from ...convert.places import site_of
 from ...convert.timing import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
 from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 from ..graphs import attribute, free_name, graph_pass, is_inside, put_module
 from ..handlers import RAISERS, bind
 from ..operands import OPERATIONS, name_of
-from ..preflight import site_of
+from ..places import site_of
 from ..timing import constants
 
 

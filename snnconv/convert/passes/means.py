@@ -10,7 +10,7 @@ from ...neurons import RunningMean
 from ..analog import Operation, operator_at
 from ..graphs import free_name, graph_pass, put_module
 from ..operations import is_affine
-from ..preflight import site_of
+from ..places import site_of
 
 
 @graph_pass
