@@ -22,6 +22,7 @@ from .convert.tied_sizes import with_tied
 from .convert.whole_inputs import require_rows, rows_of
 from .data.batches import require_finite
 from .errors import InputError
+from .modes import ordinary_mode
 from .neurons import Neuron
 from .plan import Plan
 from .simulate.engine import States, after, mean_over_time, running_means, simulate
@@ -121,7 +122,7 @@ class SpikingNetwork(nn.Module):
         """The mean over `T` time steps of the network's output, in the source model's own output structure."""
         inputs, _ = self._flat(args, kwargs)
         steps = self.warm_up + self.T
-        with torch.no_grad(), in_own_type(), self._answering(inputs):
+        with ordinary_mode(), torch.no_grad(), self._answering(inputs):
             chunks = simulate(self._hidden[0], inputs, steps, self._chunk(steps, inputs))
             means = mean_over_time(after(self.warm_up, chunks))
         return self._tree([self._like_network(mean) for mean in means])
@@ -157,7 +158,7 @@ class SpikingNetwork(nn.Module):
         warm_up = self.warm_up if state is None else 0  # a continued run has had its own
         counter = SpikeCounter({site: neuron.code for site, neuron in sites.items()})
         watching = observing(sites, [*([counter] if count else []), *observers])
-        with torch.no_grad(), in_own_type(), self._answering(inputs), watching:
+        with ordinary_mode(), torch.no_grad(), self._answering(inputs), watching:
             chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, inputs), state)
             means, state = running_means(after(warm_up, chunks))
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
@@ -254,13 +255,6 @@ class SpikingNetwork(nn.Module):
         buffer = io.BytesIO()
         save_network(self, buffer)
         return _rebuild, (buffer.getvalue(), self.state_dict(), self.T, self.chunk)
-
-
-@contextmanager
-def in_own_type() -> Iterator[None]:
-    """Inside the block autocast of the caller does not hold: it would round what neurons integrate."""
-    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-        yield
 
 
 def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -> SpikingNetwork:

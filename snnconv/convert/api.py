@@ -33,7 +33,7 @@ from .opening import opened
 from .passes.sites import activation_sites, level_sites
 from .planning import plan_sites
 from .preflight import Report, preflight
-from .source import ordinary_mode, source_of
+from .source import source_of
 
 PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
@@ -43,7 +43,6 @@ SPIKING_ALREADY = (
 log = logging.getLogger("snnconv")
 
 
-@ordinary_mode()
 @takes_data("data")
 def convert(
     model: nn.Module | ExportedProgram,
@@ -158,7 +157,6 @@ def checkpoint_for(
     return Checkpoint(path, about)
 
 
-@ordinary_mode()
 @takes_data("data")
 def inspect(
     model: nn.Module | ExportedProgram,

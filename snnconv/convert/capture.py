@@ -15,6 +15,7 @@ from torch.export.graph_signature import InputKind
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from ..modes import callers_defaults
 from .fake_quantise import SpelledOut
 from .outputs import plain_forward
 from .plain_names import keep_names, plain_program
@@ -29,12 +30,13 @@ FreeDims = Callable[[int, torch.Tensor], list[int]]  # of an input's number and 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
-    """Put `model` into eval mode; afterwards every module gets its own flag back (`train()` would set one for all)."""
+    """Put `model` into eval mode, with the caller's defaults of torch; afterwards every module gets its own flag back
+    (`train()` would set one for all)."""
     flags = [(module, module.training) for module in model.modules()]
     for module, _ in flags:
         module.training = False  # not model.eval(): the module of an exported program refuses that
     try:
-        with torch.no_grad():
+        with torch.no_grad(), callers_defaults():
             yield model
     finally:
         for module, training in flags:

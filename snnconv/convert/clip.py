@@ -26,7 +26,7 @@ from .opening import captured
 from .passes.maxpool import average_maxpools
 from .passes.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
 from .raise_modules import raise_modules
-from .source import ordinary_mode, source_of
+from .source import source_of
 from .tensors import container_at
 
 log = logging.getLogger("snnconv")
@@ -35,7 +35,6 @@ START = "learned else percentile:99.9"
 Init = str | float | Mapping[str, float] | Rule
 
 
-@ordinary_mode()
 @takes_data("data")
 def clip(
     model: nn.Module | ExportedProgram,

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset, IterableDataset
 
 from ..data import DataSource, Normalization, open_data
 from ..errors import InputError
+from ..modes import ordinary_mode
 from .examples import told_shapes
 
 P = ParamSpec("P")
@@ -24,7 +25,8 @@ BATCHES = "batches that can be gone through again and again, as a DataLoader or 
 
 
 def takes_data(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorator: arguments of these names may be data sources by name; what holds no batches is refused.
+    """Decorator: arguments of these names may be data sources by name; what holds no batches is refused. The function
+    runs in an ordinary mode of torch, whatever the caller's.
 
     A source is normalised and fitted as on the command line: as the converted network was calibrated, and to the shapes
     that the network tells.
@@ -39,7 +41,8 @@ def takes_data(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             for name in names:
                 if (value := bound.arguments.get(name)) is not None:
                     bound.arguments[name] = opened(value, name, next(iter(bound.arguments.values())))
-            return function(*bound.args, **bound.kwargs)
+            with ordinary_mode():
+                return function(*bound.args, **bound.kwargs)
 
         return call
 

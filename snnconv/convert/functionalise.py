@@ -52,7 +52,23 @@ def functionalise(program: ExportedProgram) -> ExportedProgram:
         return program
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)  # torch 2.11 warns about its own code
-        return program.run_decompositions({})
+        functional = program.run_decompositions({})
+    spell_out_copies(functional.graph)
+    return functional
+
+
+def spell_out_copies(graph: fx.Graph) -> None:
+    """`copy(a, b)` becomes b in the type and shape of a: torch has no gradient for it."""
+    aten = torch.ops.aten
+    for node in graph.find_nodes(op="call_function", target=aten.copy.default):
+        whole, part = node.args[:2]
+        with graph.inserting_before(node):
+            cast = graph.call_function(aten.type_as.default, (part, whole))
+            moved = graph.call_function(aten.expand_as.default, (cast, whole))
+        for made, shaped in ((cast, part), (moved, whole)):
+            made.meta = {**node.meta, "val": node.meta["val"].new_empty(shaped.meta["val"].shape)}
+        node.replace_all_uses_with(moved)
+        graph.erase_node(node)
 
 
 def out_of_place(target: object) -> object:

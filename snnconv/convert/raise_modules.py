@@ -11,6 +11,7 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
@@ -106,6 +107,7 @@ class _Raiser:
         else:
             copy = graph.node_copy(node, copies.__getitem__)
             copy.target = target  # type: ignore[assignment]
+            copy.kwargs = {**copy.kwargs, **own_type(node)}
         copy.meta = dict(node.meta)
         return copy
 
@@ -130,6 +132,18 @@ class _Raiser:
 
 # Names that the code of a graph reads: a parameter called so would hide them.
 HIDING = {*_custom_builtins, "self", "getattr", "slice", "range", "complex"}
+
+
+def own_type(node: fx.Node) -> dict[str, torch.dtype]:
+    """`dtype=…` of a tensor made out of nothing, where the program leaves it to the default type of its day."""
+    value, schema = node.meta.get("val"), getattr(node.target, "_schema", None)
+    if schema is None or not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        return {}
+    makes = not any(argument.type.isSubtypeOf(torch._C.TensorType.get()) for argument in schema.arguments)
+    takes = any(argument.name == "dtype" and argument.kwarg_only for argument in schema.arguments)
+    return {"dtype": value.dtype} if makes and takes else {}
+
+
 STATE = {
     OutputKind.BUFFER_MUTATION: (
         "buffers", "convert a network whose forward keeps no state (spiking state is the engine's)"

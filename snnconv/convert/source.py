@@ -1,14 +1,13 @@
-"""The network behind what is handed in: without wrappers, in an ordinary mode of torch, with values in it."""
+"""The network behind what is handed in: without wrappers, with values in it."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
+from torch.nn.parameter import is_lazy
 
 from ..errors import InputError, UnsupportedModelError
 
@@ -21,14 +20,6 @@ WRAPPERS: dict[str, str] = {
     "torch._dynamo.eval_frame.OptimizedModule": "_orig_mod",
 }
 SHOWN = 4
-
-
-@contextmanager
-def ordinary_mode() -> Iterator[None]:
-    """Inside the block neither inference mode nor autocast of the caller holds: gradients can be taken, and numbers are
-    those of the network's own type."""
-    with torch.inference_mode(False), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-        yield
 
 
 def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram:
@@ -50,6 +41,11 @@ def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram
             "  remedy: pass the module that it was made from"
         )
     tensors = [*model.parameters(), *model.buffers()]
+    if any(is_lazy(tensor) for tensor in tensors):
+        raise InputError(
+            "the network has no values", expected="parameters of known shapes", got="lazy layers that never ran",
+            remedy="call the network once on a sample, then load its weights",
+        )  # fmt: skip
     if any(tensor.is_meta for tensor in tensors):
         raise InputError(
             "the network has no values", expected="parameters on a device", got="parameters on the meta device",

@@ -17,7 +17,7 @@ COUNTER = "num_batches_tracked"
 
 @dataclass
 class ProgramTensors:
-    """Copies of a program's tensors by their full names."""
+    """Copies of a program's tensors by their full names: plain ones, in the usual order in memory, which files keep."""
 
     names: dict[str, str]  # placeholder name → full name
     values: dict[str, torch.Tensor]
@@ -35,7 +35,7 @@ class ProgramTensors:
         copies: dict[int, torch.Tensor] = {}  # tied tensors stay tied
         for value in stored.values():
             if id(value) not in copies:
-                copy = value.detach().clone()
+                copy = value.detach().as_subclass(torch.Tensor).clone(memory_format=torch.contiguous_format)
                 is_parameter = isinstance(value, nn.Parameter)
                 copies[id(value)] = nn.Parameter(copy, value.requires_grad) if is_parameter else copy
         return cls(

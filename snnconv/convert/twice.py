@@ -6,7 +6,6 @@ assertion fail at once, where an export with free sizes would first follow them 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from torch.utils import _pytree as pytree
 from .capture import evaluating, first_line
 from .refused import untold
 from .settle import settled
+from .swapped import swapped
 
 # By the input's rank: the dimensions that are doubled together, tried in turn. [B, C, H, W], [B, C, T, H, W] and
 # [B, T, C, H, W], [B, C, L] and [B, L, C].
@@ -64,12 +64,10 @@ def error_of(
         return torch.empty(shape, dtype=leaf.dtype, device=leaf.device)
 
     mode = FakeTensorMode(allow_non_fake_inputs=True)
-    state = dict(itertools.chain(model.named_parameters(), model.named_buffers()))
     with evaluating(model), settled(model), untold():
         try:
-            with mode:
-                fakes: dict[str, Tensor] = {name: mode.from_tensor(value) for name, value in state.items()}
-                torch.func.functional_call(model, fakes, pytree.tree_map(doubled, inputs))
+            with mode, swapped(model, mode.from_tensor):
+                model(*pytree.tree_map(doubled, inputs))
         except Exception as error:  # a forward raises whatever it likes
             return error
     return None

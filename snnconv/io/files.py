@@ -9,6 +9,7 @@ from typing import IO
 
 from torch import fx, nn
 
+from ..modes import ordinary_mode
 from ..network import SpikingNetwork
 from .clip_file import is_clipped, open_clipped, save_clipped
 from .detect import FileKind, detect
@@ -19,6 +20,7 @@ from .snn_file import rebuild, save_network
 log = logging.getLogger("snnconv")
 
 
+@ordinary_mode()
 def save(network: nn.Module, path: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = True) -> None:
     """Write a spiking network, or one with learnable clips, to one `.pt2` file, from which `load` rebuilds it.
 
@@ -31,6 +33,7 @@ def save(network: nn.Module, path: str | os.PathLike[str] | IO[bytes], *, overwr
         save_clipped(network, path, overwrite=overwrite)
 
 
+@ordinary_mode()
 def load(
     path: str | os.PathLike[str] | IO[bytes], *, trust: bool = False
 ) -> SpikingNetwork | fx.GraphModule | OnnxNetwork:

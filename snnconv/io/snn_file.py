@@ -13,6 +13,7 @@ import torch
 from torch.export import ExportedProgram
 
 from ..errors import InputError
+from ..modes import ordinary_mode
 from ..plan import PLAN_FILE, Plan
 from ..sizes import Sizes
 from .atomic import atomic_output
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FIXED = "the file was saved with its sizes fixed; convert the model again to leave them free"
 
 
+@ordinary_mode()
 def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes], *, overwrite: bool = True) -> None:
     """Write the network to a path (whole or not at all) or an open binary file.
 
@@ -50,6 +52,7 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
         save_program(program, target, texts)
 
 
+@ordinary_mode()
 def load_network(source: str | os.PathLike[str] | IO[bytes], *, trust: bool = False) -> SpikingNetwork:
     """Read a network that `save_network` wrote. Runs no code from the file unless `trust`.
 

@@ -15,7 +15,7 @@ from ..convert.data_argument import takes_data
 from ..convert.examples import InputShape
 from ..convert.graphs import as_call
 from ..convert.preflight import Report
-from ..convert.source import ordinary_mode, source_of
+from ..convert.source import source_of
 from ..errors import InputError, UnsupportedModelError
 from ..network import SpikingNetwork
 from ..provenance import provenance
@@ -52,7 +52,6 @@ STORED = (
 log = logging.getLogger("snnconv")
 
 
-@ordinary_mode()
 @takes_data("data")
 def verify(
     model: nn.Module | ExportedProgram | SpikingNetwork,

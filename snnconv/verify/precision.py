@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.func import functional_call
 
 from ..convert.capture import fresh
 from ..convert.graphs import as_call
+from ..convert.swapped import swapped
 from .distance import relative_error
 
 # Largest relative error, by the precision that it is taken in. BatchNorm is folded, and quanta are, into weights of the
@@ -71,12 +71,10 @@ def outputs_of(network: nn.Module, leaves: tuple[Tensor, ...], dtype: torch.dtyp
     Args:
         convention: the network whose calling convention says how the inputs go in.
     """
-    tensors: dict[str, Tensor] = {**dict(network.named_parameters()), **dict(network.named_buffers())}
-    cast = {name: as_type(tensor, dtype) for name, tensor in tensors.items()}
     arguments = as_call(convention, tuple(as_type(leaf, dtype) for leaf in leaves))
-    with torch.no_grad():
-        return functional_call(network, cast, fresh(arguments))
+    with torch.no_grad(), swapped(network, lambda tensor: as_type(tensor, dtype)):
+        return network(*fresh(arguments))
 
 
 def as_type(value: Tensor, dtype: torch.dtype) -> Tensor:
-    return value.to(dtype) if value.is_floating_point() else value.clone()
+    return value.to(dtype, copy=True) if value.is_floating_point() else value.clone()

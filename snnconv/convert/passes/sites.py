@@ -60,7 +60,13 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
 
 
 def site_at(graph_module: fx.GraphModule, node: fx.Node) -> tuple[Any, nn.Module] | None:
-    """What the node reads and the module of the activation or max pooling that it is, or None."""
+    """What the node reads and the module of the activation or max pooling that it is, or None.
+
+    Whole numbers, as words that are kept within a table, are no activations.
+    """
+    value = value_of(node)
+    if isinstance(value, torch.Tensor) and not value.is_floating_point():
+        return None
     if node.op == "call_module" and isinstance(site := graph_module.get_submodule(str(node.target)), Composed):
         return node.args[0], site
     if (match := match_activation(graph_module, node)) is not None:
