@@ -15,11 +15,12 @@ from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from .convert.graphs import clone
+from .convert.lookups import lookups_in
 from .convert.passes.residual import fuse_residual_adds
 from .convert.passes.scales import fold_quanta
 from .convert.passes.spike import spike
 from .convert.tied_sizes import with_tied
-from .convert.whole_inputs import require_rows, rows_of
+from .convert.whole_inputs import require_rows
 from .data.batches import require_finite
 from .errors import InputError
 from .modes import ordinary_mode
@@ -98,7 +99,7 @@ class SpikingNetwork(nn.Module):
         self._hidden = (split_time(self.network), canonical)
         self.running: list[tuple[int, ...]] = list(plan.input_shapes)
         self._largest: dict[tuple[tuple[int, ...], ...], int] = {}
-        self._rows = rows_of(canonical.graph)
+        self._lookups = lookups_in(canonical.graph)
 
     @property
     def ann(self) -> fx.GraphModule:
@@ -196,7 +197,7 @@ class SpikingNetwork(nn.Module):
         for leaf in checked:
             if isinstance(leaf, Tensor) and leaf.dim():
                 require_finite(leaf)
-        require_rows([leaf for leaf in checked if isinstance(leaf, Tensor)], self._rows)
+        require_rows(self._lookups, [leaf for leaf in checked if isinstance(leaf, Tensor)])
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
         assert self.plan.sizes is not None
         self.running = shapes_of(checked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from torch import Tensor, fx
 
@@ -15,8 +15,9 @@ from ..methods import Method
 from ..progress import track
 from .activations import Activation, is_learned
 from .examples import Examples
+from .lookups import Lookup, lookups_in
 from .passes.sites import activation_sites
-from .whole_inputs import require_rows, rows_of
+from .whole_inputs import require_rows
 
 
 def statistics(
@@ -63,15 +64,15 @@ def calibration_batches(
 ) -> tuple[Iterable[tuple[Tensor, ...]], list[str]]:
     """The user's batches, or synthetic ones, with the notices that say so."""
     if examples.batches is not None:
-        batches = known_words(examples.batches, rows_of(raised.graph))
+        batches = known_words(examples.batches, lookups_in(raised.graph))
         return track(batches, "calibrating", examples.count), list(examples.notices)
     batches, notice = synthetic_batches(raised, examples.shapes, seed)
     moved = [tuple(leaf.to(like) for leaf, like in zip(batch, examples.leaves)) for batch in batches]
     return track(moved, "calibrating"), [*examples.notices, notice]
 
 
-def known_words(batches: Iterable[tuple[Tensor, ...]], rows: list[int | None]) -> Iterator[tuple[Tensor, ...]]:
+def known_words(batches: Iterable[tuple[Tensor, ...]], lookups: Sequence[Lookup]) -> Iterator[tuple[Tensor, ...]]:
     """The batches, each looked through for whole numbers that the network has no row for."""
     for number, leaves in enumerate(batches):
-        require_rows(leaves, rows, f"calibration batch {number}")
+        require_rows(lookups, leaves, f"calibration batch {number}")
         yield leaves

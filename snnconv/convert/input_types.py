@@ -14,6 +14,7 @@ from .capture import evaluating, user_inputs
 from .shapes import TABLES
 from .whole_inputs import placeholders
 
+FILLED = (0, 1)  # words that are counted from 1 have no row for 0
 TRIED = (None, torch.int64, torch.bool)  # None: the float type of the model
 MOST = 27  # trials: each may run the whole network
 
@@ -22,7 +23,7 @@ def input_types(model: nn.Module | ExportedProgram, shapes: Sequence[tuple[int, 
     """The type of every input that holds whole numbers; None for real numbers.
 
     A program and a captured network tell it, and so does an attribute `input_dtypes`. Else the forward is tried on
-    zeros where something in the network may look words up; real numbers are taken for likelier.
+    zeros and ones where something in the network may look words up; real numbers are taken for likelier.
     """
     told = told_types(model)
     if told is not None and len(told) == len(shapes):
@@ -67,18 +68,20 @@ def tried_types(model: nn.Module, shapes: Sequence[tuple[int, ...]]) -> list[tor
 
 
 def runs(model: nn.Module, shapes: Sequence[tuple[int, ...]], types: Sequence[torch.dtype | None]) -> bool:
-    """Whether the forward takes zeros of these shapes and types."""
+    """Whether the forward takes zeros, or ones, of these shapes and types."""
     from .examples import as_arguments
 
     reference = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
-    leaves = tuple(
-        torch.zeros(2, *shape, dtype=dtype or reference.dtype, device=reference.device)
-        for shape, dtype in zip(shapes, types)
-    )
-    arguments: tuple[Any, ...] = as_arguments(model, leaves)
-    try:
-        with evaluating(model):
-            model(*arguments)
-    except Exception:  # whatever the user's own Python raises
-        return False
-    return True
+    for filled in FILLED:
+        leaves = tuple(
+            torch.full((2, *shape), filled, dtype=dtype or reference.dtype, device=reference.device)
+            for shape, dtype in zip(shapes, types)
+        )
+        arguments: tuple[Any, ...] = as_arguments(model, leaves)
+        try:
+            with evaluating(model):
+                model(*arguments)
+        except Exception:  # whatever the user's own Python raises
+            continue
+        return True
+    return False

@@ -9,6 +9,7 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ..errors import InputError, UnsupportedModelError
+from .lookups import Range
 from .refused import described, first_line
 from .whole_inputs import bounds_of
 
@@ -94,26 +95,30 @@ def others(leaf: Tensor) -> Tensor:
     return leaf.detach().unflatten(0, (SAMPLES, -1))[[n for n in range(SAMPLES) if n != CHANGED]]
 
 
-def spread(leaf: Any, bound: int | None) -> Any:
+def spread(leaf: Any, bound: Range | None) -> Any:
     """Different samples from whatever the example holds.
 
     Args:
-        bound: how many whole numbers the input may hold; None for real numbers.
+        bound: the whole numbers that the input may hold; None for real numbers.
     """
     if not isinstance(leaf, Tensor) or leaf.dim() == 0:
         return leaf
     generator = torch.Generator().manual_seed(0)
     shape = (SAMPLES, *leaf.shape[1:])
     if bound is not None:
-        return torch.randint(bound, shape, generator=generator).to(leaf)
-    noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(leaf)
-    return leaf[:1].expand(shape) + noise * (leaf.float().std().to(leaf) + 0.1)
+        return torch.randint(bound.low, bound.high + 1, shape, generator=generator).to(leaf)
+    noise = torch.randn(shape, generator=generator, dtype=torch.complex64 if leaf.is_complex() else torch.float32)
+    size = torch.view_as_real(leaf).std() if leaf.is_complex() else leaf.float().std()
+    return leaf[:1].expand(shape) + noise.to(leaf) * (size.to(leaf) + 0.1)
 
 
-def disturb(leaf: Any, bound: int | None) -> Any:
+def disturb(leaf: Any, bound: Range | None) -> Any:
     """The same with one sample far away from where it was."""
     if not isinstance(leaf, Tensor) or leaf.dim() == 0:
         return leaf
     changed = leaf.clone()
-    changed[CHANGED] = changed[CHANGED] * -3 + 1 if bound is None else (leaf[CHANGED].long() + 1) % bound
+    if bound is None:
+        changed[CHANGED] = changed[CHANGED] * -3 + 1
+    else:
+        changed[CHANGED] = (leaf[CHANGED].long() + 1 - bound.low) % (bound.high + 1 - bound.low) + bound.low
     return changed

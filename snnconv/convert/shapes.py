@@ -40,12 +40,13 @@ def infer_input_shapes(model: nn.Module) -> list[tuple[int, ...]]:
     with evaluating(model):
         for shapes in candidates(model):
             tried.append(shapes)
-            inputs = [torch.zeros(2, *shape, dtype=dtype, device=reference.device) for shape in shapes]
-            try:
-                model(inputs[0] if len(inputs) == 1 else inputs)
-            except Exception:
-                continue
-            return list(shapes)
+            for filled in (0, 1) if dtype == torch.int64 else (0,):  # some words are counted from 1
+                inputs = [torch.full((2, *shape), filled, dtype=dtype, device=reference.device) for shape in shapes]
+                try:
+                    model(inputs[0] if len(inputs) == 1 else inputs)
+                except Exception:
+                    continue
+                return list(shapes)
     raise InputError(
         "the input shape cannot be inferred",
         got=f"tried {', '.join(' and '.join(map(str, shapes)) for shapes in tried)}"

@@ -13,75 +13,65 @@ from torch import Tensor, fx
 
 from ..errors import InputError
 from .graphs import value_of
-from .operands import name_of, names, operands
+from .lookups import Lookup, Range, allowed, blanks, computed, inputs_in, is_real, lookups_in
 
-LOOKUPS = {"embedding", "embedding_bag", "_embedding_bag", "_embedding_bag_forward_only"}  # (table, numbers, …)
-KEEPING = names("moves", "joins") | {"getitem"}  # hand on the numbers as they are
 UNREAD = {torch.bool: 2, torch.uint8: 256}  # how many numbers there are where nothing is looked up: pixels, masks
 FLAGS = 2  # of all other types
+TRIES = 40  # of drawing: each from half the range
+placeholders = inputs_in
 
 
-def placeholders(graph: fx.Graph) -> list[fx.Node]:
-    """The inputs that are tensors, in order."""
-    return [node for node in graph.nodes if node.op == "placeholder" and isinstance(value_of(node), Tensor)]
+def bounds_of(graph: fx.Graph) -> list[Range | None]:
+    """For each input: the whole numbers that are drawn for it, all of which the network has rows for; None for reals.
+
+    Numbers that are added, multiplied or clamped before they are looked up may be others than the table's rows.
+    """
+    found: list[Range | None] = []
+    known = blanks(graph)
+    for node in placeholders(graph):
+        read = None if is_real(node) else allowed(node, known)
+        least = Range(0, UNREAD.get(value_of(node).dtype, FLAGS) - 1)  # type: ignore[union-attr]
+        found.append(None if is_real(node) else least if read is None else nonempty(read))
+    return narrowed(graph, found)
 
 
-def rows_of(graph: fx.Graph) -> list[int | None]:
-    """For each input: the rows of the smallest table that its numbers are looked up in; None where there is none."""
-    return [None if is_real(node) else rows_read(node) for node in placeholders(graph)]
+def nonempty(found: Range) -> Range:
+    return found if found.low <= found.high else Range(found.low, found.low)
 
 
-def is_real(node: fx.Node) -> bool:
-    value = value_of(node)
-    return value.is_floating_point() or value.is_complex()
-
-
-def rows_read(node: fx.Node) -> int | None:
-    """The same for one input, or what its numbers became by moving and joining them."""
-    found = [looked_up(user, node) or (rows_read(user) if keeps(user, node) else None) for user in node.users]
-    return min((rows for rows in found if rows is not None), default=None)
-
-
-def keeps(user: fx.Node, numbers: fx.Node) -> bool:
-    """Whether a call hands the numbers on as they are."""
-    return name_of(user) in KEEPING and any(o.role == "data" for o in operands(user) if o.node is numbers)
-
-
-def looked_up(user: fx.Node, numbers: fx.Node) -> int | None:
-    """How many rows the table has that a call looks the numbers up in; None where it does something else with them."""
-    name = name_of(user)
-    if name in LOOKUPS and user.args[1] is numbers:
-        return int(value_of(user.args[0]).shape[0])  # type: ignore[arg-type]
-    if name == "index" and numbers in user.args[1]:  # type: ignore[operator]
-        return int(value_of(user.args[0]).shape[user.args[1].index(numbers)])  # type: ignore[arg-type,union-attr]
-    if name == "one_hot" and len(user.args) > 1 and int(user.args[1]) > 0:  # type: ignore[arg-type]
-        return int(user.args[1])  # type: ignore[arg-type]
-    return None
-
-
-def bounds_of(graph: fx.Graph) -> list[int | None]:
-    """For each input: how many whole numbers 0, 1, … it may hold; None for real numbers."""
-    return [
-        None if is_real(node) else rows or UNREAD.get(value_of(node).dtype, FLAGS)
-        for node, rows in zip(placeholders(graph), rows_of(graph))
-    ]
+def narrowed(graph: fx.Graph, bounds: list[Range | None]) -> list[Range | None]:
+    """The same where the ends of all ranges together have rows; else ever narrower ones, as of words that are added."""
+    lookups = lookups_in(graph)
+    zeros = blanks(graph)
+    for _ in range(TRIES if lookups else 0):
+        ends = [
+            {n: zeros[n] if b is None else torch.full_like(zeros[n], b[end]) for n, b in zip(zeros, bounds)}
+            for end in (0, 1)
+        ]
+        if all(missing(lookup, known) is None for known in ends for lookup in lookups):
+            break
+        bounds = [None if b is None else Range(b.low, b.low + (b.high - b.low) // 2) for b in bounds]
+    return bounds
 
 
 def draw_inputs(
     graph: fx.Graph, shapes: Sequence[tuple[int, ...]], count: int, generator: torch.Generator
 ) -> tuple[Tensor, ...]:
-    """`count` samples for every input: Gaussian ones (float32), or whole numbers that it may hold.
+    """`count` samples for every input: Gaussian ones (float32, complex64), or whole numbers that it may hold.
 
     Args:
         shapes: per-sample shapes of the inputs.
     """
     drawn = []
     for node, bound, shape in zip(placeholders(graph), bounds_of(graph), shapes, strict=True):
+        value = value_of(node)
+        assert isinstance(value, Tensor)
         if bound is None:
-            drawn.append(torch.randn(count, *shape, generator=generator, dtype=torch.float32))
+            dtype = torch.complex64 if value.is_complex() else torch.float32
+            drawn.append(torch.randn(count, *shape, generator=generator, dtype=dtype))
         else:
-            numbers = torch.randint(bound, (count, *shape), generator=generator)
-            drawn.append(numbers.to(value_of(node).dtype))
+            numbers = torch.randint(bound.low, bound.high + 1, (count, *shape), generator=generator)
+            drawn.append(numbers.to(value.dtype))
     return tuple(drawn)
 
 
@@ -89,29 +79,43 @@ def blank_inputs(
     graph: fx.Graph, shapes: Sequence[tuple[int, ...]], count: int, reference: Tensor
 ) -> tuple[Tensor, ...]:
     """`count` samples of zeros for every input: real ones of the device and type of `reference`."""
-    return tuple(
-        reference.new_zeros(count, *shape, dtype=reference.dtype if is_real(node) else value_of(node).dtype)
-        for node, shape in zip(placeholders(graph), shapes, strict=True)
-    )
+    values = [value_of(node) for node in placeholders(graph)]
+    types = [reference.dtype if value.is_floating_point() else value.dtype for value in values]  # type: ignore[union-attr]
+    return tuple(reference.new_zeros(count, *shape, dtype=dtype) for dtype, shape in zip(types, shapes, strict=True))
 
 
-def require_rows(leaves: Sequence[Any], rows: Sequence[int | None], where: str | None = None) -> None:
+def missing(lookup: Lookup, known: dict[fx.Node, Tensor]) -> Range | None:
+    """What is looked up beyond the table, as the range of all that is; None where there is a row for everything."""
+    try:
+        found = computed(lookup.numbers, known)
+    except (LookupError, RuntimeError, TypeError):
+        return None  # the network itself will say
+    if not isinstance(found, Tensor) or not found.numel():
+        return None
+    seen = Range(*(int(end) for end in found.aminmax()))
+    return None if lookup.least <= seen.low and seen.high < lookup.rows else seen
+
+
+def require_rows(lookups: Sequence[Lookup], leaves: Sequence[Any], where: str | None = None) -> None:
     """Refuse numbers for which there is no row.
 
     Args:
-        rows: of each leaf, as `rows_of` gives them.
+        lookups: as `lookups_in` gives them. leaves: of all tensor inputs.
 
     Raises:
-        InputError: a number below 0, or above the last row.
+        InputError: a number below 0, or above the last row, after whatever the network adds to it.
     """
-    for leaf, count in zip(leaves, rows):
-        if count is None or not isinstance(leaf, Tensor) or not leaf.numel():
+    if not lookups:
+        return
+    known = dict(zip(placeholders(lookups[0].numbers.graph), leaves))
+    for lookup in lookups:
+        seen = missing(lookup, known)
+        if seen is None:
             continue
-        low, high = (int(value) for value in leaf.aminmax())
-        if low < 0 or high >= count:
-            raise InputError(
-                "an input holds a whole number that the network has no row for",
-                expected=f"0 to {count - 1}: the table that it is looked up in has {count} rows",
-                got=f"{low} to {high}",
-                where=where,
-            )
+        made = "" if lookup.numbers in known else ", which the network makes of its inputs"
+        raise InputError(
+            "an input holds a whole number that the network has no row for",
+            expected=f"0 to {lookup.rows - 1}: the table that it is looked up in has {lookup.rows} rows",
+            got=f"{seen.low} to {seen.high}{made}",
+            where=where,
+        )

@@ -11,6 +11,7 @@ import torch
 from torch.export import ExportedProgram
 
 from ..errors import InputError, SnnconvError
+from .pt2_words import restore_words, without_words
 
 SHOW_META = "FX_GRAPH_SHOW_META"  # a debugging aid of torch.fx
 
@@ -27,14 +28,18 @@ def load_program(
         UnsafeFileError: the file could run code when loaded.
         InputError: it is missing, cut short, damaged, or written by a torch that this one cannot read.
     """
+    where = str(source) if isinstance(source, (str, os.PathLike)) else "the given bytes"
     if not isinstance(source, (str, os.PathLike)):
-        return _load(source, trust, "the given bytes")
-    try:
-        # One open file for check and load: a file put in its place in between is not seen.
-        with Path(source).open("rb") as file:
-            return _load(file, trust, str(source))
-    except OSError as error:
-        raise InputError("cannot read the file", got=error.strerror or str(error), where=str(source)) from error
+        program, texts = _load(source, trust, where)
+    else:
+        try:
+            # One open file for check and load: a file put in its place in between is not seen.
+            with Path(source).open("rb") as file:
+                program, texts = _load(file, trust, where)
+        except OSError as error:
+            raise InputError("cannot read the file", got=error.strerror or str(error), where=where) from error
+    restore_words(program, texts, where)
+    return program, texts
 
 
 def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, dict[str, str]]:
@@ -88,12 +93,13 @@ def save_program(
         InputError: the file cannot be written.
     """
     program._guards_code = []
-    if isinstance(path_or_buffer, (str, os.PathLike)):
+    with without_words(program, extra) as texts:
+        if not isinstance(path_or_buffer, (str, os.PathLike)):
+            torch.export.save(program, path_or_buffer, extra_files=texts)
+            return
         try:
             # An open file, not a path: torch names the archive's top folder after the path, and ours is temporary.
             with Path(path_or_buffer).open("wb") as file:
-                torch.export.save(program, file, extra_files=extra)
+                torch.export.save(program, file, extra_files=texts)
         except OSError as error:
             raise InputError("cannot write the file", got=error.strerror, where=str(path_or_buffer)) from error
-    else:
-        torch.export.save(program, path_or_buffer, extra_files=extra)

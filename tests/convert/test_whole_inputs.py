@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import METHODS, InputError, SpikingNetwork
+from snnconv.bench import diagnose, sweep
 from snnconv.convert.input_types import input_types
 from snnconv.convert.whole_inputs import bounds_of, draw_inputs
 from snnconv.verify import verify
@@ -105,17 +106,17 @@ class Columns(Words):
 ONE = [(12,)]
 TWO = [(12,), (12,)]
 WHOLE = torch.int64
-# network → (shapes, types, how many numbers each input may hold)
+# network → (shapes, types, the largest number that each input may hold)
 NETWORKS: dict[type[Words], tuple[list[tuple[int, ...]], list[torch.dtype | None], list[int | None]]] = {
-    Words: (ONE, [WHOLE], [50]),
-    Bag: (ONE, [WHOLE], [50]),
-    Positions: (ONE, [WHOLE], [20]),
-    BareTable: (ONE, [WHOLE], [50]),
-    Indexed: (ONE, [WHOLE], [30]),
-    Convolved: (ONE, [WHOLE], [50]),
-    Weighted: (TWO, [WHOLE, None], [50, None]),
-    Masked: (TWO, [WHOLE, torch.bool], [50, 2]),
-    Columns: ([(5,), (12,)], [None, WHOLE], [None, 50]),
+    Words: (ONE, [WHOLE], [49]),
+    Bag: (ONE, [WHOLE], [49]),
+    Positions: (ONE, [WHOLE], [19]),
+    BareTable: (ONE, [WHOLE], [49]),
+    Indexed: (ONE, [WHOLE], [29]),
+    Convolved: (ONE, [WHOLE], [49]),
+    Weighted: (TWO, [WHOLE, None], [49, None]),
+    Masked: (TWO, [WHOLE, torch.bool], [49, 1]),
+    Columns: ([(5,), (12,)], [None, WHOLE], [None, 49]),
 }
 kinds = pytest.mark.parametrize("kind", NETWORKS)
 
@@ -140,7 +141,7 @@ def test_converts_without_data_and_comes_back_from_its_file(kind: type[Words], t
     shapes, _, bounds = NETWORKS[kind]
     model = made(kind)
     snn = snnconv.convert(model, 32, input_shape=shapes, method="sdm")
-    assert bounds_of(snn.ann.graph) == bounds
+    assert bounds_of(snn.ann.graph) == [None if most is None else (0, most) for most in bounds]
     assert any("whole numbers" in notice for notice in snn.plan.notices)
     x = inputs_of(snn)
     found = snn(*x)
@@ -227,3 +228,89 @@ def test_one_hot_asks_for_data() -> None:
     with pytest.raises(InputError, match=r"whole numbers as integers"):
         snnconv.convert(model, input_shape=(6,))
     assert snnconv.convert(model, 2, data=[torch.randint(0, 30, (4, 6))])(torch.zeros(1, 6).long()).shape == (1, 3)
+
+
+class Offsets(Words):
+    """Columns of categories in one table, each from a place of its own on, as in recommenders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("offsets", torch.tensor([0, 20, 40]))
+
+    def features(self, words: Tensor) -> Tensor:
+        return self.embed(words + self.offsets).mean(1)
+
+
+class Columned(Words):
+    """A table for each column: what the first has no row for the second may have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.few = nn.Embedding(5, 16)
+
+    def features(self, words: Tensor) -> Tensor:
+        return self.few(words[:, 0]) + self.embed(words[:, 1])
+
+
+def looked_up_by(change: Callable[[Tensor], Tensor]) -> type[Words]:
+    class Changed(Words):
+        def features(self, words: Tensor) -> Tensor:
+            return self.embed(change(words)).mean(1)
+
+    return Changed
+
+
+# what becomes of the words → (network, numbers drawn, words that there is no row for, words that there is one for)
+ARITHMETIC: dict[str, tuple[type[Words], tuple[int, int], list[int], list[int]]] = {
+    "plus": (looked_up_by(lambda words: words + 10), (-10, 39), [0, 40, 1], [-10, 39, 0]),
+    "minus": (looked_up_by(lambda words: words - 1), (1, 50), [0, 1, 2], [1, 50, 2]),
+    "from": (looked_up_by(lambda words: 40 - words), (-9, 40), [41, 20, 20], [-9, 40, 20]),
+    "negative": (looked_up_by(lambda words: -words), (-49, 0), [1, 0, 0], [-49, 0, -1]),
+    "times": (looked_up_by(lambda words: words * 3), (0, 16), [17, 0, 0], [16, 0, 1]),
+    "halves": (looked_up_by(lambda words: words // 2), (0, 99), [100, 0, 0], [99, 0, 1]),
+    "both": (looked_up_by(lambda words: 2 * words + 1), (0, 24), [25, 0, 0], [24, 0, 0]),
+    "clamped": (looked_up_by(lambda words: words.clamp(0, 40)), (0, 40), [], [-5, 100, 0]),
+    "hashed": (looked_up_by(lambda words: words % 30), (0, 29), [], [-5, 100, 0]),
+    "masked": (looked_up_by(lambda words: words.masked_fill(words < 0, 0)), (0, 49), [50, 0, 0], [-100, 49, 0]),
+    "chosen": (looked_up_by(lambda words: torch.where(words > 40, 7, words)), (0, 49), [-1, 0, 0], [900, 49, 0]),
+    "offsets": (Offsets, (0, 9), [0, 0, 10], [49, 29, 9]),
+    "columns": (Columned, (0, 4), [5, 49, 0], [4, 49, 900]),
+    "summed": (looked_up_by(lambda words: words + words.flip(1)), (0, 24), [49, 0, 1], [24, 0, 25]),
+}
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+def test_arithmetic_on_words(name: str) -> None:
+    kind, drawn, without, with_rows = ARITHMETIC[name]
+    model = made(kind)
+    snn = snnconv.convert(model, 32, input_shape=(3,), method="sdm")
+    assert bounds_of(snn.ann.graph) == [drawn]
+    x = torch.tensor([with_rows])
+    wanted = model(x).detach()
+    assert float((snn(x) - wanted).norm() / wanted.norm()) < 0.1
+    if without:
+        with pytest.raises(IndexError):
+            model(torch.tensor([without]))
+        with pytest.raises(InputError, match=r"no row for(.|\n)*to \d+"):
+            snn(torch.tensor([without]))
+
+
+def test_words_of_two_inputs_together() -> None:
+    class Joint(Words):
+        def forward(self, words: Tensor, kinds: Tensor) -> Tensor:
+            return self.head(F.relu(self.hidden(self.embed(words + 20 * kinds).mean(1))))
+
+    snn = snnconv.convert(made(Joint), 4, input_shape=[(3,), (3,)], method="sdm")
+    for x in (inputs_of(snn, 200), (torch.full((1, 3), 9), torch.full((1, 3), 2))):
+        snn(*x)
+    with pytest.raises(InputError, match=r"which the network makes of its inputs"):
+        snn(torch.full((1, 3), 10), torch.full((1, 3), 2))
+
+
+def test_measurements_name_the_batch(snn: SpikingNetwork) -> None:
+    good, bad = torch.zeros(4, 12, dtype=torch.int64), torch.full((4, 12), 50)
+    with pytest.raises(InputError, match=r"no row for(.|\n)*where: batch 1"):
+        diagnose(snn, [good, bad])
+    labels = torch.tensor([0, 1, 2, 3])
+    with pytest.raises(InputError, match=r"no row for(.|\n)*where: test batch 1"):
+        sweep(snn, [(good, labels), (bad, labels)], [1])
