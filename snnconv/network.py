@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -32,6 +32,7 @@ from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import split_time
 from .sizes import ANOTHER, Sizes
 
+M = TypeVar("M", bound=nn.Module)
 log = logging.getLogger("snnconv")
 
 
@@ -105,8 +106,7 @@ class SpikingNetwork(nn.Module):
     def ann(self) -> fx.GraphModule:
         """The canonical ANN this network was made from (BatchNorm folded, same calling convention)."""
         canonical = self._hidden[1]
-        reference = next(iter(self.network.parameters()), None)
-        return canonical if reference is None else canonical.to(reference.device, reference.dtype)
+        return placed_like(canonical, self.network)
 
     @property
     def warm_up(self) -> int:
@@ -256,6 +256,16 @@ class SpikingNetwork(nn.Module):
         buffer = io.BytesIO()
         save_network(self, buffer)
         return _rebuild, (buffer.getvalue(), self.state_dict(), self.T, self.chunk)
+
+
+def placed_like(network: M, other: nn.Module) -> M:
+    """The network on the device of another, and in its float type where it has one; layers of several keep theirs."""
+    reference = next(iter(other.parameters()), None)
+    if reference is None:
+        return network
+    types = {p.dtype for p in other.parameters() if p.is_floating_point()}
+    network.to(reference.device)
+    return network.to(types.pop()) if len(types) == 1 else network
 
 
 def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -> SpikingNetwork:

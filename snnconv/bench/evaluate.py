@@ -15,6 +15,7 @@ from torch.utils import _pytree as pytree
 from ..convert.capture import first_line
 from ..convert.graphs import as_call
 from ..convert.lookups import lookups_in
+from ..convert.outputs import plain
 from ..convert.whole_inputs import require_rows
 from ..data import DataSource, batch_inputs, batch_labels
 from ..data.batches import shapes_of
@@ -231,7 +232,7 @@ def count_correct(network: nn.Module, batch: LabelledBatch) -> int:
 
 
 def first_tensor(output: Any) -> Tensor:
-    leaves = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor)]
+    leaves = [leaf for leaf in pytree.tree_leaves(plain(output)) if isinstance(leaf, Tensor)]
     return leaves[0] if leaves else torch.zeros(0)
 
 

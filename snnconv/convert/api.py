@@ -37,8 +37,9 @@ from .source import source_of
 
 PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
-SPIKING_ALREADY = (
-    "networks that spike already are measured as they are: snnconv anytime, energy, robustness, report FOLDER"
+NO_ACTIVATION = (
+    "put an activation between the layers: without one they are a single linear map; a network that spikes already is "
+    "measured as it is (snnconv anytime, energy, robustness, report FOLDER)"
 )
 log = logging.getLogger("snnconv")
 
@@ -219,7 +220,7 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
             "there is nothing to convert",
             expected="at least one activation that is to spike: a ReLU, a clip, or another elementwise one",
             got=f"{len(names)} activation sites, {len(analog)} of them kept analog",
-            remedy=None if names else SPIKING_ALREADY,
+            remedy=None if names else NO_ACTIVATION,
         )
     return analog
 

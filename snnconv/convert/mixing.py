@@ -49,10 +49,7 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
         if not isinstance(first, Tensor) or not first.is_floating_point():
             continue
         if first.dim() == 0 or first.shape[0] % SAMPLES:
-            raise UnsupportedModelError(
-                f"an output has no batch dimension: {list(first.shape)} for a batch of {SAMPLES}\n"
-                "  expected: dimension 0 of every output counts the samples"
-            )
+            raise no_batch(first)
         a, b = (others(leaf) for leaf in (first, second))
         same = (a == b) | (a.isnan() & b.isnan())  # the same infinity, too
         largest = first.detach().nan_to_num(0, 0, 0).abs().max()
@@ -78,8 +75,16 @@ def refuse_counting(graph_module: fx.GraphModule, batch: Any, before: list[Any])
     with torch.no_grad():
         after = pytree.tree_leaves(graph_module(*fewer))
     for first, second in zip(before, after, strict=True):
+        if not isinstance(first, Tensor) and first != second:
+            raise UnsupportedModelError(
+                f"an output is a number that depends on how many samples there are: {first} for {SAMPLES}\n"
+                "  expected: dimension 0 of every output counts the samples\n"
+                "  remedy: leave it out; x.shape[0] of the input says it"
+            )
         if not isinstance(first, Tensor) or not first.is_floating_point():
             continue
+        if second.shape == first.shape:
+            raise no_batch(first)
         wanted = first.detach().unflatten(0, (SAMPLES, -1))[1:].flatten(0, 1)
         bound = float(wanted.nan_to_num(0, 0, 0).abs().max()) * COARSE[first.dtype.itemsize]
         if second.shape != wanted.shape or not torch.allclose(second.detach(), wanted, 0, bound, equal_nan=True):
@@ -88,6 +93,14 @@ def refuse_counting(graph_module: fx.GraphModule, batch: Any, before: list[Any])
                 "  expected: a sample gives the same in every batch, since time steps are folded into it\n"
                 "  remedy: look for x.shape[0] in arithmetic, or positions counted over dimension 0 (the batch)"
             )
+
+
+def no_batch(output: Tensor) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"an output has no batch dimension: {list(output.shape)} for a batch of {SAMPLES}\n"
+        "  expected: dimension 0 of every output counts the samples\n"
+        "  remedy: leave out of the outputs what is the same for every sample, as a weight; keep samples apart in sums"
+    )
 
 
 def others(leaf: Tensor) -> Tensor:

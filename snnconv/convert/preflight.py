@@ -12,27 +12,16 @@ from ..errors import UnsupportedModelError
 from ..sizes import Sizes
 from .analog import ANALOG, WHY, Kind, Operator, operator_at
 from .layout import Layout, layouts
-from .operations import RECURRENT, has_no_statistics, is_affine, is_random, name_of, uses_batch_statistics
+from .operations import is_affine, is_random, name_of, uses_batch_statistics
 from .passes.sites import MAX_POOL_MODULES, activation_sites
 from .places import site_of, source_line
 from .timing import varies_in_time
+from .unsupported import unsupported_entry
 from .verdicts import Entry, activation_entry
 
 KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 SHOWN = 3  # sites in a notice
 MERGES = {"add", "cat", "concat", "sub", "stack"}
-PARTS = (
-    "convert the parts before and after it on their own, or leave all activations before it analog (keep=…, --keep): "
-    "then it is computed once; a convolution over the sequence or attention in its place converts"
-)
-DROPPED = (
-    "it drops in eval mode too: write F.dropout(x, training=self.training) or use nn.Dropout; export a program again "
-    "after model.eval()"
-)
-DRAWN = "take it out of the forward; export a program again after model.eval(), if it draws in training alone"
-SEEN = "samples of a batch see each other through it, and time steps are folded into the batch"
-TRACKED = "set track_running_stats=True and train on, or put GroupNorm or InstanceNorm in its place"
-TRAINED = "export the program again after model.eval(); in a forward, pass training=False"
 BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
 
 
@@ -222,21 +211,3 @@ def affine_entry(
     if name in MERGES and sum(source in varying for source in node.all_input_nodes) > 1:
         return Entry(where, "merge", name, "exact", "linear", place)
     return None
-
-
-def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
-    name = name_of(node)
-    if name in RECURRENT:
-        detail, remedy = "a recurrent layer: its state runs along the sequence, and no neuron follows it", PARTS
-    elif is_random(node):
-        detail, remedy = "draws random numbers at inference", DROPPED if "dropout" in name else DRAWN
-    elif uses_batch_statistics(node):
-        lacks = has_no_statistics(node)
-        detail = f"a BatchNorm {'without running statistics' if lacks else 'in train mode'}: {SEEN}"
-        remedy = TRACKED if lacks else TRAINED
-    elif name in ANALOG:
-        detail, remedy = "hands on whole numbers, or sizes, that depend on the data", "use its values alone"
-    else:
-        detail = "not affine in values that vary in time, and in no table of what can follow their means"
-        remedy = "move it before the first or after the last layer"
-    return Entry(where, "operation", name, "unsupported", detail, place, remedy)

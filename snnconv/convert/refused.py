@@ -7,6 +7,7 @@ import io
 import linecache
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from types import TracebackType
@@ -29,6 +30,7 @@ DECIDES = (
 )
 BOXES = "convert the backbone (model.backbone): what makes boxes of its maps is Python that data decide"
 LEAVES = "keep to torch operations in the forward: no NumPy, no tensors made by other libraries"
+OUTPUTS = "return tensors, numbers, words, and dicts, lists or tuples of them"
 UNKNOWN = "torch.export.export(model.eval(), …) says more; rewrite the line, or convert the parts around it"
 
 
@@ -74,6 +76,8 @@ def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> Snnc
     where = next((line for cause in causes if (line := user_line(cause.__traceback__))), "")
     boxes = BOXES if any(runs_through(cause.__traceback__, "detection") for cause in causes) else DECIDES
     remedy = boxes if decided else LEAVES if "numpy" in words else UNKNOWN
+    if (kind := re.search(r"Found <class '([\w.]+)'> in output", str(error))) is not None:
+        reason, remedy = f"its outputs hold a {kind[1]}", OUTPUTS
     return UnsupportedModelError(
         f"torch.export cannot take {name}: {reason}\n"
         + (f"  where: {where}\n" if where else "")

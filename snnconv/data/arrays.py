@@ -21,6 +21,31 @@ PLAIN = "plain"  # dimensions that are no images': [N, …], as they are
 LAYOUTS = "each of N, H and W, and where they are there C (channels) and T (frames), in the order of x, as NTHW"
 
 
+def checked_inputs(x: Any, where: str, layout: str | None = None, several: bool = False) -> np.ndarray:
+    """x with its dimensions in the order [N, C, H, W] or [N, C, T, H, W], a view, or [N, …] where it holds features or
+    words.
+
+    Args:
+        several: it is one of several inputs, which may be a number for each sample [N] or a mask.
+    """
+    layout = PLAIN if several and is_beside(x) else layout_of(x, where) if layout is None else layout
+    check_layout(x, layout, where)
+    if x.size == 0:
+        raise InputError("there are no images", got=_describe("x", x), where=where)
+    x = x if layout == PLAIN else in_order(x, layout)
+    # sample by sample: a mask of the whole array could be gigabytes
+    is_float = x.dtype.kind == "f"
+    broken = next((i for i, image in enumerate(x) if not np.isfinite(image).all()), None) if is_float else None
+    if broken is not None:
+        raise InputError("an image holds NaN or infinity", got=f"image {broken} is the first", where=where)
+    return x
+
+
+def is_beside(x: Any) -> bool:
+    """Whether it can only be an input beside another: a mask, or one number for each sample."""
+    return x.dtype.kind == "b" or (x.ndim == 1 and x.dtype.kind in "if")
+
+
 def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """x with its dimensions in the order [N, C, H, W] or [N, C, T, H, W], a view, or [N, …] where it holds features or
     words; and y as int64 [N].
@@ -33,34 +58,31 @@ def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tup
         InputError: a type or shape that is not one of `X_FORMS` or `layout`, no samples, NaN or infinity, or labels
             that are not one integer ≥ 0 per sample.
     """
-    layout = layout_of(x, where) if layout is None else layout
-    check_layout(x, layout, where)
-    if x.size == 0:
-        raise InputError("there are no images", got=_describe("x", x), where=where)
-    x = x if layout == PLAIN else in_order(x, layout)
-    # sample by sample: a mask of the whole array could be gigabytes
-    is_float = x.dtype.kind == "f"
-    broken = next((i for i, image in enumerate(x) if not np.isfinite(image).all()), None) if is_float else None
-    if broken is not None:
-        raise InputError("an image holds NaN or infinity", got=f"image {broken} is the first", where=where)
+    x = checked_inputs(x, where, layout)
+    return x, checked_labels(y, len(x), where)
+
+
+def checked_labels(y: Any, count: int, where: str) -> np.ndarray:
+    """y as int64 [N], one class for each of `count` samples."""
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise InputError(
-            "the labels are not integers in one row", expected="y integer [N]", got=_describe("y", y), where=where
-        )
-    if len(y) != len(x):
-        raise InputError("x and y have different lengths", got=f"{len(x)} images, {len(y)} labels", where=where)
+            "the labels are not integers in one row", expected="y integer [N]", got=_describe("y", y), where=where,
+            remedy="convert, verify and diagnose need no labels: npz:FILE?y=none leaves them out",
+        )  # fmt: skip
+    if len(y) != count:
+        raise InputError("x and y have different lengths", got=f"{count} images, {len(y)} labels", where=where)
     if int(y.min()) < 0:
         raise InputError(
             "a label is negative", expected="classes 0, 1, …", got=f"{int(y.min())} at {int(y.argmin())}", where=where
         )
-    return x, y.astype(np.int64)
+    return y.astype(np.int64)
 
 
 def to_tensor(x: np.ndarray) -> Tensor:
     """Samples of checked arrays, contiguous: uint8 in 0…255 becomes float32 in 0…1, other whole numbers stay (int64),
-    floats keep their values (float32)."""
-    if x.dtype.kind == "i":
-        return torch.tensor(x, dtype=torch.int64).contiguous()
+    floats keep their values (float32), masks theirs."""
+    if x.dtype.kind in "ib":
+        return torch.tensor(x, dtype=torch.int64 if x.dtype.kind == "i" else torch.bool).contiguous()
     found = torch.tensor(x, dtype=torch.float32).contiguous()
     return found.div_(255) if x.dtype == np.uint8 else found
 

@@ -129,7 +129,15 @@ def _is_integer(value: Any) -> bool:
 
 
 def _check_inputs(inputs: tuple[Tensor, ...], where: str | None) -> None:
-    sizes = [x.shape[0] if x.dim() else 0 for x in inputs]
+    if any(x.dim() == 0 for x in inputs):
+        raise InputError(
+            "an input is one number, without samples",
+            expected="tensors with the samples along dimension 0",
+            got=", ".join(str(list(x.shape)) for x in inputs),
+            where=where,
+            remedy="give it for every sample, x.expand(len(samples)); or fix it in a module around the network",
+        )
+    sizes = [x.shape[0] for x in inputs]
     if not all(x.numel() for x in inputs) or len({*sizes}) != 1 or sizes[0] == 0:
         raise InputError(
             "a batch is empty or its inputs have different batch sizes",

@@ -31,6 +31,6 @@ def open_fashion(argument: str) -> Samples:
             "no such part of the Fashion-MNIST sample", expected="fashion:test or fashion:train", got=argument
         )
     part = argument or "test"
-    x, y = read_arrays(BUNDLED, (f"x_{part}", f"y_{part}"))
+    x, y = read_arrays(BUNDLED, (f"x_{part}", f"y_{part}")).values()
     samples = from_arrays([checked_arrays(x, y, where=str(BUNDLED))])
     return replace(samples, classes=10, normalization=FASHION_NORMALIZATION)

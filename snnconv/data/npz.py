@@ -1,11 +1,11 @@
-"""`npz:FILE[,FILE…][?x=KEY&y=KEY&where=KEY&layout=NTHW&frames=16]`: images or videos, and labels, in NumPy files."""
+"""`npz:FILE[,FILE…][?x=KEY[,KEY…]&y=KEY&where=KEY&layout=NTHW&frames=16]`: inputs, and labels, in NumPy files."""
 
 from __future__ import annotations
 
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..fingerprint import digest
-from .arrays import checked_arrays, to_tensor
+from .arrays import checked_inputs, checked_labels, to_tensor
 from .clips.sampling import Sampling
 from .query import parse_query, positive, word
 from .samples import DATA_SOURCES, Samples
@@ -52,8 +52,10 @@ def chosen_frames(text: str) -> Choice:
 
 
 KNOWN = {**dict.fromkeys(("x", "y", "layout"), word), "where": choosing, "frames": chosen_frames}
-EXPECTED = "?x=KEY&y=KEY&where=KEY&layout=NTHW&frames=16 (each optional)"
-Part = tuple[np.ndarray, np.ndarray]
+EXPECTED = "?x=KEY[,KEY…]&y=KEY&where=KEY&layout=NTHW&frames=16 (each optional)"
+NONE = "none"  # in place of the key of the labels
+Arrays = np.ndarray | tuple[np.ndarray, ...]  # of one input, or of several
+Part = tuple[Arrays, np.ndarray | None]
 
 
 @DATA_SOURCES.register("npz")
@@ -62,7 +64,8 @@ def open_npz(argument: str) -> Samples:
 
     Args:
         argument: file names with commas between them; a name that itself holds a comma works alone. Then options:
-            `x`, `y`: the keys of the two arrays, where they are not called x and y.
+            `x`, `y`: the keys of the two arrays, where they are not called x and y. Of a network with several inputs,
+            `x=a,b` names them in their order. Without labels, or with `y=none`, the data are for what needs none.
             `where`: the key of a boolean array [N]; samples where it is true are taken, of `where=!KEY` the others.
             `layout`: the dimensions of x, a letter each of N, C, T (frames), H and W, as NTHW for grey videos.
             `frames`: so many of them, the middle one of equal parts of the video, some more than once where there are
@@ -75,15 +78,30 @@ def open_npz(argument: str) -> Samples:
     listed, options = parse_query(argument, KNOWN, "an npz file", EXPECTED)
     names = [listed] if os.path.exists(listed) else listed.split(",")
     parts = [part_of(name, options) for name in names]
-    for (x, _), name in zip(parts, names):
-        if x.ndim != parts[0][0].ndim or channels(x) != channels(parts[0][0]) or x.dtype != parts[0][0].dtype:
+    for part, name in zip(parts, names):
+        require_same_kind(part, parts[0], name, names[0])
+    return from_arrays(parts)
+
+
+def require_same_kind(part: Part, first: Part, name: str, first_name: str) -> None:
+    for x, wanted in zip(each(part[0]), each(first[0]), strict=True):
+        if x.ndim != wanted.ndim or channels(x) != channels(wanted) or x.dtype != wanted.dtype:
             raise InputError(
                 "the files hold different kinds of images",
-                expected=f"x {parts[0][0].dtype} {['N', *parts[0][0].shape[1:]]} as in {names[0]}, in any size",
+                expected=f"x {wanted.dtype} {['N', *wanted.shape[1:]]} as in {first_name}, in any size",
                 got=f"x {x.dtype} {['N', *x.shape[1:]]}",
                 where=name,
             )
-    return from_arrays(parts)
+    if (part[1] is None) != (first[1] is None):
+        raise InputError(
+            "some of the files have labels and some have none",
+            got=f"labels in {name if part[1] is not None else first_name}",
+            where=name, remedy="?y=none leaves them out of all",
+        )  # fmt: skip
+
+
+def each(x: Arrays) -> tuple[np.ndarray, ...]:
+    return x if isinstance(x, tuple) else (x,)
 
 
 def channels(x: np.ndarray) -> int | None:
@@ -95,20 +113,38 @@ def part_of(name: str, options: dict[str, Any]) -> Part:
     """What one file gives."""
     choice = options.get("where", "")
     mask = choice.removeprefix("!")
-    keys = (options.get("x", "x"), options.get("y", "y"), *([mask] if choice else []))
-    x, y, *masks = read_arrays(Path(name), keys)
+    keys, label = options.get("x", "x").split(","), options.get("y", "y")
+    asked = [label] if "y" in options and label != NONE else []
+    found = read_arrays(Path(name), (*keys, *asked, *([mask] if choice else [])), {label} - {NONE})
+    inputs, y = [found[key] for key in keys], found.get(label) if label != NONE else None
     if choice:
-        chosen = masks[0]
-        if chosen.dtype != bool or chosen.shape != x.shape[:1]:
+        chosen = found[mask]
+        if chosen.dtype != bool or chosen.shape != inputs[0].shape[:1]:
             raise InputError(
-                f"{mask} does not say which samples to take", expected=f"{mask} bool [{len(x)}]",
+                f"{mask} does not say which samples to take", expected=f"{mask} bool [{len(inputs[0])}]",
                 got=f"{mask} {chosen.dtype} {list(chosen.shape)}", where=name,
             )  # fmt: skip
         chosen = ~chosen if choice.startswith("!") else chosen
         if not chosen.any():
-            raise InputError(f"where={choice} leaves no samples", got=f"{len(x)} samples, none chosen", where=name)
-        x, y = x[chosen], y[chosen] if y.shape[:1] == chosen.shape else y
-    x, y = checked_arrays(x, y, name, options.get("layout"))
+            raise InputError(f"where={choice} leaves no samples", got=f"{len(chosen)} samples, none chosen", where=name)
+        inputs = [x[chosen] if x.shape[:1] == chosen.shape else x for x in inputs]
+        y = y[chosen] if y is not None and y.shape[:1] == chosen.shape else y
+    several = len(keys) > 1
+    inputs = [
+        checked_inputs(
+            x, f"{name}, array {key}" if several else name, None if number else options.get("layout"), several
+        )
+        for number, (key, x) in enumerate(zip(keys, inputs))
+    ]
+    if len({len(x) for x in inputs}) > 1:
+        lengths = ", ".join(f"{len(x)} in {key}" for key, x in zip(keys, inputs))
+        raise InputError("the inputs have different numbers of samples", got=lengths, where=name)
+    x = inputs[0]
+    y = None if y is None else checked_labels(y, len(x), name)
+    if several:
+        if "frames" in options:
+            raise InputError("frames are of one input", expected="x=KEY", got=f"x={','.join(keys)}", where=name)
+        return tuple(inputs), y
     if "frames" not in options:
         return x, y
     if x.ndim != 5:
@@ -126,34 +162,50 @@ def part_of(name: str, options: dict[str, Any]) -> Part:
     return taken, y
 
 
-def from_arrays(parts: list[Part]) -> Samples:
-    """Samples of checked arrays, one after the other; they are not joined, which would need their memory twice."""
-    ends = np.cumsum([len(y) for _, y in parts]).tolist()
+def from_arrays(parts: Sequence[Part]) -> Samples:
+    """Samples of checked arrays, one after the other; they are not joined, which would need their memory twice.
 
-    def fetch(positions: Sequence[int]) -> tuple[Tensor, Tensor]:
-        images, labels = [], []
-        for (x, y), end in zip(parts, ends):
-            start = end - len(y)
+    Args:
+        parts: inputs and labels, which are None in all where there are none.
+    """
+    inputs = [each(x) for x, _ in parts]
+    counts = [len(xs[0]) for xs in inputs]
+    ends = np.cumsum(counts).tolist()
+
+    def fetch(positions: Sequence[int]) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
+        images: list[list[Tensor]] = [[] for _ in inputs[0]]
+        labels = []
+        for xs, (_, y), end, count in zip(inputs, parts, ends, counts):
+            start = end - count
             inside = [place - start for place in positions if start <= place < end]
             if inside:
                 rows = slice(inside[0], inside[-1] + 1) if isinstance(positions, range) else inside
-                images.append(to_tensor(x[rows]))
-                labels.append(torch.from_numpy(y[rows].copy()))
-        return torch.cat(images), torch.cat(labels)
+                for found, x in zip(images, xs):
+                    found.append(to_tensor(x[rows]))
+                labels.append(torch.full((len(inside),), -1) if y is None else torch.from_numpy(y[rows].copy()))
+        joined = tuple(torch.cat(found) for found in images)
+        return joined[0] if len(joined) == 1 else joined, torch.cat(labels)
 
     def identity(count: int) -> str:
-        used = [count - end + len(y) for (_, y), end in zip(parts, ends)]  # of each part
-        return digest([(x[:taken], y[:taken]) for (x, y), taken in zip(parts, used) if taken > 0])
+        used = [count - end + number for number, end in zip(counts, ends)]  # of each part
+        shown = [(xs, y, taken) for xs, (_, y), taken in zip(inputs, parts, used) if taken > 0]
+        return digest([(*(x[:n] for x in xs), *([] if y is None else [y[:n]])) for xs, y, n in shown])
 
-    def sizes(count: int) -> list[tuple[int, ...]]:
-        return [x.shape[1:] for x, _ in parts for _ in range(len(x))][:count]
+    def sizes(count: int) -> list[Any]:
+        return [shape for xs, number in zip(inputs, counts) for shape in [shape_of(xs)] * number][:count]
 
-    several = len({x.shape[1:] for x, _ in parts}) > 1
-    return Samples(fetch, ends[-1], digest=identity, sizes=sizes if several else None)
+    several = len({shape_of(xs) for xs in inputs}) > 1
+    labelled = all(y is not None for _, y in parts)
+    return Samples(fetch, ends[-1], digest=identity, sizes=sizes if several else None, labelled=labelled)
 
 
-def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
-    """The arrays under `keys`; never runs code from the file.
+def shape_of(xs: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
+    """Of one sample of every input."""
+    return xs[0].shape[1:] if len(xs) == 1 else tuple(x.shape[1:] for x in xs)
+
+
+def read_arrays(path: Path, keys: tuple[str, ...], wanted: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """The arrays under `keys`, and under those of `wanted` that are there; never runs code from the file.
 
     Raises:
         InputError: no such file, not an intact npz, a key missing, or an array of Python objects.
@@ -176,7 +228,7 @@ def read_arrays(path: Path, keys: tuple[str, ...]) -> list[np.ndarray]:
                     got=", ".join(file) or "no keys",
                     where=str(path),
                 )
-            return [file[key] for key in keys]
+            return {key: file[key] for key in [*keys, *(key for key in wanted if key in file)]}
     except InputError:
         raise
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:

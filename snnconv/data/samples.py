@@ -17,7 +17,8 @@ class Samples:
     """What a kind of data source gives: labelled images or clips by position.
 
     Attributes:
-        fetch: positions → (x float32 [N, C, …, H, W], in 0…1 unless the source holds floats; y int64 [N]).
+        fetch: positions → (x float32 [N, C, …, H, W], in 0…1 unless the source holds floats, or a tuple of inputs; y
+            int64 [N]).
         count: how many samples there are.
         classes: how many classes there are, or None where the source does not say.
         normalization: the one usual for this data, applied where the caller gives none.
@@ -29,11 +30,12 @@ class Samples:
             None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.
         digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
+        labelled: whether there are labels; else y are all −1.
         sizes: of the first so many samples, in whatever words; those that are fetched together are of one size. None:
             all are.
     """
 
-    fetch: Callable[[Sequence[int]], tuple[Tensor, Tensor]]
+    fetch: Callable[[Sequence[int]], tuple[Tensor | tuple[Tensor, ...], Tensor]]
     count: int
     classes: int | None = None
     normalization: Normalization | None = None
@@ -44,6 +46,7 @@ class Samples:
     pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
     digest: Callable[[int], str] | None = None
     sizes: Callable[[int], Sequence[Hashable]] | None = None
+    labelled: bool = True
 
 
 # kind → from what follows the colon to its samples

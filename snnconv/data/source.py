@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,12 +13,10 @@ from torch import Tensor
 from ..errors import InputError
 from ..fingerprint import digest
 from .files import News, Request
+from .inputs import Inputs, first_of, flat, one_input, one_or_all
 from .normalization import Normalization
 from .samples import Samples
 from .sizes import by_size
-
-Value = TypeVar("Value")
-Inputs = Tensor | tuple[Tensor, ...]  # of a network with one input, or with several
 
 
 class DataSource:
@@ -28,13 +26,13 @@ class DataSource:
     next, and so on; how large batches are changes nothing in the order.
 
     Yields (x float32 [N, C, …, H, W], y int64 [N]), the last batch shorter where needed; where the network takes
-    several inputs, x is a tuple of them. `len()` counts samples as they are listed: files that cannot be read are left
-    out of their batches, which are shorter then, and named once the data have been gone through. Iteration passes over
-    a batch of which nothing is left.
+    several inputs, x is a tuple of them; without labels, {"input": x}. `len()` counts samples as they are listed: files
+    that cannot be read are left out of their batches, which are shorter then, and named once the data have been gone
+    through. Iteration passes over a batch of which nothing is left.
 
     Attributes:
         name: the spec it was opened with, and the views where those were chosen apart.
-        classes: how many classes there are, or None where the source does not say.
+        classes: how many classes there are, or None where the source does not say. labelled: whether there are labels.
         normalization: what is applied to x, or None.
         views: rows for each sample, one after the other: accuracy is of the mean over them.
         first: the first sample that can be read, [C, …, H, W], under the normalisation that it was opened with; a tuple
@@ -57,7 +55,7 @@ class DataSource:
         if samples.count == 0:
             raise InputError("the data source is empty", expected="at least one image", where=name)
         self.name = name
-        self.classes = samples.classes
+        self.classes, self.labelled = samples.classes, samples.labelled
         self.normalization = normalization or samples.normalization
         self.views = samples.views
         self.batch_size = batch_size
@@ -70,7 +68,7 @@ class DataSource:
     def _open_first(self) -> None:
         """Channels that do not fit, or a broken first image, are reported at once."""
         samples, files = self._samples, self._samples.files
-        x = samples.fetch(range(1))[0][:1] if files is None else files.first_readable(self._count)[None]
+        x = first_of(samples.fetch(range(1))[0]) if files is None else files.first_readable(self._count)[None]
         leaves = [leaf[0] for leaf in self.packed(self.normalized(x))]
         shapes = [tuple(leaf.shape) for leaf in leaves]
         self.first: Inputs = one_or_all(leaves)
@@ -79,10 +77,10 @@ class DataSource:
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[tuple[Inputs, Tensor]]:
+    def __iter__(self) -> Iterator[Any]:
         try:
-            for _, batch in self.numbered(range(self.batches)):
-                yield batch
+            for _, (x, y) in self._numbered(range(self.batches)):
+                yield (x, y) if self.labelled else {"input": x}
         finally:
             self.tell(self.news())
 
@@ -91,13 +89,26 @@ class DataSource:
         """How many batches there are."""
         return -(-self._count // self._step) if self._samples.sizes is None else len(self._grouped())
 
-    def batch(self, number: int) -> tuple[Inputs, Tensor]:
-        """One batch by its place, from 0; those before it are not read. It is empty where nothing in it can be."""
+    def batch(self, number: int) -> tuple[Any, Tensor]:
+        """One batch by its place, from 0; those before it are not read. It is empty where nothing in it can be.
+
+        Raises:
+            InputError: there are no labels.
+        """
+        self.check_labelled()
         x, y = self._samples.fetch(self._positions(number))
         return (self._finished(x) if len(y) else x), y
 
     def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[Inputs, Tensor]]]:
-        """These batches with their places, the next one read while one is in use; without those that are empty."""
+        """These batches with their places, the next one read while one is in use; without those that are empty.
+
+        Raises:
+            InputError: there are no labels.
+        """
+        self.check_labelled()
+        return self._numbered(numbers)
+
+    def _numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[Inputs, Tensor]]]:
         numbers = list(numbers)
         files, wanted = self._samples.files, [self._positions(number) for number in numbers]
         found = map(self._samples.fetch, wanted) if files is None else files.stream(map(Request, wanted))
@@ -121,6 +132,18 @@ class DataSource:
     def random(self) -> bool:
         """Whether samples can be drawn at random: a clip from anywhere in its file."""
         return self._samples.files is not None
+
+    def check_labelled(self) -> None:
+        """For what compares with labels.
+
+        Raises:
+            InputError: there are none.
+        """
+        if not self.labelled:
+            raise InputError(
+                "the data have no labels", expected="y integer [N], the class of each sample", where=self.name,
+                remedy="say which array they are: npz:FILE?y=KEY; convert, verify and diagnose need none",
+            )  # fmt: skip
 
     def check_single_view(self) -> None:
         """For training.
@@ -173,7 +196,7 @@ class DataSource:
             x, y = self._samples.fetch([place])
             if not len(y):
                 continue  # a file that cannot be read is told of elsewhere
-            leaves = self.packed(self.normalized(x[:1]))
+            leaves = self.packed(self.normalized(first_of(x)))
             try:
                 takes(leaves)
             except InputError as error:
@@ -195,11 +218,12 @@ class DataSource:
             seeds: for each sample; it is drawn at random, where the source can do so.
         """
         files = self._samples.files
+        self.check_labelled()
         self.check_one_size("training")
         if files is None:
             for places in positions:
                 parts = [self._samples.fetch(range(place, place + 1)) for place in places]
-                yield torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
+                yield torch.cat([one_input(x, self.name) for x, _ in parts]), torch.cat([y for _, y in parts])
             return
         self.check_single_view()
         own = [None] * len(positions) if seeds is None else seeds
@@ -220,11 +244,16 @@ class DataSource:
             self._samples.files.use(before.workers, before.strict)
         self._open_first()
 
-    def normalized(self, x: Tensor) -> Tensor:
-        return x if self.normalization is None else self.normalization(x)
+    def normalized(self, x: Inputs) -> Inputs:
+        """The same; of several inputs the first one is normalised."""
+        if self.normalization is None:
+            return x
+        return self.normalization(x) if isinstance(x, Tensor) else (self.normalization(x[0]), *x[1:])
 
-    def packed(self, x: Tensor) -> tuple[Tensor, ...]:
+    def packed(self, x: Inputs) -> tuple[Tensor, ...]:
         """Normalised samples as the inputs of the network, of which there may be several."""
+        if not isinstance(x, Tensor):
+            return x
         return (x,) if self._samples.pack is None else self._samples.pack(x)
 
     def unprepared(self) -> DataSource:
@@ -246,7 +275,7 @@ class DataSource:
     def __repr__(self) -> str:
         return f"DataSource({self.name!r}, {len(self)} samples of shape {self.shape}, batches of {self.batch_size})"
 
-    def _finished(self, x: Tensor) -> Inputs:
+    def _finished(self, x: Inputs) -> Inputs:
         return one_or_all(self.packed(self.normalized(x)))
 
     def _grouped(self) -> list[Sequence[int]]:
@@ -260,17 +289,6 @@ class DataSource:
             return self._grouped()[number]
         start = number * self._step
         return range(start, min(start + self._step, self._count))
-
-
-def flat(error: InputError) -> str:
-    """What an error says but for its remedy, in one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return "; ".join(line for line in lines if not line.startswith("remedy:"))
-
-
-def one_or_all(values: Sequence[Value]) -> Value | tuple[Value, ...]:
-    """Of one input, or of all of several."""
-    return values[0] if len(values) == 1 else tuple(values)
 
 
 def _check_positive(name: str, value: int) -> None:

@@ -89,6 +89,7 @@ class SourceFeed:
         for positions, (x, y) in zip(shares, self.source.drawn(shares, seeds)):
             x = augmented(x, before, self.seed, number, positions)
             x = self.source.normalized(x)
+            assert isinstance(x, Tensor)  # `drawn` gives one input
             yield self.source.packed(augmented(x, after, self.seed, number, positions)), y
         tell_unread(self.source, self.group)
 

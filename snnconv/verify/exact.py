@@ -44,7 +44,7 @@ def first_wrong(snn: SpikingNetwork, leaves: tuple[Tensor, ...], limit: float) -
 
 
 def inputs_of(means: Means, leaves: tuple[Tensor, ...], snn: SpikingNetwork) -> dict[str, Tensor]:
-    """{site: its mean input, without the currents of corrections}, in the network's own precision."""
+    """{site: its mean input, without the currents of corrections}, in the network's own types."""
     inner, seen = means.at, dict[str, Tensor]()
 
     def at(site: str, module: nn.Module, x: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def inputs_of(means: Means, leaves: tuple[Tensor, ...], snn: SpikingNetwork) -> 
         return inner(site, module, x)
 
     means.at = at
-    outputs_of(means, leaves, type_of(snn.network), snn.ann)
+    outputs_of(means, leaves, None, snn.ann)
     return seen
 
 

@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 
 from ..errors import SnnconvError
 from ..io.snn_file import load_network
-from ..network import SpikingNetwork
+from ..network import SpikingNetwork, placed_like
 from .result import Check
 
 STEPS = 4  # run by both: enough for every weight, threshold and state to matter
@@ -42,9 +42,8 @@ def reloaded(snn: SpikingNetwork) -> SpikingNetwork:
         path = Path(folder) / "network.snn.pt2"
         snn.save(path)
         loaded = load_network(path)
-    reference = next(iter(snn.network.parameters()), None)
     loaded.chunk = snn.chunk
-    return loaded if reference is None else loaded.to(reference.device, reference.dtype)
+    return placed_like(loaded, snn.network)
 
 
 def same_bits(one: Any, other: Any) -> bool:

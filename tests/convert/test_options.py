@@ -66,7 +66,7 @@ def test_keep_and_only(options: dict[str, str], sites: list[str]) -> None:
 
 
 def test_a_network_without_activations_has_nothing_to_convert() -> None:
-    with pytest.raises(InputError, match=r"(?s)nothing to convert.*measured as they are: snnconv anytime"):
+    with pytest.raises(InputError, match=r"(?s)nothing to convert.*linear map.*measured as it is .snnconv anytime"):
         snnconv.convert(nn.Linear(3, 2), data=[torch.randn(2, 3)])
 
 

@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from snnconv.data import Normalization, open_data
+import snnconv
+from snnconv.bench import diagnose, sweep
+from snnconv.data import Normalization, batch_inputs, batch_labels, open_data
 from snnconv.errors import InputError
+from snnconv.train import finetune
+from snnconv.verify import verify
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (7, 6, 5), dtype=np.uint8)
@@ -214,8 +219,7 @@ INFINITE = np.where(np.isnan(NAN), np.inf, NAN)
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"x": GREY}, "the data file has no y"),
-        ({"images": GREY, "labels": Y}, "no x and no y(.|\n)*images, labels"),
+        ({"images": GREY, "labels": Y}, "no x(.|\n)*images, labels"),
         ({}, "no keys"),
         ({"x": GREY[0], "y": Y}, "unknown form"),
         ({"x": GREY[:, None, None], "y": Y}, r"unknown form(.|\n)*uint8 \[7, 1, 1, 6, 5\]"),
@@ -235,7 +239,7 @@ INFINITE = np.where(np.isnan(NAN), np.inf, NAN)
         ({"x": GREY[:0], "y": Y[:0]}, "there are no images"),
         ({"x": GREY, "y": Y[:5]}, "7 images, 5 labels"),
         ({"x": GREY, "y": Y[:, None]}, "not integers in one row"),
-        ({"x": GREY, "y": Y.astype(float)}, "not integers in one row"),
+        ({"x": GREY, "y": Y.astype(float)}, r"not integers in one row(.|\n)*y=none"),
         ({"x": GREY, "y": Y - 1}, "a label is negative(.|\n)*-1 at 0"),
         ({"x": GREY, "y": np.array([None] * 7)}, "cannot be read"),
     ],
@@ -285,3 +289,78 @@ def test_files_that_do_not_go_together(tmp_path: Path) -> None:
         second = save(tmp_path / f"{number}.npz", x=other, y=Y).removeprefix("npz:")
         with pytest.raises(InputError, match=f"different kinds of images(.|\n)*{number}.npz"):
             open_data(f"{one},{second}")
+
+
+class Pair(nn.Module):
+    """A regressor of two inputs, the second a weight for each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Linear(4, 8), nn.Linear(8, 1)
+
+    def forward(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return self.second(torch.relu(self.first(x)) * weight[:, None]).squeeze(1)
+
+
+FEATURES, WEIGHTS = RANDOM.random((7, 4)).astype(np.float32), RANDOM.random(7)
+
+
+@pytest.mark.parametrize("targets", [{}, {"y": RANDOM.random(7)}], ids=["none", "of a regression"])
+def test_without_labels_and_with_several_inputs(tmp_path: Path, targets: dict[str, Any]) -> None:
+    spec = save(tmp_path / "a.npz", features=FEATURES, weights=WEIGHTS, **targets) + "?x=features,weights&y=none"
+    source = open_data(spec, batch_size=3)
+    assert (len(source), source.shape, source.labelled) == (7, ((4,), ()), False)
+    batches = [batch_inputs(batch) for batch in source]
+    assert [batch_labels(batch) for batch in source] == [None] * 3
+    for stored, found in zip((FEATURES, WEIGHTS), zip(*batches)):
+        torch.testing.assert_close(torch.cat(found), torch.tensor(stored, dtype=torch.float32))
+    model = Pair().eval()
+    snn = snnconv.convert(model, 8, data=spec)
+    assert verify(model, spec, T=16).held
+    assert diagnose(snn, spec).samples == 7
+    for measured in (
+        lambda: sweep(snn, spec, [1]),
+        lambda: finetune(snnconv.clip(model, data=spec), spec, spec, epochs=1),
+    ):
+        with pytest.raises(InputError, match=r"no labels(.|\n)*y=KEY"):
+            measured()
+
+
+def test_several_inputs_with_labels(tmp_path: Path) -> None:
+    words, mask = RANDOM.integers(0, 9, (7, 5)), RANDOM.random((7, 5)) > 0.5
+    spec = save(tmp_path / "a.npz", words=words, mask=mask, y=Y) + "?x=words,mask"
+    batches = list(open_data(spec, batch_size=3, limit=5))
+    assert [(len(inputs), [leaf.dtype for leaf in inputs]) for inputs, _ in batches] == [
+        (2, [torch.int64, torch.bool])
+    ] * 2
+    assert torch.cat([y for _, y in batches]).tolist() == Y[:5].tolist()
+    assert torch.equal(torch.cat([inputs[1] for inputs, _ in batches]), torch.tensor(mask[:5]))
+    part = save(tmp_path / "b.npz", words=words, mask=mask, y=Y, part=Y > 0) + "?x=words,mask&where=part"
+    assert len(open_data(part)) == 5
+    assert open_data(spec).digest() != open_data(spec.replace("words,mask", "words,words")).digest()
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("x=a,short", r"different numbers of samples(.|\n)*7 in a, 6 in short"),
+        ("x=a,missing", "no missing"),
+        ("x=a&y=labels", "no labels"),
+        ("x=a,a&frames=2", "frames are of one input"),
+        ("x=a,names", r"unknown form(.|\n)*array names"),
+    ],
+)
+def test_several_inputs_that_do_not_go_together(tmp_path: Path, query: str, message: str) -> None:
+    names = np.array(["n"] * 7)
+    spec = save(tmp_path / "a.npz", a=FEATURES, short=FEATURES[:6], names=names)
+    with pytest.raises(InputError, match=message):
+        open_data(f"{spec}?{query}")
+
+
+def test_files_with_and_without_labels(tmp_path: Path) -> None:
+    one, other = save(tmp_path / "a.npz", x=FEATURES, y=Y), str(tmp_path / "b.npz")
+    np.savez(other, x=FEATURES)
+    with pytest.raises(InputError, match=r"some have none(.|\n)*y=none"):
+        open_data(f"{one},{other}")
+    assert len(open_data(f"{one},{other}?y=none")) == 14

@@ -30,7 +30,7 @@ def open_events(argument: str) -> Samples:
         InputError: an unknown option, no such file, arrays that do not fit, or no recordings of that part.
     """
     place, part, framed = parse(argument)
-    events, offsets, y, is_test = read_arrays(Path(place), KEYS)
+    events, offsets, y, is_test = read_arrays(Path(place), KEYS).values()
     check(events, offsets, y, is_test, place)
     chosen = np.flatnonzero(is_test if part == "test" else ~is_test)
     if not len(chosen):
