@@ -31,6 +31,7 @@ from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import split_time
 from .sizes import ANOTHER, Sizes
+from .steps import checked_steps
 
 M = TypeVar("M", bound=nn.Module)
 log = logging.getLogger("snnconv")
@@ -149,9 +150,7 @@ class SpikingNetwork(nn.Module):
         Raises:
             InputError: T < 1, or an input of another shape than the network was captured for.
         """
-        T = self.T if T is None else T
-        if T < 1:
-            raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
+        T = checked_steps(self.T if T is None else T)
         if state is None and (meant := self.plan.settings.get("at_T", T)) != T:
             log.warning(f"{self.plan.settings['method']} was set up for T = {meant}; convert anew to run T = {T}")
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})

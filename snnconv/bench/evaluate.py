@@ -240,6 +240,11 @@ def require_labels(batch: Any, where: str) -> Tensor:
     labels = batch_labels(batch)
     if labels is None:
         raise InputError("the test data has no labels", expected="batches (x, y) with integer y", where=where)
+    if labels.dim() != 1:
+        raise InputError(
+            "a batch has not one label per sample", expected=f"y [{len(labels)}]", got=f"y {list(labels.shape)}",
+            where=where, remedy="classes as numbers: y.squeeze(1) of [N, 1], y.argmax(1) of one-hot labels",
+        )  # fmt: skip
     return labels.cpu()
 
 

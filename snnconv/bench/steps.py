@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable
 
 from ..errors import InputError
+from ..steps import is_whole
 
 
 def parse_steps(text: str) -> tuple[int, ...]:
@@ -27,12 +29,14 @@ def parse_steps(text: str) -> tuple[int, ...]:
 
 def check_steps(steps: Iterable[int]) -> tuple[int, ...]:
     """Time steps in increasing order; each at least 1 and given once."""
-    given = tuple(steps)
+    given = tuple(steps) if isinstance(steps, Iterable) else ()
+    whole = all(is_whole(step) for step in given)
     twice = sorted(t for t, count in Counter(given).items() if count > 1)
-    if not given or min(given) < 1 or twice:
+    if not given or not whole or min(given) < 1 or twice:
+        problem = f"time step {twice[0]} comes twice" if twice else "time steps must be at least 1"
         raise InputError(
-            f"time step {twice[0]} comes twice" if twice else "time steps must be at least 1",
+            problem if whole else "time steps must be whole numbers",
             expected="different whole numbers ≥ 1, as 1,2,4,8",
-            got=", ".join(map(str, given)) or "none",
+            got=", ".join(map(str, given)) or ("none" if isinstance(steps, Iterable) else repr(steps)),
         )
-    return tuple(sorted(given))
+    return tuple(sorted(map(operator.index, given)))

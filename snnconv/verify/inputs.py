@@ -13,6 +13,7 @@ from torch.export import ExportedProgram
 from ..convert.examples import Examples, InputShape, examples_of, like_model, random_inputs
 from ..data.batches import limited_batches, shapes_of
 from ..errors import InputError
+from ..steps import is_whole
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def inputs_of(
     Raises:
         InputError: samples < 1, empty data, or shapes that cannot be found or disagree.
     """
-    if samples < 1:
-        raise InputError("too few samples", expected="samples ≥ 1", got=str(samples))
+    if not is_whole(samples) or samples < 1:
+        raise InputError("too few samples", expected="a whole number, at least 1", got=f"samples = {samples}")
     if data is None:
         examples = examples_of(model, None, input_shape)
         leaves = random_inputs(model, examples, samples, torch.Generator().manual_seed(seed))

@@ -92,7 +92,13 @@ def test_the_message_describes_what_came() -> None:
         batch_inputs((A, Y, None))
 
 
-@pytest.mark.parametrize("batch", [A[:0], torch.tensor(1.0), (A, B[:2]), (A[:0], Y[:0]), torch.zeros(2, 0)])
+@pytest.mark.parametrize("batch", [torch.tensor(1.0), (A, torch.tensor(1.0))])
+def test_numbers_are_no_inputs(batch: Any) -> None:
+    with pytest.raises(InputError, match=r"one number, without samples(.|\n)*expand"):
+        batch_inputs(batch)
+
+
+@pytest.mark.parametrize("batch", [A[:0], (A, B[:2]), (A[:0], Y[:0]), torch.zeros(2, 0)])
 def test_empty_and_uneven_batches_are_refused(batch: Any) -> None:
     with pytest.raises(InputError, match="empty or its inputs have different batch sizes") as error:
         batch_inputs(batch, "batch 2")

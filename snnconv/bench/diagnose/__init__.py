@@ -1,6 +1,5 @@
 """Where a spiking network departs from its ANN, site by site, and why."""
 
-from .measure import check_time_steps as check_time_steps
 from .measure import diagnose as diagnose
 from .result import Diagnosis as Diagnosis
 from .result import SiteDiagnosis as SiteDiagnosis

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...network import SpikingNetwork
 from ...progress import track
 from ...provenance import provenance
+from ...steps import checked_steps
 from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of, require_one_size, require_same_size
 from .advice import verdict
 from .result import Diagnosis, SiteDiagnosis
@@ -36,8 +37,7 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
     Raises:
         InputError: T < 1, or the data are empty or do not fit the network.
     """
-    T = snn.T if T is None else T
-    check_time_steps(T)
+    T = checked_steps(snn.T if T is None else T)
     require_one_size(data, DOING)
     watch, outputs, samples = Watch(snn, T), OutputSums(), 0
     first: list[tuple[int, ...]] | None = None
@@ -65,11 +65,6 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
         notices=list(snn.plan.notices),
         provenance=provenance(seed),
     )
-
-
-def check_time_steps(T: int) -> None:
-    if T < 1:
-        raise InputError("too few time steps", expected="T ≥ 1", got=f"T = {T}")
 
 
 def site_diagnosis(site: str, sums: SiteSums, steps: int) -> SiteDiagnosis:

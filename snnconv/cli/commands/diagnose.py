@@ -35,11 +35,11 @@ def diagnose(context: click.Context, T: int | None, seed: int, **_: Any) -> None
     snnconv diagnose snn.pt2 --data imagefolder:val --T 8 --limit 500 -o out/
     snnconv diagnose model.pt --calib npz:train.npz --data npz:test.npz --method if
     """
-    from ...bench.diagnose import check_time_steps
     from ...bench.diagnose import diagnose as run_diagnosis
+    from ...steps import checked_steps
 
     if T is not None:
-        check_time_steps(T)
+        checked_steps(T)
     measure(context, Diagnosis, print_diagnosis, lambda snn, data: run_diagnosis(snn, data, T=T, seed=seed), T)
 
 
