@@ -38,8 +38,9 @@ from .source import source_of
 PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 NO_ACTIVATION = (
-    "put an activation between the layers: without one they are a single linear map; a network that spikes already is "
-    "measured as it is (snnconv anytime, energy, robustness, report FOLDER)"
+    "put an activation of single values between the layers, as a ReLU: without one they are a linear map, and squares, "
+    "gates (GLU) and maxima of several values are no neurons; a network that spikes already is measured as it is "
+    "(snnconv anytime, energy, robustness, report FOLDER)"
 )
 log = logging.getLogger("snnconv")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import linecache
 import logging
@@ -50,6 +51,10 @@ def untold() -> Iterator[None]:
             logger.disabled = disabled
 
 
+NAMED = (
+    "inputs go in by position, in their order: wrap a forward that takes them by keyword or in a dict in a module "
+    "whose forward(self, x) returns model(x=x), or model({'x': x})"
+)
 SEVERAL = "; whole numbers at the end of a batch are labels: give them as an input by {'input': (a, b)}"
 
 
@@ -66,7 +71,9 @@ def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> Snnc
             f"{name} does not run on its inputs",
             got=f"{shapes}: {type(own).__name__}: {first_line(own)}",
             where=user_line(own.__traceback__),
-            remedy="check the input shape (input_shape=…, --input-shape) or the data (data=…, --calib); "
+            remedy=NAMED
+            if by_name(model, own)
+            else "check the input shape (input_shape=…, --input-shape) or the data (data=…, --calib); "
             "words and other whole numbers go in as integers" + SEVERAL * ("missing" in str(own)),
         )
     words = f"{type(error).__name__}: {error}".lower()
@@ -83,6 +90,18 @@ def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> Snnc
         + (f"  where: {where}\n" if where else "")
         + f"  remedy: {remedy}"
     )
+
+
+def by_name(model: nn.Module, error: Exception) -> bool:
+    """Whether the forward wants its inputs by keyword, or in a dict."""
+    parameters = inspect.signature(model.forward).parameters.values()
+    keyword_only = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
+    return keyword_only or (isinstance(error, (TypeError, IndexError, AttributeError)) and names_a_key(str(error)))
+
+
+def names_a_key(message: str) -> bool:
+    """Torch's and Python's words where a tensor or list is read by a word, as a dict is."""
+    return any(word in message for word in ("'str'", "not str", "has no attribute 'keys'", "has no attribute 'items'"))
 
 
 def failure(model: nn.Module, inputs: tuple[Any, ...]) -> Exception | None:

@@ -135,3 +135,19 @@ def test_converted(kind: type[nn.Module]) -> None:
     snn = snnconv.convert(model, 64, data=[x])
     wanted = model(x).detach()
     assert float((snn(x) - wanted).norm() / wanted.norm()) < 0.02
+
+
+class ByKeyword(ByParts):
+    def forward(self, *, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x)
+
+
+class InADict(ByParts):
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:  # type: ignore[override]
+        return super().forward(batch["x"])
+
+
+@pytest.mark.parametrize("kind", [ByKeyword, InADict])
+def test_inputs_by_name(kind: type[nn.Module]) -> None:
+    with pytest.raises(InputError, match=r"does not run on its inputs(.|\n)*by position(.|\n)*model\(x=x\)"):
+        snnconv.convert(kind().eval(), 4, data=[X])
