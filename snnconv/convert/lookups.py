@@ -54,7 +54,9 @@ def lookups_in(graph: fx.Graph) -> list[Lookup]:
     """Those by numbers that come of whole inputs alone, which can be looked at before anything else runs."""
     made = {node for node in inputs_in(graph) if not is_real(node)}
     fixed: set[fx.Node] = set()  # depend on sizes and parameters alone
-    for node in graph.nodes if made else ():
+    if not made:
+        return []
+    for node in graph.nodes:
         read = {source for source in node.all_input_nodes if isinstance(value_of(source), Tensor)}
         if node.op == "get_attr" or (node.op == "call_function" and read <= fixed):
             fixed.add(node)
