@@ -55,6 +55,7 @@ class TreeCodeGen(_Plain, _PyTreeCodeGen):
 
 def new_graph(codegen: CodeGen | None = None) -> fx.Graph:
     graph = fx.Graph()
+    graph._graph_namespace.create_name("self", None)  # a value that is called so would hide the module
     graph.set_codegen(codegen or PlainCodeGen())
     return graph
 

@@ -30,7 +30,7 @@ SHOWN = 3
 def claimed() -> tuple[frozenset[str], frozenset[str]]:
     """Attributes that a module, and those that an fx.GraphModule, has for itself: one would hide the other."""
     module = {*dir(nn.Module()), "class_name"}
-    return frozenset(module), frozenset({*module, *dir(fx.GraphModule(nn.Module(), new_graph()))})
+    return frozenset(module), frozenset({*module, "self", *dir(fx.GraphModule(nn.Module(), new_graph()))})
 
 
 def plain_path(path: str) -> str:

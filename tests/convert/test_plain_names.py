@@ -35,7 +35,9 @@ def test_ordinary_paths_are_left_alone(path: str) -> None:
     assert plain_path(path) == path
 
 
-@pytest.mark.parametrize("name", ["code", "graph", "meta", "forward", "training", "_modules", "class", "class_name"])
+@pytest.mark.parametrize(
+    "name", ["code", "graph", "meta", "forward", "training", "_modules", "class", "class_name", "self"]
+)
 def test_names_that_torch_or_python_has_for_itself(name: str) -> None:
     assert plain_path(name) == name + "_"
     assert plain_path(f"{name}_") == name + "_"
@@ -93,6 +95,15 @@ def test_a_program_that_is_exported_again_keeps_the_originals() -> None:
     clipped = snnconv.clip(program, data=[torch.randn(4, 2, 6, 6)])
     assert {key for key in clipped.state_dict() if MARK in key} == {key for key in model.state_dict() if MARK in key}
     assert list(program.state_dict) == before  # the caller's own is left alone
+
+
+@pytest.mark.parametrize("name", ["self", "torch", "pytree", "getattr", "forward", "meta"])
+def test_names_that_the_code_of_a_graph_reads(name: str) -> None:
+    model, x = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)).eval(), torch.randn(4, 3)
+    model._modules = {name: model[0], f"{name} ": model[1], f"{name}_2": model[2]}
+    raised = raise_modules(capture(model, (x,)))
+    assert torch.equal(raised(x), model(x))
+    assert list(raised.state_dict()) == list(model.state_dict())
 
 
 def test_names_that_become_the_same_are_refused() -> None:
