@@ -20,7 +20,7 @@ from torch.fx.graph import _custom_builtins, _PyTreeInfo
 from ..errors import UnsupportedModelError
 from .codegen import TreeCodeGen, children_of, graph_module_of, new_graph
 from .functionalise import functionalise, out_of_place
-from .graphs import put_module
+from .graphs import is_inside, put_module
 from .handlers import RAISERS, Call, bind
 from .inlining import inline_regions
 from .plain_names import notice_of, originals_in, plain_part, plain_program
@@ -116,6 +116,8 @@ class _Raiser:
         path, settings = str(call.owner), repr(module)
         if path in self.standing:
             return self.standing[path] == settings
+        if any(is_inside(other, path) for other in self.standing):
+            return False  # a layer that calls one of its own children first: it would take the child's place
         if not self.tensors.fill(module, path, call.tensors):
             return False
         self.restore_lost_settings(module, path)

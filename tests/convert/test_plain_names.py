@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 
 import snnconv
 from snnconv.convert.capture import capture
+from snnconv.convert.passes.sites import name_sites
 from snnconv.convert.plain_names import PART, claimed, plain_path
 from snnconv.convert.raise_modules import raise_modules
 from snnconv.errors import UnsupportedModelError
@@ -97,7 +98,7 @@ def test_a_program_that_is_exported_again_keeps_the_originals() -> None:
     assert list(program.state_dict) == before  # the caller's own is left alone
 
 
-@pytest.mark.parametrize("name", ["self", "torch", "pytree", "getattr", "forward", "meta"])
+@pytest.mark.parametrize("name", ["self", "torch", "pytree", "getattr", "meta"])
 def test_names_that_the_code_of_a_graph_reads(name: str) -> None:
     model, x = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)).eval(), torch.randn(4, 3)
     model._modules = {name: model[0], f"{name} ": model[1], f"{name}_2": model[2]}
@@ -112,6 +113,32 @@ def test_names_that_become_the_same_are_refused() -> None:
     model.add_module("code_", nn.Conv2d(2, 2, 1))
     with pytest.raises(UnsupportedModelError, match="become the same"):
         capture(model, (torch.randn(2, 2, 3, 3),))
+
+
+class ChildFirst(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(3, 3)
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.act(x))
+
+
+def test_a_layer_may_call_its_own_child_first() -> None:
+    model, x = nn.Sequential(nn.Linear(3, 3), ChildFirst()).eval(), torch.randn(2, 3)
+    assert torch.equal(name_sites(raise_modules(capture(model, (x,))))(x), model(x))
+
+
+def test_a_site_inside_a_site_is_refused() -> None:
+    """Only a file can say so."""
+    paths = ("a", "a.b")
+    program = capture(nn.Sequential(nn.ReLU(), nn.Linear(3, 3), nn.ReLU()).eval(), (torch.randn(2, 3),))
+    told = iter(paths)
+    for node in program.graph.nodes:
+        if "relu" in node.name:
+            node.meta["nn_module_stack"] = {"x": (next(told), "torch.nn.modules.activation.ReLU")}
+    with pytest.raises(UnsupportedModelError, match="inside each other"):
+        name_sites(raise_modules(program))
 
 
 def test_modules_that_nest_without_end_are_refused() -> None:

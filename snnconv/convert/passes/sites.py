@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from ...errors import UnsupportedModelError
 from ..activations import Activation, constant, match_activation
 from ..composed import Composed
 from ..elementwise import CANDIDATES, INPUTS, Elementwise, elementwise_of
-from ..graphs import attribute, free_name, graph_pass, put_module, value_of
+from ..graphs import attribute, free_name, graph_pass, is_inside, put_module, value_of
 from ..handlers.call import bind
 from ..handlers.pooling import MAX_POOLS, max_pool_module
 from ..operations import name_of
@@ -44,6 +45,7 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
             continue
         source, module = found
         path = site_name(graph_module, node, seen, run)
+        require_apart(graph_module, path, seen)
         seen.add(path)
         put_module(graph_module, path, module)
         with graph_module.graph.inserting_before(node):
@@ -57,6 +59,21 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
             graph_module.graph.erase_node(user)
         graph_module.graph.erase_node(node)
     return graph_module
+
+
+def require_apart(graph_module: fx.GraphModule, path: str, others: set[str]) -> None:
+    """A site is one operation: no module is below it, whatever a file says.
+
+    Raises:
+        UnsupportedModelError: one is.
+    """
+    held = [name for name, _ in graph_module.named_modules() if name != path and is_inside(name, path)]
+    held += [other for other in others if is_inside(path, other) and path != other]
+    if held:
+        raise UnsupportedModelError(
+            f"{path} and {held[0]} stand inside each other, and one of them is a single operation\n"
+            "  remedy: export the network again from its source"
+        )
 
 
 def site_at(graph_module: fx.GraphModule, node: fx.Node) -> tuple[Any, nn.Module] | None:
