@@ -1,5 +1,18 @@
-"""`python -m snnconv`, as launchers of several processes start it."""
+"""`python -m snnconv`, as launchers of several processes start it, and the command `snnconv`."""
 
-from .cli import main
+import os
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line. What it imports takes seconds, in which Ctrl-C is no traceback either."""
+    try:
+        from .cli import main as run
+    except KeyboardInterrupt:
+        os.write(2, b"interrupted\n")
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ PACKAGES = ("snnconv", "torch", "torchvision", "numpy")
 # What does not change a figure, with the number of values it takes.
 ABOUT_OUTPUT = {
     "-o": 1, "--output": 1, "--figures": 1, "--title": 1, "--overwrite": 0, "--resume": 0, "-q": 0, "--quiet": 0,
-    "--json": 0,
+    "--json": 0, "--debug": 0,
 }  # fmt: skip
 _command: ContextVar[str | None] = ContextVar("command", default=None)
 
@@ -43,7 +43,9 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     if info.exists():
         names = [
-            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+            line.partition(":")[2].strip()
+            for line in info.read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
         ]
         if names:
             return names[0]

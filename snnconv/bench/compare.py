@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..io import atomic_output
+from ..io import atomic_output, write_text
 from ..visible import as_cell
 from .curves import Row, Sweep
 
 NEAR = (0.3, 1.0)  # points below the ANN
 ROUNDING = 1e-9  # of differences of percentages that are whole numbers of samples
+PICTURES = tuple(f"pareto-{what}.{kind}" for kind in ("png", "svg") for what in ("spikes", "energy"))
+FILES = ("compare.csv", "compare.md", *PICTURES)
 COLUMNS: tuple[str, ...] = ("setting", "T", "latency", "accuracy", "spikes_per_neuron", "synops", "energy")
 
 # what can be spent → of two rows that spend equally little the one that spends less of the next thing
@@ -72,9 +75,8 @@ def save_comparison(sweep: Sweep, folder: str | PathLike[str]) -> list[Path]:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
-    writers: dict[str, Callable[[Sweep, Path], None]] = {"compare.csv": write_csv, "compare.md": write_markdown}
-    for kind in ("png", "svg"):
-        writers |= {f"pareto-spikes.{kind}": plot_spikes, f"pareto-energy.{kind}": plot_energy}
+    drawing = (plot_spikes, plot_energy) * 2
+    writers: dict[str, Callable[[Sweep, Path], None]] = dict(zip(FILES, (write_csv, write_markdown, *drawing)))
     with ExitStack() as all_or_none:
         for name, write in writers.items():
             write(sweep, all_or_none.enter_context(atomic_output(root / name, overwrite=True)))
@@ -83,13 +85,14 @@ def save_comparison(sweep: Sweep, folder: str | PathLike[str]) -> list[Path]:
 
 def write_csv(sweep: Sweep, path: Path) -> None:
     """Accuracy in %, the rest per sample over all steps, energy in mJ."""
-    with path.open("w", newline="") as file:
-        writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows({key: as_cell(value) for key, value in asdict(row).items()} for row in sweep.rows)
+    file = io.StringIO(newline="")
+    writer: csv.DictWriter[str] = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({key: as_cell(value) for key, value in asdict(row).items()} for row in sweep.rows)
+    write_text(path, file.getvalue())
 
 
 def write_markdown(sweep: Sweep, path: Path) -> None:
     from .comparison_page import page
 
-    path.write_text(page(sweep))
+    write_text(path, page(sweep))

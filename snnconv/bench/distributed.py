@@ -33,6 +33,7 @@ class Group:
         exchange: what they tell each other; None for one alone.
         failed: an error was agreed upon: all processes are on their way out.
         turn: how many values of all of them were exchanged.
+        idle: how many further processes were started, and left because there is nothing to share.
     """
 
     rank: int = 0
@@ -40,6 +41,7 @@ class Group:
     exchange: Exchange | None = None
     failed: bool = False
     turn: int = 0
+    idle: int = 0
 
     @property
     def first(self) -> bool:
@@ -105,9 +107,30 @@ def together() -> Iterator[Group]:
             _current.reset(token)
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """What stands inside is not shared, however many processes were started: the others have left."""
+    token = _current.set(Group(idle=processes() - 1))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def idle() -> int:
+    """How many processes have left because there is nothing to share."""
+    group = _current.get()
+    return 0 if group is None else group.idle
+
+
+def processes() -> int:
+    """How many were started together, as their launcher tells it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def process_number() -> int:
     """The rank of this process, as its launcher tells it; 0 where there is none."""
-    return int(os.environ.get("RANK", "0")) if int(os.environ.get("WORLD_SIZE", "1")) > 1 else 0
+    return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
 
 
 def standing() -> Group:
@@ -121,7 +144,7 @@ def standing() -> Group:
 
 @contextmanager
 def _joined() -> Iterator[Group]:
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = processes()
     if size == 1:
         yield Group()
         return

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import InputError
+from ..io.leftovers import has_lock
+from ..io.places import check_output
 from .configurations import require_same
 
 FORMAT = 2  # 1 had no checks
@@ -44,19 +46,30 @@ class Line:
 
 @dataclass
 class Writer:
-    """Adds lines to a file, which is locked until it is closed."""
+    """Adds lines to a file, which is locked until it is closed.
 
+    Args:
+        kind: of the run. header: the file's first line.
+    """
+
+    path: Path
+    kind: str
     file: IO[bytes]
     header: bytes
 
     def add(self, document: Mapping[str, Any]) -> None:
-        self.file.write(sealed(document, self.header) + b"\n")
+        """Raises: InputError: the disk is full. What was cut off is dropped by the next run."""
+        with writable(self.path, self.kind):
+            self.file.write(sealed(document, self.header) + b"\n")
 
     def flush(self) -> None:
-        self.file.flush()
+        """Raises: InputError: as `add`."""
+        with writable(self.path, self.kind):
+            self.file.flush()
 
     def close(self) -> None:
-        self.file.close()
+        with suppress(OSError):  # of a line that `flush` has failed at, and said so
+            self.file.close()
 
 
 def read_lines(path: Path, kind: str, configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -84,8 +97,10 @@ def open_lines(path: Path, kind: str, configuration: Mapping[str, Any]) -> Write
     """
     with writable(path, kind), ExitStack() as closing:
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_output(path, overwrite=True)
         file = closing.enter_context(path.open("ab"))
-        lock(file)
+        if not has_lock(file.fileno(), without=True):
+            raise BlockingIOError
         data = contents(path)
         found = lines_of(path, data, kind, configuration)
         blank(path, [line for line in found if line.document is None])
@@ -94,8 +109,9 @@ def open_lines(path: Path, kind: str, configuration: Mapping[str, Any]) -> Write
         if not newline:
             header = sealed({"snnconv": kind, "format": FORMAT, "configuration": configuration})
             file.write(header + b"\n")
+            file.flush()
         closing.pop_all()  # it stays open
-    return Writer(file, header)
+    return Writer(path, kind, file, header)
 
 
 @contextmanager
@@ -106,7 +122,10 @@ def writable(path: Path, kind: str) -> Iterator[None]:
     except BlockingIOError as error:
         raise InputError(f"another run of the same {kind} is writing into this folder", where=str(path)) from error
     except OSError as error:
-        raise InputError("cannot write the journal", got=error.strerror, where=str(path)) from error
+        raise InputError(
+            "cannot write the journal", got=error.strerror, where=str(path),
+            remedy="what it holds is kept: the same command again continues",
+        ) from error  # fmt: skip
 
 
 def lines_of(path: Path, data: bytes, kind: str, configuration: Mapping[str, Any]) -> list[Line]:
@@ -171,7 +190,7 @@ def sealed(document: Mapping[str, Any], header: bytes = b"") -> bytes:
     Args:
         header: the first line of the file; none for that line itself.
     """
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()[:-1]
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")[:-1]
     return body + b',"check":"' + check_of(body, header) + b'"}'
 
 
@@ -188,6 +207,7 @@ def check_of(body: bytes, header: bytes) -> bytes:
 
 
 def contents(path: Path) -> bytes:
+    check_output(path, overwrite=True)  # of a pipe there would be no end
     try:
         return path.read_bytes()
     except OSError as error:
@@ -201,15 +221,3 @@ def blank(path: Path, damaged: list[Line]) -> None:
             for line in damaged:
                 file.seek(line.start)
                 file.write(b" " * (line.end - line.start))
-
-
-def lock(file: IO[bytes]) -> None:
-    """Until it is closed, or its process gone, nobody else can lock the file.
-
-    Raises:
-        BlockingIOError: somebody has.
-    """
-    with suppress(ImportError):  # where there is none, two runs at once are the user's care
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

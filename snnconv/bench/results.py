@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from os import PathLike
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..errors import InputError
-from ..io import atomic_output
+from ..io import atomic_output, write_text
 from ..provenance import command_line
 from ..visible import as_cell
 
@@ -53,8 +53,7 @@ class Result(ABC):
 
     def to_json(self, path: str | PathLike[str]) -> None:
         """Everything, as one JSON object."""
-        with atomic_output(path, overwrite=True) as temporary:
-            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
+        write_text(path, json.dumps(self.to_dict(), indent=2) + "\n")
 
     def csv_text(self) -> str:
         rows, file = list(self.table()), io.StringIO(newline="")
@@ -65,22 +64,32 @@ class Result(ABC):
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """The rows alone."""
-        with atomic_output(path, overwrite=True) as temporary:
-            temporary.write_text(self.csv_text(), newline="")
+        write_text(path, self.csv_text())
 
-    def save(self, folder: str | PathLike[str]) -> list[Path]:
-        """NAME.json, .csv, .png and .svg in `folder`, which is made where it is missing; all of them or none."""
+    def save(
+        self, folder: str | PathLike[str], also: Mapping[str, Callable[[Path], object]] | None = None
+    ) -> list[Path]:
+        """NAME.json, .csv, .png and .svg in `folder`, which is made where it is missing; all of them or none.
+
+        NAME.json is the last to get its name: where it is, everything is.
+
+        Args:
+            also: {name of a further file: what writes it}.
+
+        Returns:
+            The files, further ones last.
+        """
         root = Path(folder)
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("cannot make the output folder", got=error.strerror, where=str(root)) from error
-        paths = self.files(root)
-        writers = (self.to_json, self.to_csv, self.plot, self.plot)
+        writers = dict(zip(self.files(root), (self.to_json, self.to_csv, self.plot, self.plot)))
+        writers |= {root / name: write for name, write in (also or {}).items()}
         with ExitStack() as all_or_none:
-            for path, write in zip(paths, writers):
+            for path, write in writers.items():
                 write(all_or_none.enter_context(atomic_output(path, overwrite=True)))
-        return paths
+        return list(writers)
 
     @classmethod
     def files(cls, folder: Path) -> list[Path]:
@@ -96,7 +105,7 @@ class Result(ABC):
         """
         path = Path(folder) / f"{cls.NAME}.json"
         try:
-            return cls.from_dict(json.loads(path.read_text()))
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise InputError(f"cannot read the {cls.NAME} results", got=error.strerror, where=str(path)) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:

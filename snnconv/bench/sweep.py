@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from os import PathLike
@@ -26,6 +27,7 @@ from ..fingerprint import (
     require_same_batch,
     require_same_length,
 )
+from ..io import alone_in
 from ..network import SpikingNetwork
 from ..notices import each_once
 from ..plan import KINDS
@@ -43,7 +45,7 @@ from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
 from .evaluate import batches_in, require_sizes, tell_unread
 from .grid import Grid
-from .journal import Ended, Journal, clear, open_journal
+from .journal import Ended, Journal, clear, journal_path, journals_in, open_journal
 from .labels import label_of
 from .simulations import Simulation, simulations
 from .steps import check_steps
@@ -102,7 +104,9 @@ def sweep(
         "seed": seed,
         "versions": {name: version(name) for name in ("snnconv", "torch")},
     }
-    with together() as group:
+    with together() as group, ExitStack() as held:
+        if root is not None and group.first:
+            held.enter_context(alone_in(root, Sweep.NAME))
         if root is not None and overwrite and group.first:
             clear(root)
         require_same_work(configuration, group)  # and nobody reads what is about to be cleared
@@ -205,11 +209,15 @@ def keep_partial(
     seed: int,
 ) -> None:
     """Results of the whole batches so far, of all processes; none where the first simulation has no batch yet."""
+    if not journals_in(folder):
+        return
     journal = open_journal(folder, configuration)
     if any(name == planned[0].name and batch.samples for (name, _), batch in journal.counted.items()):
         partial = assemble(journal, planned, model, seed)
         partial.save(folder)
         log.warning(f"results of {partial.samples} samples are in {folder}; the same command again continues")
+    else:
+        log.warning(f"what was measured is in {journal_path(folder, 0)}; the same command again continues")
 
 
 def reference_of(networks: Mapping[str, Any]) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import InputError
 from ..fingerprint import digest
-from ..io.atomic import atomic_output, check_output
+from ..io.atomic import write_bytes
+from ..io.places import check_output
 from .statistics import Statistics
 
 FORMAT = "snnconv calibration 2"  # 1 had no check, no digest of the data, and counted their batches
@@ -94,8 +95,7 @@ class Checkpoint:
                    for key, value in one.state().items()}  # fmt: skip
         metadata = {"format": FORMAT, "about": self.about, "batches": str(batches), "data": self._read}
         metadata["check"] = digest(metadata, tensors)
-        with atomic_output(self.path, overwrite=True) as temporary:
-            save_file(tensors, temporary, metadata)
+        write_bytes(self.path, save(tensors, metadata))
         self._written = time.monotonic()
 
     def _refused(self, what: str, got: str) -> InputError:

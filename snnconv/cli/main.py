@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import _thread
+import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NoReturn
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
-from ..bench.distributed import process_number
-from ..errors import SnnconvError
+from ..bench.distributed import alone, process_number, processes
 from ..provenance import running
 from ..visible import visible_streams
+from . import streams
 from .commands import COMMANDS
+from .faults import endings, outcome, show_trace
 
-EPILOG = "Exit codes: 0 done, 1 a check did not hold, 2 bad input or use, 130 interrupted."
+EPILOG = (
+    "Exit codes: 0 done, 1 a check did not hold, 2 bad input or use or a fault of the system, 128 and more ended by a "
+    "signal (130 Ctrl-C, 143 SIGTERM)."
+)
+SHARING = {"sweep", "compare", "report", "train", "finetune"}  # of which several processes do a part each
+COMPLETION = "_SNNCONV_COMPLETE"
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="snnconv")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Turn trained PyTorch networks into spiking networks that are accurate in a few time steps.
 
     \b
@@ -31,52 +37,62 @@ def cli() -> None:
     snnconv convert model.pt --alpha 0.5 --beta 2 --calib npz:train.npz -o snn.pt2
     snnconv sweep snn.pt2 --data npz:test.npz --T 1,2,4,8 -o out/
     """
+    if context.invoked_subcommand not in SHARING and processes() > 1:
+        if process_number():
+            context.exit(0)
+        context.with_resource(alone())
+
+
+def debugging(context: click.Context, _: click.Parameter, value: bool) -> None:
+    """Remembered where `main` finds it when the context is gone."""
+    if value and isinstance(context.obj, set):
+        context.obj.add("debug")
+
+
+def with_debug(command: click.Command) -> click.Command:
+    """The command with `--debug`, and those below it."""
+    described = "Show the whole trace of an error."
+    options: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False, "help": described}
+    command.params.append(click.Option(["--debug"], callback=debugging, **options))
+    for below in getattr(command, "commands", {}).values():
+        with_debug(below)
+    return command
 
 
 for command in COMMANDS:
     cli.add_command(command)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C gets through also where it hits a callback of the garbage collector, of which torch has many.
-
-    Python can only ignore an exception there, and says so to this hook: the interrupt is then sent again.
-    """
-    before = sys.unraisablehook
-
-    def again(lost: sys.UnraisableHookArgs) -> None:
-        if issubclass(lost.exc_type, KeyboardInterrupt):
-            timer = threading.Timer(0.05, _thread.interrupt_main)  # later: raised in here it would be lost too
-            timer.daemon = True
-            timer.start()
-        else:
-            before(lost)
-
-    sys.unraisablehook = again
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
+with_debug(cli)
 
 
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code, never a traceback."""
-    with visible_streams():
-        run()
+    asked: set[str] = set()
+    with streams.usable(), visible_streams():
+        try:
+            with endings(), running(sys.argv[1:]):
+                code = run(sys.argv[1:], asked)
+                streams.flush()
+        except BaseException as error:
+            if (found := outcome(error)) is None:
+                raise
+            if "debug" in asked:
+                show_trace(error)
+            leave(*found)
+        sys.exit(code)
 
 
-def run() -> NoReturn:
+def run(arguments: list[str], asked: set[str]) -> int:
+    """The exit code of a command; not by click's own `main`, which has codes of its own for signals and pipes."""
+    if COMPLETION in os.environ:
+        cli.main(arguments, prog_name="snnconv")
     try:
-        with interruptible(), running(sys.argv[1:]):
-            sys.exit(cli.main(prog_name="snnconv", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        leave(2, error.show)
-    except SnnconvError as error:
-        text = f"error: {error}"
-        leave(2, lambda: click.echo(text, err=True))
-    except (click.Abort, KeyboardInterrupt):
-        leave(130, lambda: click.echo("interrupted", err=True))
+        with cli.make_context("snnconv", list(arguments), obj=asked) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
 
 
 def leave(code: int, say: Callable[[], None]) -> NoReturn:
@@ -84,5 +100,10 @@ def leave(code: int, say: Callable[[], None]) -> NoReturn:
     if process_number():
         time.sleep(1)
     else:
-        say()
+        with suppress(OSError):  # nobody listens
+            say()
+    try:
+        streams.flush()
+    except OSError:
+        streams.give_up()
     sys.exit(code)

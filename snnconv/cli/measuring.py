@@ -26,7 +26,7 @@ from .options import (
     together,
     weights_option,
 )
-from .output import print_json, require_free_folder
+from .output import print_json, results_in
 
 R = TypeVar("R", bound=Result)
 N = TypeVar("N")  # a network of the kind that is measured
@@ -159,9 +159,8 @@ def present(
     measured: Callable[[], tuple[R, list[Result]]],
 ) -> None:
     """Measure, save and print; a folder with an earlier result is refused first."""
-    with telling(options["quiet"]):
-        for kind in kinds:
-            require_free_folder(options["target"], options["overwrite"], kind.NAME)
+    names = [kind.NAME for kind in kinds]
+    with telling(options["quiet"]), results_in(options["target"], options["overwrite"], *names):
         result, others = measured()
         saved = [each.save(options["target"]) for each in (result, *others)]
     if options["as_json"]:

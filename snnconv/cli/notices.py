@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..bench.distributed import idle
 from ..notices import each_once
 from ..progress import quiet as no_bars
 
@@ -22,6 +23,8 @@ def telling(quiet: bool) -> Iterator[None]:
     propagate, log.propagate = log.propagate, False
     try:
         with no_bars(quiet), each_once():
+            if others := idle():
+                log.info(f"this command runs once, in the first of {others + 1} processes: there is nothing to share")
             yield
     finally:
         log.removeHandler(handler)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import InputError
+from ..io import alone_in, check_folder, check_output
+from .streams import is_utf8
+
+SUFFIXES = ("json", "csv", "png", "svg")  # of the files of a result
 
 
 def print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False))
+    """UTF-8 or plain ASCII, which are the same JSON, whatever the locale."""
+    click.echo(json.dumps(document, ensure_ascii=not is_utf8()))
 
 
 def require_free_folder(folder: Path, overwrite: bool, name: str = "sweep") -> None:
@@ -23,23 +29,36 @@ def require_free_folder(folder: Path, overwrite: bool, name: str = "sweep") -> N
         name: of the result; others in the folder are no hindrance.
 
     Raises:
-        InputError: there is an earlier result, the path is a file, or the folder cannot be made or written.
+        InputError: there is an earlier result, the path is a file, or the folder or a file cannot be made or written.
     """
-    require_writable(folder)
+    require_writable(folder, name)
     if (folder / f"{name}.json").exists() and not overwrite:
         remedy = "choose another with -o, or pass --overwrite"
         raise InputError(f"the folder holds a {name}.json already", where=str(folder), remedy=remedy)
 
 
-def require_writable(folder: Path) -> None:
+def require_writable(folder: Path, name: str | None = None) -> None:
     """Refuse a folder that cannot be made or written.
 
+    Args:
+        name: of the result that goes there, whose files have to be such that can be written.
+
     Raises:
-        InputError: the path is a file, or there is no permission.
+        InputError: the path is something else, a file of the result is no file, or there is no permission.
     """
-    if folder.is_file():
-        raise InputError("the output folder is a file", where=str(folder))
-    standing = next(place for place in (folder, *folder.parents) if os.path.exists(place))
-    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
-        got = "no permission to write" if standing.is_dir() else f"{standing} is a file"
-        raise InputError("cannot write into the output folder", got=got, where=str(folder))
+    check_folder(folder)
+    for suffix in SUFFIXES if name and folder.exists() else ():
+        check_output(folder / f"{name}.{suffix}", overwrite=True)
+
+
+@contextmanager
+def results_in(folder: Path, overwrite: bool, *names: str) -> Iterator[None]:
+    """Inside the block, results of these names are made for a folder: by no other run at once.
+
+    Raises:
+        InputError: there is an earlier result, another run, or the folder cannot be made or written.
+    """
+    for name in names:
+        require_free_folder(folder, overwrite, name)
+    with alone_in(folder, names[0]):
+        yield

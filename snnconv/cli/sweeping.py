@@ -64,7 +64,7 @@ def swept(
         raise InputError("--resume continues a sweep, --overwrite drops it", remedy="leave one of them out")
     times = parse_steps(options["steps"])
     with joined() as group, telling(options["quiet"] or not group.first):
-        require_writable(target)
+        require_writable(target, Sweep.NAME)
         prices = energy_model(options["energy_model"])
         samples = work.test_data(options["data"], options)
         settings = settings_of(options, times[-1])

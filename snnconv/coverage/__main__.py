@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import threading
 import time
 import warnings
 from contextlib import suppress
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("--memory", type=float, required=True, help="GiB beside what the imports take")
     parser.add_argument("--threads", type=int, required=True)
     arguments = parser.parse_args()
+    threading.Thread(target=leave_with_parent, args=(os.getppid(),), daemon=True).start()
     torch.set_num_threads(arguments.threads)
     warnings.simplefilter("ignore")  # of the zoos: what torch deprecates in them is not ours to tell
     for late in ("torch._dynamo", "torchvision"):  # they fail oddly where memory is short, and count as imports
@@ -37,13 +40,24 @@ def main() -> None:
     print(json.dumps(asdict(measured(arguments.model, arguments.seed))), flush=True)
 
 
+def leave_with_parent(parent: int) -> None:
+    """A run that is killed leaves no process behind."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def limit(seconds: float, memory: float) -> None:
     """The system ends this process where it has used more time, and refuses it more memory."""
     with suppress(ImportError):  # where there is none, nothing is limited
         import resource
 
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds + time.process_time()), resource.RLIM_INFINITY))
-        pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+        pages = (
+            int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
+            if Path("/proc/self/statm").exists()
+            else 0
+        )
         most = int(pages * resource.getpagesize() + memory)
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -9,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from ..errors import InputError
+from ..io import alone_in
 from ..progress import progress
 from ..provenance import provenance
 from ..verify.api import GENEROUS, settled_options
@@ -19,6 +21,8 @@ from .record import Network
 from .result import Coverage
 from .sizes import size_of
 from .zoo import ZOOS, sampled, zoo
+
+log = logging.getLogger("snnconv")
 
 
 def coverage(
@@ -66,6 +70,11 @@ def coverage(
 
 
 def covered(names: Sequence[str], children: Children, folder: Path, fresh: bool) -> Coverage:
+    with alone_in(folder, Coverage.NAME):
+        return covered_alone(names, children, folder, fresh)
+
+
+def covered_alone(names: Sequence[str], children: Children, folder: Path, fresh: bool) -> Coverage:
     if fresh:
         journal_path(folder).unlink(missing_ok=True)
     about = {"settings": GENEROUS, "T": STEPS, "samples": SAMPLES, "seed": children.seed}
@@ -73,10 +82,14 @@ def covered(names: Sequence[str], children: Children, folder: Path, fresh: bool)
     with Journal(folder, configuration) as journal:
         left = [name for name in names if not is_done(journal.records.get(name), name)]
         with progress("verifying", len(names), len(names) - len(left)) as bar:
-            for record in children.records(left):
-                journal.add(record)
-                bar.describe(f"verified {record.model}")
-                bar.advance()
+            try:
+                for record in children.records(left):
+                    journal.add(record)
+                    bar.describe(f"verified {record.model}")
+                    bar.advance()
+            except KeyboardInterrupt:
+                log.warning(f"{len(journal.records)} networks are in {journal.path}; the same command again continues")
+                raise
         found = [journal.records[name] for name in names]
     settings = settled_options({})
     record = provenance(children.seed) | {"settings": settings, "samples": SAMPLES, "jobs": children.jobs}

@@ -52,7 +52,9 @@ class Children:
         """None: the run was left off."""
         if self._stopped:
             return None
-        process = subprocess.Popen(self.command(model), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            self.command(model), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        )
         self._running.add(process)
         try:
             printed, told = process.communicate(timeout=PATIENCE * self.seconds)

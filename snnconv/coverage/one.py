@@ -57,5 +57,10 @@ def peak_memory() -> int:
     if not status.exists():
         return 0
     return next(
-        (int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM:")), 0
+        (
+            int(line.split()[1]) * 1024
+            for line in status.read_text(encoding="utf-8").splitlines()
+            if line.startswith("VmHWM:")
+        ),
+        0,
     )

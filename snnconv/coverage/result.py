@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..bench.results import Result
-from ..io import atomic_output
+from ..io import write_text
 from .record import Network
 
 PAGE = "coverage.md"
@@ -52,14 +52,13 @@ class Coverage(Result):
 
         plot_coverage(self, Path(path))
 
-    def save(self, folder: str | PathLike[str]) -> list[Path]:
+    def save(
+        self, folder: str | PathLike[str], also: Mapping[str, Callable[[Path], object]] | None = None
+    ) -> list[Path]:
         """The page `coverage.md` too."""
         from .page import page
 
-        files = super().save(folder)
-        with atomic_output(Path(folder) / PAGE, overwrite=True) as temporary:
-            temporary.write_text(page(self), encoding="utf-8")
-        return [*files, Path(folder) / PAGE]
+        return super().save(folder, {**(also or {}), PAGE: lambda path: write_text(path, page(self))})
 
 
 def steps_of(result: Coverage) -> list[int]:

@@ -108,6 +108,7 @@ def prepare(decode: Decode) -> None:
     global _decode
     _decode = decode
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=leave_with_parent, daemon=True).start()
 
 

@@ -1,14 +1,25 @@
-"""Outputs appear whole or not at all: write beside the target, then rename."""
+"""Outputs appear whole or not at all: write beside the target, then rename. Nothing here writes a file by another way.
+
+The journals (`bench/lines.py`), which grow line by line, are the exception.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import os
-import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
 from ..errors import InputError
+from .leftovers import temporary_beside
+from .places import check_output, reason_of
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_writing: set[Path] = set()  # temporaries of this process
 
 
 @contextmanager
@@ -16,55 +27,117 @@ def atomic_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
     """Yield a path to write to; on a clean exit what was written there becomes `path`, on an exception it is removed.
 
     The temporary file lies in the target's own folder, because only a rename within one file system is atomic, and
-    keeps the target's suffixes, because some writers choose the format by them.
+    keeps the target's last suffix, because some writers choose the format by it. A link is followed, and stays; a file
+    that is replaced keeps its mode. Given such a temporary file, which is part of an output already, yield it as it is.
 
     Raises:
-        InputError: `path` exists and `overwrite` is false, is a folder, or its folder is missing or not writable.
+        InputError: what `check_output` refuses, or the disk is full.
     """
-    target = Path(path)
-    check_output(target, overwrite)
-    temporary = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
+    given = Path(path)
+    if given in _writing:
+        yield given
+        return
+    target = check_output(given, overwrite)
+    with room_for(given), temporary_beside(target) as temporary:
+        _writing.add(temporary)
+        try:
+            yield temporary
+            check_output(given, overwrite)  # somebody else may have written it meanwhile
+            put(temporary, target, given)
+        finally:
+            _writing.discard(temporary)
+
+
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """A full disk in words."""
     try:
-        # Creating it now shows an unwritable folder before a long run, not after it.
-        temporary.touch(exist_ok=False)
+        yield
     except OSError as error:
-        raise InputError("cannot write the output", got=_reason(error), where=str(target)) from error
+        if error.errno not in FULL:
+            raise
+        raise InputError(
+            "cannot write the output", got=reason_of(error), where=str(path),
+            remedy="make room, and give the same command again",
+        ) from error  # fmt: skip
+
+
+def put(temporary: Path, target: Path, given: Path) -> None:
+    """What was written takes the target's place, once it is on the disk."""
     try:
-        yield temporary
-        if target.exists() and not overwrite:  # someone else wrote it while we worked
-            check_output(target, overwrite)
-        _replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_output(target: Path, overwrite: bool) -> None:
-    """Raise when `target` cannot become an output: before work that takes long.
-
-    Raises:
-        InputError: it exists and `overwrite` is false, is a folder, or its folder is missing or not writable.
-    """
-    try:
-        if target.is_dir():
-            raise InputError("the output is a folder", expected="a file name", where=str(target))
-        if target.exists() and not overwrite:
-            raise InputError("the output exists", where=str(target), remedy="choose another name, or pass --overwrite")
-        if not target.parent.is_dir():
-            raise InputError("the folder of the output does not exist", where=str(target.parent), remedy="create it")
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise InputError("cannot write the output", got="no permission", where=str(target))
-    except OSError as error:
-        raise InputError("cannot write the output", got=_reason(error), where=str(target)) from error
-
-
-def _replace(temporary: Path, target: Path) -> None:
-    try:
+        if target.exists():
+            before = target.stat()
+            with suppress(PermissionError):
+                os.chown(temporary, before.st_uid, before.st_gid)
+            temporary.chmod(stat.S_IMODE(before.st_mode))
+        flush_to_disk(temporary)
         os.replace(temporary, target)
     except FileNotFoundError as error:
-        raise InputError("nothing was written to the output", where=str(target)) from error
+        raise InputError("nothing was written to the output", where=str(given)) from error
     except OSError as error:
-        raise InputError("cannot write the output", got=_reason(error), where=str(target)) from error
+        if error.errno in FULL:
+            raise
+        raise InputError("cannot write the output", got=reason_of(error), where=str(given)) from error
+    with suppress(OSError):  # not every system can do this with a folder
+        flush_to_disk(target.parent)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def flush_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = True) -> None:
+    """Raises: InputError, as `atomic_output`."""
+    with atomic_output(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = True) -> None:
+    """In UTF-8 whatever the locale, with the ends of lines as they are.
+
+    Names of files that are not text, which Python keeps as half characters, are spelled out.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), overwrite=overwrite)
+
+
+@contextmanager
+def binary_output(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[IO[bytes]]:
+    """An open file to write to, for torch's archives.
+
+    Raises: InputError, as `atomic_output`.
+    """
+    with atomic_output(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
+        patient = Patient(file)
+        yield patient  # type: ignore[misc]  # it can only be written
+        if patient.error is not None:
+            raise patient.error
+
+
+class Patient(io.RawIOBase):
+    """Takes everything, and keeps the first error for later: torch aborts where it cannot end an archive."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """torch goes back to the start when it is done."""
+        return offset
+
+    def write(self, data: Any) -> int:
+        if self.error is None:
+            try:
+                self.file.write(data)
+            except OSError as error:
+                self.error = error
+        return memoryview(data).nbytes

@@ -21,7 +21,6 @@ from torch.export import ExportedProgram
 from ..clips import CLIPS, Clip, kinds_in
 from ..errors import InputError
 from ..sizes import Sizes
-from .atomic import atomic_output
 from .pt2 import save_program
 
 FORMAT = 1
@@ -57,11 +56,7 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     with plain_convention(copy):
         program, sizes = capture_free(copy, as_call(copy, example), network.meta.get("sizes"))
     texts = to_texts(network, sites, shapes, sizes)
-    if isinstance(target, (str, os.PathLike)):
-        with atomic_output(target, overwrite=overwrite) as temporary:
-            save_program(program, temporary, texts)
-    else:
-        save_program(program, target, texts)
+    save_program(program, target, texts, overwrite=overwrite)
 
 
 def to_texts(

@@ -11,6 +11,7 @@ import torch
 from torch.export import ExportedProgram
 
 from ..errors import InputError, SnnconvError
+from .atomic import binary_output
 from .pt2_words import restore_words, without_words
 
 SHOW_META = "FX_GRAPH_SHOW_META"  # a debugging aid of torch.fx
@@ -82,24 +83,25 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
 
 
 def save_program(
-    program: ExportedProgram, path_or_buffer: str | os.PathLike[str] | IO[bytes], extra: dict[str, str]
+    program: ExportedProgram,
+    path_or_buffer: str | os.PathLike[str] | IO[bytes],
+    extra: dict[str, str],
+    *,
+    overwrite: bool = True,
 ) -> None:
-    """Write `program` and the texts `extra` (name → text) to a path or an open binary file.
+    """Write `program` and the texts `extra` (name → text) to a path, whole or not at all, or to an open binary file.
 
-    Writing to a path is not atomic by itself; wrap it in `atomic_output`. Guards on sizes stay out: they are code, and
-    among them are assumptions of the exporter that its operations do not need; the texts say which sizes are taken.
+    Guards on sizes stay out: they are code, and among them are assumptions of the exporter that its operations do not
+    need; the texts say which sizes are taken.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the path cannot be written, or exists and `overwrite` is False.
     """
     program._guards_code = []
     with without_words(program, extra) as texts:
-        if not isinstance(path_or_buffer, (str, os.PathLike)):
-            torch.export.save(program, path_or_buffer, extra_files=texts)
-            return
-        try:
+        if isinstance(path_or_buffer, (str, os.PathLike)):
             # An open file, not a path: torch names the archive's top folder after the path, and ours is temporary.
-            with Path(path_or_buffer).open("wb") as file:
+            with binary_output(path_or_buffer, overwrite=overwrite) as file:
                 torch.export.save(program, file, extra_files=texts)
-        except OSError as error:
-            raise InputError("cannot write the file", got=error.strerror, where=str(path_or_buffer)) from error
+        else:
+            torch.export.save(program, path_or_buffer, extra_files=texts)

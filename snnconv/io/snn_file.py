@@ -16,7 +16,6 @@ from ..errors import InputError
 from ..modes import ordinary_mode
 from ..plan import PLAN_FILE, Plan
 from ..sizes import Sizes
-from .atomic import atomic_output
 from .pt2 import load_program, save_program
 
 if TYPE_CHECKING:
@@ -45,11 +44,7 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
         program, sizes = capture_free(canonical, as_call(canonical, example), snn.plan.sizes)
     snn.plan.T = snn.T
     texts = replace(snn.plan, sizes=sizes).to_texts()
-    if isinstance(target, (str, os.PathLike)):
-        with atomic_output(target, overwrite=overwrite) as temporary:
-            save_program(program, temporary, texts)
-    else:
-        save_program(program, target, texts)
+    save_program(program, target, texts, overwrite=overwrite)
 
 
 @ordinary_mode()

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError
-from .atomic import atomic_output
+from .atomic import binary_output
 from .checkpoint import load_weights, state_dict_of
 from .factory import PREFIXES, build
 
@@ -62,8 +62,8 @@ def save_trained(
         "format": FORMAT, **asdict(origin), "arch_args": kept, "normalization": normalization, "training": training,
     }  # fmt: skip
     state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-    with atomic_output(path, overwrite=overwrite) as temporary:
-        torch.save({KEY: json.dumps(document), "state_dict": state}, temporary)
+    with binary_output(path, overwrite=overwrite) as file:
+        torch.save({KEY: json.dumps(document), "state_dict": state}, file)
 
 
 def is_trained(obj: object) -> bool:

@@ -12,7 +12,7 @@ from ..bench.configurations import require_same
 from ..convert.capture import first_line
 from ..errors import InputError
 from ..fingerprint import digest
-from ..io import atomic_output
+from ..io import binary_output
 
 FORMAT = 2  # 1 had no check
 FILE = "checkpoint.pt"
@@ -21,8 +21,8 @@ FRESH = "choose another folder, or pass --overwrite (resume=False) to start afre
 
 def save_checkpoint(folder: Path, document: Mapping[str, Any]) -> None:
     """Write it whole or not at all."""
-    with atomic_output(folder / FILE, overwrite=True) as temporary:
-        torch.save({"format": FORMAT, "check": digest(document), **document}, temporary)
+    with binary_output(folder / FILE) as file:
+        torch.save({"format": FORMAT, "check": digest(document), **document}, file)
 
 
 def load_checkpoint(folder: Path, configuration: Mapping[str, Any]) -> dict[str, Any] | None:

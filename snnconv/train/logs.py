@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..io import atomic_output
+from ..io import write_text
 from .result import Epoch, rows_of
 
 ABSENT = "pip install tensorboard"
@@ -30,8 +30,7 @@ class CSVLog:
         lines = [",".join(rows[0])]
         lines += [",".join("" if value is None else repr(value) for value in row.values()) for row in rows]
         make_folder(self.path.parent)
-        with atomic_output(self.path, overwrite=True) as temporary:
-            temporary.write_text("\n".join(lines) + "\n")
+        write_text(self.path, "\n".join(lines) + "\n")
 
 
 def make_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ from ..generators import random_states, restore_random_states
 from ..progress import progress
 from ..provenance import provenance
 from .average import Average, averaged
-from .checkpoint import save_checkpoint
+from .checkpoint import FILE, save_checkpoint
 from .feed import Feed
 from .learned import Learned, means
 from .logs import CSVLog
@@ -82,9 +82,14 @@ class Run:
         self.score(None, None)
 
     def train(self) -> None:
-        while self.epoch < self.settings.epochs and not self.is_stopped():
-            self.one_epoch()
-            self.end_epoch()
+        try:
+            while self.epoch < self.settings.epochs and not self.is_stopped():
+                self.one_epoch()
+                self.end_epoch()
+        except KeyboardInterrupt:
+            if self.group.first and (self.folder / FILE).exists():
+                log.warning(f"the training so far is in {self.folder}; the same command again continues")
+            raise
 
     def one_epoch(self) -> None:
         """The batches of an epoch, from `batch` on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..bench.distributed import Group, standing
 from ..data import DataSource
 from ..errors import InputError
 from ..fingerprint import describe_data, fingerprint
+from ..io import alone_in
 from .checkpoint import load_checkpoint
 from .engine import launch
 from .feed import USUAL, feed_of
@@ -57,20 +59,23 @@ def trained(
     writer = LOGS[log](root, kind.NAME, None if quantity is None else quantity.name)
     fabric = launch(device, settings.precision)
     group = standing() if fabric.world_size > 1 else Group()
-    feed = feed_of(data, settings.batch_size, settings.augment, settings.seed, group)
-    configuration = {**configuration_of(network, data, val, settings, group), **more}
-    require_same_work(configuration, group)
-    kept = load_checkpoint(root, configuration) if resume else None
-    require_same_work({"checkpoint": kept and kept["step"]}, group)  # of one folder, or of folders that are alike
+    with ExitStack() as held:
+        if group.first:
+            held.enter_context(alone_in(root, kind.NAME))
+        feed = feed_of(data, settings.batch_size, settings.augment, settings.seed, group)
+        configuration = {**configuration_of(network, data, val, settings, group), **more}
+        require_same_work(configuration, group)
+        kept = load_checkpoint(root, configuration) if resume else None
+        require_same_work({"checkpoint": kept and kept["step"]}, group)  # of one folder, or of folders that are alike
 
-    start = means(quantity, network)
-    optimizer = optimizer_of(network, settings)
-    wrapped, optimizer = fabric.setup(network, optimizer)
-    about = (settings, configuration, root, writer, start)
-    run = Run(kind, quantity, fabric, group, network, wrapped, optimizer, feed, val, *about)
-    run.begin() if kept is None else run.restore(kept)
-    run.train()
-    result = run.finish()
+        start = means(quantity, network)
+        optimizer = optimizer_of(network, settings)
+        wrapped, optimizer = fabric.setup(network, optimizer)
+        about = (settings, configuration, root, writer, start)
+        run = Run(kind, quantity, fabric, group, network, wrapped, optimizer, feed, val, *about)
+        run.begin() if kept is None else run.restore(kept)
+        run.train()
+        result = run.finish()
     assert isinstance(result, kind)
     return result
 

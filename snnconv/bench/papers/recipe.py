@@ -140,7 +140,7 @@ def read_recipe(path: Path) -> Recipe:
         InputError: it cannot be read, is no TOML, or has keys or lengths that make no recipe.
     """
     try:
-        document = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError("cannot read the recipe", got=error.strerror, where=str(path)) from error
     except ValueError as error:

@@ -86,7 +86,7 @@ def is_finished(kind: type[Result], folder: Path, configuration: dict[str, Any])
     document, table, *_ = kind.files(folder)
     try:
         found = kind.load(folder)
-        sound = found.provenance.get(CHECK) == check_of(json.loads(document.read_text()))
+        sound = found.provenance.get(CHECK) == check_of(json.loads(document.read_text(encoding="utf-8")))
         return sound and table.read_bytes() == found.csv_text().encode() and found.provenance[RECORD] == configuration
     except (InputError, OSError, ValueError, KeyError):  # damaged, or of another version
         return False

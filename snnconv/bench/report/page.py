@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...errors import InputError
-from ...io import atomic_output
+from ...io import atomic_output, write_text
 from ..results import Result
 from .embed import content_hash, data_uri, written
 from .parts import Figure, Section
@@ -36,7 +36,7 @@ def write_page(folder: Path, path: Path, title: str | None, figures: Path | None
                 where=str(folder),
                 remedy="measure again",
             ) from error
-        temporary.write_text(page, encoding="utf-8")
+        write_text(temporary, page)
         if figures is not None:
             save_figures(sections, figures)
 

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from ...console import VisibleConsole, styled
+from ...io import alone_in
 from ..measuring import limit_option, views_option
 from ..notices import telling
 from ..options import WHOLE, bare_model_options, normalization_options, shared_options
@@ -101,8 +102,8 @@ def run(
 
     found = find_recipe(recipe)
     folder = target or Path("snnconv-out/bench") / found.name
-    with telling(quiet):
-        require_writable(folder)
+    require_writable(folder, "bench")
+    with telling(quiet), alone_in(folder, "bench"):
         workspace = workspace_of(found, folder, group, options)
         result = run_recipe(found, workspace, T=parse_steps(steps) if steps else None, group=group)
     files = [folder / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]

@@ -10,6 +10,7 @@ from rich.table import Table as Lines
 
 from ...console import VisibleConsole, styled
 from ...errors import InputError
+from ...io import check_output
 from ..measuring import steps_of
 from ..options import listed, model_options, normalization_options, run_options, setting_options, shared_options
 from ..output import print_json
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ...bench.report.parts import Table
 
 WIDE = 200
-FILES = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
+SAVED = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
 
 
 def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -36,7 +37,7 @@ def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...])
 
 @click.command()
 @click.argument("model")
-@sweeping_options("compare", FILES, steps_of("1,2,4,8,16,32"))
+@sweeping_options("compare", SAVED, steps_of("1,2,4,8,16,32"))
 @click.option("--methods", metavar="M[,M…]", multiple=True, callback=listed,
               help="Names, each with what is fixed for it, as mt,sdm:alpha=0.2,beta=5; all: every method that needs no "
                    "training (also all,qcfs).  [default: all; with --preset none]")  # fmt: skip
@@ -67,9 +68,12 @@ def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **op
     """
     from ...bench import Sweep
     from ...bench.beside import beside
+    from ...bench.compare import FILES
     from ..grids import compared
 
     others = {name: Sweep.load(folder) for name, folder in options["beside"].items()}  # fails early
+    for name in FILES if options["target"].is_dir() else ():
+        check_output(options["target"] / name, overwrite=True)
     own = swept(context, compared, anew=True)
     if own is None:
         return

@@ -57,7 +57,7 @@ def coverage(
     from ...coverage import coverage as run_coverage
 
     with telling(quiet):
-        require_writable(target)
+        require_writable(target, "coverage")
         names = [name.strip() for name in zoos.split(",") if name.strip()]
         if not names:
             raise InputError("--zoo is empty", expected=ZOOS, got=repr(zoos))

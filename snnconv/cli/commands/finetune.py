@@ -85,7 +85,7 @@ def finetune(
     path = target or Path(f"{work.model_name(model)}.clipped.pt2")
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     with telling(quiet or process_number() > 0):
-        require_writable(folder)
+        require_writable(folder, "finetune")
         check_output(path, overwrite)
         require_fabric()
         place = work.device_of(device)

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ...errors import InputError
+from ...io import check_output
 from ..measuring import energy_model_option, limit_option, steps_option, views_option
 from ..notices import telling
 from ..options import WHOLE, grid_options, model_options, normalization_options, run_options, shared_options
@@ -63,6 +64,8 @@ def report(
 
     typed = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     with together() as group, telling(quiet or not group.first):
+        if figures is not None:
+            require_writable(figures)
         folder = Path(source)
         is_model = not folder.is_dir()
         if is_model:
@@ -102,11 +105,9 @@ def measure_model(
             expected="a folder, or --data DATA with a model",
             remedy=f"snnconv report {model} --data DATA",
         )
-    if page.is_dir():
-        raise InputError("the output is a folder", expected="a file name", where=str(page))
-    if page.exists() and not overwrite and not journals_in(folder):
-        raise InputError("the output exists", where=str(page), remedy="choose another name, or pass --overwrite")
     require_writable(folder)
+    if page.parent.is_dir():
+        check_output(page, overwrite or bool(journals_in(folder)))
     times = parse_steps(options["steps"])
     prices = find_energy_model(options["energy_model"])
     samples = work.test_data(data, options)

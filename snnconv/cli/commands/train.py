@@ -78,7 +78,7 @@ def train(
         chosen["augment"] = augmentations(options["augment"])
     settings_of(chosen)  # before the data, whose opening can take a while
     with telling(quiet or process_number() > 0):
-        require_writable(folder)
+        require_writable(folder, "train")
         check_output(path, overwrite)
         require_fabric()
         place = work.device_of(device)

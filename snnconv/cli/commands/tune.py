@@ -12,10 +12,11 @@ from torch import nn
 
 from ...console import VisibleConsole
 from ...errors import InputError
+from ...io import check_output
 from ..measuring import energy_model_option
 from ..notices import telling
 from ..options import WHOLE, listed, maxpool_option, model_options, normalization_options, shared_options
-from ..output import print_json, require_free_folder
+from ..output import print_json, results_in
 
 if TYPE_CHECKING:
     from ...tune import Tuned
@@ -90,14 +91,13 @@ def tune(
     snnconv tune model.pt --data imagefolder:train/ --budget-spikes 2 --methods sdm-zero:beta=8
     """
     from ...bench import parse_steps
-    from ...io import atomic_output
     from ...tune import tune as run_tune
     from ...tune.api import CANDIDATES
     from .. import work
 
     times = parse_steps(steps)
-    with telling(quiet):
-        require_free_folder(target, overwrite, "tune")
+    with telling(quiet), results_in(target, overwrite, "tune"):
+        check_output(target / FILE, overwrite=True)
         found = work.opened(model, options)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
         limit = options["calib_limit"] + options["choose_limit"]
@@ -112,11 +112,9 @@ def tune(
         )  # fmt: skip
         if normalization is not None:
             snn.plan.normalization = normalization.to_dict()
-        files = result.save(target)
-        with atomic_output(target / FILE, overwrite=True) as temporary:
-            snn.save(temporary)
+        files = result.save(target, {FILE: snn.save})
     if as_json:
-        print_json({**result.to_dict(), "files": [str(file) for file in (target / FILE, *files)]})
+        print_json({**result.to_dict(), "files": [str(file) for file in (files[-1], *files[:-1])]})
         return
     show(result)
     click.echo(f"saved {target / FILE}\nplot: {files[2]}\n\nnext: snnconv sweep {target / FILE} --data TEST")

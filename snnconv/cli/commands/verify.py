@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ...console import VisibleConsole, styled
 from ...verify import Verification
 from ..notices import telling
 from ..options import WHOLE, bare_setting_options, model_options, normalization_options, shared_options, spike_options
-from ..output import print_json, require_free_folder
+from ..output import print_json, results_in
 
 WIDE = 160
 
@@ -64,9 +65,8 @@ def verify(
     from .. import work
 
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    with telling(quiet):
-        if target is not None:
-            require_free_folder(target, overwrite, Verification.NAME)
+    place = nullcontext() if target is None else results_in(target, overwrite, Verification.NAME)
+    with telling(quiet), place:
         found = work.opened(model, options)
         normalization = work.normalization_of(options) or work.stored_normalization(found)
         inputs = work.data_of(data, normalization, samples, samples, options, found.model)

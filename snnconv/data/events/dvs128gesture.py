@@ -99,7 +99,7 @@ def lines_of(path: Path) -> list[str]:
         InputError: it is not there, or is no text.
     """
     try:
-        return path.read_text().splitlines()
+        return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             "cannot read a file of DVS128 Gesture", expected="the folder DvsGesture of the archive",
