@@ -78,6 +78,7 @@ def main() -> None:
             if "debug" in asked:
                 show_trace(error)
             leave(*found)
+        streams.give_up()
         sys.exit(code)
 
 
@@ -91,6 +92,8 @@ def run(arguments: list[str], asked: set[str]) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # by rich, in its own way
+            raise ended.__context__ from None
         return ended.code if isinstance(ended.code, int) else 0
     return 0
 
@@ -102,8 +105,5 @@ def leave(code: int, say: Callable[[], None]) -> NoReturn:
     else:
         with suppress(OSError):  # nobody listens
             say()
-    try:
-        streams.flush()
-    except OSError:
-        streams.give_up()
+    streams.give_up()
     sys.exit(code)

@@ -24,7 +24,9 @@ def telling(quiet: bool) -> Iterator[None]:
     try:
         with no_bars(quiet), each_once():
             if others := idle():
-                log.info(f"this command runs once, in the first of {others + 1} processes: there is nothing to share")
+                log.warning(
+                    f"this command runs once, in the first of {others + 1} processes: there is nothing to share"
+                )
             yield
     finally:
         log.removeHandler(handler)

@@ -80,11 +80,14 @@ def flush() -> None:
 
 
 def give_up() -> None:
-    """Nothing more is written to standard output: Python would try at its end once more, and complain."""
-    with suppress(OSError, ValueError, AttributeError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
+    """What takes nothing more gets nothing more: Python would try once more at its end, and complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
 
 
 def is_utf8() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from torch import nn
 
 import snnconv
 from snnconv.cli import main
+
+from .forked import Forks
 
 SHAPE = (1, 8, 8)
 
@@ -62,6 +64,14 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands run in an empty folder, in which nothing may be left behind by an error."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """`forks(arguments, log)`: what a command does in a process of its own."""
+    made = Forks()
+    yield made
+    made.close()
 
 
 class Payload:
