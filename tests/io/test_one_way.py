@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ WRITING: dict[str, dict[str, str]] = {
         "cli/streams.py": "standard output that was closed",
     },
     "write_bytes": {"io/atomic.py": "the one way"},
-    "write_text": {"io/atomic.py": "the one way"},
+    "write_text": {},
     "savefig": {"bench/plots/style.py": "into a temporary of the one way"},
     "save_file": {},
     "savez": {},
@@ -35,9 +36,14 @@ WRITING: dict[str, dict[str, str]] = {
 OURS = {"write_text", "write_bytes"}  # as functions they are those of io/atomic.py
 
 
-def calls(path: Path) -> Iterator[tuple[ast.Call, str, str | None]]:
+@cache
+def calls(name: str) -> list[tuple[ast.Call, str, str | None]]:
+    return list(calls_in(SOURCES[name].read_text(encoding="utf-8")))
+
+
+def calls_in(source: str) -> Iterator[tuple[ast.Call, str, str | None]]:
     """Each call with the name of the function, and the name of what it is a method of; "" where that has none."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             function = node.func
             if isinstance(function, ast.Name):
@@ -55,6 +61,12 @@ def is_open(name: str, owner: str | None) -> bool:
     return name == "open" and owner not in ("os", "av", "Image")
 
 
+def is_text(call: ast.Call, name: str, owner: str | None) -> bool:
+    """Whether it opens a file as text."""
+    files = owner in (None, "", "file") or "path" in str(owner)
+    return is_open(name, owner) and files and "b" not in mode_of(call, 1 if owner is None else 0)
+
+
 def kind_of(call: ast.Call, name: str, owner: str | None) -> str | None:
     """What kind of writing a call is; None: none."""
     if is_open(name, owner) and set(mode_of(call, 1 if owner is None else 0)) & set("wax+"):
@@ -66,25 +78,42 @@ def kind_of(call: ast.Call, name: str, owner: str | None) -> str | None:
     return name if name in WRITING and owner != "copy" else None
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_files_are_written_in_one_way(name: str) -> None:
+def test_files_are_written_in_one_way() -> None:
     """`io/atomic.py`: whole or not at all, whatever happens."""
-    for call, function, owner in calls(SOURCES[name]):
-        kind = kind_of(call, function, owner)
-        assert kind is None or name in WRITING[kind], f"{name}:{call.lineno}: use snnconv.io.atomic ({kind})"
+    others = []
+    for name in SOURCES:
+        for call, function, owner in calls(name):
+            kind = kind_of(call, function, owner)
+            if kind is not None and name not in WRITING[kind]:
+                others.append(f"{name}:{call.lineno}: {kind}")
+    assert not others, "use snnconv.io.atomic"
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_files_are_utf_8_whatever_the_locale(name: str) -> None:
-    for call, function, owner in calls(SOURCES[name]):
-        words = {word.arg for word in call.keywords}
-        text = function in ("read_text", "write_text") and owner is not None
-        if is_open(function, owner) and owner != "self" and "b" not in mode_of(call, 1 if owner is None else 0):
-            text = function == "open" and (owner is None or "path" in owner or owner == "file")
-        assert not text or "encoding" in words, f"{name}:{call.lineno}: {function} without an encoding"
-        assert not words & {"text", "universal_newlines"}, f"{name}:{call.lineno}: name the encoding in place of text"
+def test_files_are_utf_8_whatever_the_locale() -> None:
+    silent = []
+    for name in SOURCES:
+        for call, function, owner in calls(name):
+            words = {word.arg for word in call.keywords}
+            text = (function == "read_text" and owner is not None) or is_text(call, function, owner)
+            if (text and "encoding" not in words) or words & {"text", "universal_newlines"}:
+                silent.append(f"{name}:{call.lineno}: {function}")
+    assert not silent, "name the encoding"
 
 
 def test_every_exception_is_needed() -> None:
-    found = {(kind_of(*call), name) for name, path in SOURCES.items() for call in calls(path)}
+    found = {(kind_of(*call), name) for name in SOURCES for call in calls(name)}
     assert {(kind, name) for kind, names in WRITING.items() for name in names} <= found
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "text"),
+    [
+        ("open('x', 'w')", "open for writing", True), ("path.open('ab')", "open for writing", False),
+        ("open('x')", None, True), ("path.open()", None, True), ("path.write_text('')", "write_text", False),
+        ("write_text(path, '')", None, False), ("os.replace(a, b)", "replace of files", False),
+        ("text.replace(a, b)", None, False), ("Image.open(x)", None, False),
+    ],
+)  # fmt: skip
+def test_the_rules_see_what_they_are_for(line: str, kind: str | None, text: bool) -> None:
+    ((call, function, owner),) = calls_in(line)
+    assert (kind_of(call, function, owner), is_text(call, function, owner)) == (kind, text)
