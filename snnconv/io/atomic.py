@@ -67,7 +67,7 @@ def put(temporary: Path, target: Path, given: Path) -> None:
     try:
         if target.exists():
             before = target.stat()
-            with suppress(PermissionError):
+            with suppress(PermissionError, AttributeError):  # of others, or of a system without owners
                 os.chown(temporary, before.st_uid, before.st_gid)
             temporary.chmod(stat.S_IMODE(before.st_mode))
         flush_to_disk(temporary)

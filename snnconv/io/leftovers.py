@@ -18,6 +18,7 @@ from ..errors import InputError
 
 PREFIX = ".snnconv-"
 LONGEST_SUFFIX = 16  # a longer one means no format, and with it a name could become too long
+NO_LINKS, AT_ONCE = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)  # not every system has them
 LOOKS, PAUSE = 4, 0.05  # a lock is looked at so often, s apart: who only takes leftovers away holds it for a moment
 
 
@@ -83,7 +84,7 @@ def clear_leftovers(folder: Path) -> None:
     """Take away what runs that were killed left in a folder."""
     for path in folder.glob(f"{PREFIX}*"):
         with suppress(OSError):
-            handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            handle = os.open(path, os.O_RDWR | NO_LINKS | AT_ONCE)
             try:
                 if stat.S_ISREG(os.fstat(handle).st_mode) and has_lock(handle):
                     path.unlink(missing_ok=True)
@@ -97,7 +98,7 @@ def opened_alone(path: Path, flags: int = 0) -> int:
     Raises:
         OSError: it cannot be made.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o666)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINKS | flags, 0o666)
     with suppress(OSError):  # taken away between the two steps
         if has_lock(handle, without=True) and os.path.samestat(os.fstat(handle), os.stat(path)):
             return handle

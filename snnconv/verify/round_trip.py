@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import io
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from ..errors import SnnconvError
-from ..io.snn_file import load_network
+from ..io.snn_file import load_network, save_network
 from ..network import SpikingNetwork, placed_like
 from .result import Check
 
@@ -20,7 +19,7 @@ EXPECTED = "saved and loaded again, the same plan and the same outputs bit for b
 
 
 def round_trip_check(snn: SpikingNetwork, arguments: tuple[Any, ...]) -> Check:
-    """Save to a temporary file, load it, and run both."""
+    """Save to a file in memory, load it, and run both."""
     try:
         loaded = reloaded(snn)
     except SnnconvError as error:
@@ -38,10 +37,10 @@ def round_trip_check(snn: SpikingNetwork, arguments: tuple[Any, ...]) -> Check:
 
 def reloaded(snn: SpikingNetwork) -> SpikingNetwork:
     """What its file gives, on its device and in its precision."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.snn.pt2"
-        snn.save(path)
-        loaded = load_network(path)
+    file = io.BytesIO()
+    save_network(snn, file)
+    file.seek(0)
+    loaded = load_network(file)
     loaded.chunk = snn.chunk
     return placed_like(loaded, snn.network)
 

@@ -89,7 +89,7 @@ RUNS: dict[str, tuple[Line, tuple[str, ...]]] = {
 def contents_of(path: Path) -> str:
     """The same for two files that differ in nothing but when and how fast they were made."""
     if path.suffix in (".pt2", ".pt"):
-        model = open_model(path).model
+        model = open_model(str(path)).model
         return digest(dict(model.state_dict()) if isinstance(model, nn.Module) else dict(model.state_dict))
     if path.suffix == ".json":
         return json.dumps(lasting(json.loads(path.read_text(encoding="utf-8"))), sort_keys=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from ...io import atomic_output
 from ..notices import telling
 from ..options import WHOLE, conversion_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json
+
+log = logging.getLogger("snnconv")
 
 
 @click.command()
@@ -46,7 +49,12 @@ def convert(
     path = target or Path(f"{work.model_name(model)}.snn.pt2")
     with telling(quiet), atomic_output(path, overwrite=overwrite) as temporary:
         found = work.opened(model, options)
-        snn = work.converted(found, T, options)
+        try:
+            snn = work.converted(found, T, options)
+        except KeyboardInterrupt:
+            if (seen := options["calib_checkpoint"]) and seen.exists():
+                log.warning(f"what calibration has seen is in {seen}; the same command again continues")
+            raise
         snn.save(temporary)
     analog = [name for name, site in snn.plan.sites.items() if site.neuron is None]
     count, total = len(snn.plan.sites) - len(analog), len(snn.plan.sites)
