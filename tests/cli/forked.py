@@ -6,6 +6,7 @@ computed gradients, as that of the tests has, could not: torch refuses them in i
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -79,16 +80,18 @@ class Forks:
         self.process.communicate()
 
 
-def serve() -> None:
-    import matplotlib.figure  # noqa: F401
-    import torch
-    import torch._dynamo
-    import torch.export.pt2_archive._package
-    import torch.fx.experimental.symbolic_shapes
+# what commands import late
+LATE = (
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "torch._dynamo", "torch._inductor.config",
+    "torch._functorch.aot_autograd", "torch.export.pt2_archive._package", "torch.fx.experimental.symbolic_shapes",
+    "snnconv.bench.report", "snnconv.cli", "snnconv.train", "snnconv.tune", "snnconv.verify",
+)  # fmt: skip
 
-    import snnconv.bench.report
-    import snnconv.cli
-    import snnconv.verify  # noqa: F401
+
+def serve() -> None:
+    for name in LATE:
+        importlib.import_module(name)
+    import torch
 
     torch.set_num_threads(1)
     for line in sys.stdin:

@@ -143,4 +143,4 @@ def test_kills(name: str, forks: Forks, files: Path, tmp_path: Path) -> None:
 
 
 def test_a_few_kills(forks: Forks, files: Path, tmp_path: Path) -> None:
-    disturbed(forks, "energy", files, tmp_path, 3, seed=1)
+    disturbed(forks, "energy", files, tmp_path, 2, seed=1)

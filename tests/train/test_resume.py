@@ -121,10 +121,11 @@ def test_killed_by_the_system(tmp_path: Path) -> None:
     code = KILLED.format(step=step, folder=str(tmp_path / "part"))
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert sorted(os.listdir(tmp_path / "part")) == ["checkpoint.pt", "finetune.csv"]
+    assert sorted(os.listdir(tmp_path / "part")) == [".snnconv-finetune.lock", "checkpoint.pt", "finetune.csv"]
     resumed, _ = train(tmp_path / "part")
     undisturbed, _ = train(tmp_path / "whole")
     assert same(resumed, undisturbed), step
+    assert sorted(os.listdir(tmp_path / "part")) == sorted(os.listdir(tmp_path / "whole"))
 
 
 def test_a_finished_training_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
