@@ -33,6 +33,8 @@ WRITING: dict[str, dict[str, str]] = {
     "NamedTemporaryFile": {},
     "mkstemp": {},
 }  # fmt: skip
+PROCESSES = {"run", "Popen", "check_output"}
+OTHERS = {"rename", "move"}  # as methods of other things than files
 OURS = {"write_text", "write_bytes"}  # as functions they are those of io/atomic.py
 
 
@@ -73,7 +75,7 @@ def kind_of(call: ast.Call, name: str, owner: str | None) -> str | None:
         return "open for writing"
     if name == "replace" and owner == "os":
         return "replace of files"
-    if name in OURS and owner is None:
+    if (name in OURS and owner is None) or (name in OTHERS and owner not in ("os", "shutil", "path", "temporary")):
         return None
     return name if name in WRITING and owner != "copy" else None
 
@@ -95,7 +97,7 @@ def test_files_are_utf_8_whatever_the_locale() -> None:
         for call, function, owner in calls(name):
             words = {word.arg for word in call.keywords}
             text = (function == "read_text" and owner is not None) or is_text(call, function, owner)
-            if (text and "encoding" not in words) or words & {"text", "universal_newlines"}:
+            if (text and "encoding" not in words) or (function in PROCESSES and "text" in words):
                 silent.append(f"{name}:{call.lineno}: {function}")
     assert not silent, "name the encoding"
 
