@@ -117,6 +117,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = x.copy()
     broken[3, 0, 2, 2] = np.nan
     np.savez(folder / "data.npz", x=x, y=y)
+    np.savez(folder / "many.npz", x=images(90)[0], y=images(90)[1])
     np.savez(folder / "nan.npz", x=broken, y=y)
     np.savez(folder / "colour.npz", x=x.repeat(3, 1), y=y)
     np.savez(folder / "labels.npz", x=x, y=y + 5)

@@ -56,8 +56,8 @@ RUNS: dict[str, tuple[Line, tuple[str, ...]]] = {
         ("out/sweep.json", "out/compare.csv", "out/compare.md"),
     ),
     "tune": (
-        lambda at: ("tune", at / "net.pt", *NET, *source(at), "--budget-spikes", "0.7", "--T", "1,2",
-                    "--calib-limit", "10", "--choose-limit", "10", "-o", "out"),
+        lambda at: ("tune", at / "net.pt", *NET, "--data", f"npz:{at}/many.npz", "--budget-spikes", "0.7", "--T", "1,2",
+                    "--calib-limit", "20", "--choose-limit", "70", *OUT),
         ("out/tune.json", "out/tuned.snn.pt2"),
     ),
     "finetune": (
