@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
 
+from .documents import Moments, Shape, Steps, Text, parse_json, require_format, typed
 from .errors import InputError
 from .sizes import Sizes
 
@@ -26,6 +28,7 @@ KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
     ("span", ":span"), ("layer_span", ":layer_span"),
 )  # tensors of a site, and their keys  # fmt: skip
+WHAT = "the spiking plan"
 PLAN_FILE = "snnconv_plan.json"
 TENSORS_FILE = "snnconv_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
 
@@ -56,6 +59,29 @@ class SitePlan:
     bias: torch.Tensor | None = None
     span: torch.Tensor | None = None
     layer_span: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """A site in a file; its tensors stand beside the document."""
+
+    name: Text
+    neuron: Text | None
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The document of a plan in a file."""
+
+    T: Steps
+    sites: list[SiteRecord]
+    input_shapes: list[Shape]
+    settings: dict[str, Any]
+    normalization: Moments | None
+    notices: list[str]
+    provenance: dict[str, Any]
+    sizes: dict[str, Any] | None = None
 
 
 @dataclass
@@ -115,26 +141,38 @@ class Plan:
                 where=where,
                 remedy="convert it first: snnconv convert MODEL -o snn.pt2",
             )
+        document = parse_json(texts[PLAN_FILE], where, WHAT)
+        require_format(document, READABLE, where, WHAT)
+        record = typed(document, Record, where, WHAT)
+        tensors = checked_tensors(texts.get(TENSORS_FILE, ""), where)
+        sites: dict[str, SitePlan] = {}
+        for site in record.sites:
+            found: dict[str, Any] = {kind: tensors.get(site.name + suffix) for kind, suffix in KINDS}
+            sites[site.name] = SitePlan(site.name, site.neuron, site.options, **found)
         try:
-            document = json.loads(texts[PLAN_FILE])
-            if document["format"] not in READABLE:
-                raise InputError(
-                    f"the spiking plan has format {document['format']}",
-                    expected=f"format {' or '.join(map(str, READABLE))}",
-                    where=where,
-                    remedy="load it with the snnconv version that wrote it, or convert the model again",
-                )
-            tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE]))
-            sites: dict[str, SitePlan] = {}
-            for site in document["sites"]:
-                found: dict[str, Any] = {kind: tensors.get(site["name"] + suffix) for kind, suffix in KINDS}
-                sites[site["name"]] = SitePlan(**site, **found)
-            rest = {key: document[key] for key in ("settings", "normalization", "notices", "provenance")}
-            shapes = [tuple(shape) for shape in document["input_shapes"]]
-            told = document.get("sizes")
-            sizes = Sizes.from_dict(told) if told else None
-            return cls(T=document["T"], sites=sites, input_shapes=shapes, sizes=sizes, **rest)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"the spiking plan is damaged: {error!r}", where=where) from error
+            sizes = Sizes.from_dict(record.sizes) if record.sizes else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{WHAT} is damaged: its sizes are none", got=repr(error)[:200], where=where) from error
+        return cls(
+            record.T, sites, record.input_shapes, record.settings, record.normalization,  # type: ignore[arg-type]
+            record.notices, record.provenance, sizes,
+        )  # fmt: skip
+
+
+def checked_tensors(text: str, where: str) -> dict[str, torch.Tensor]:
+    """The tensors beside a plan: finite numbers; scales are not negative.
+
+    Raises:
+        InputError: they cannot be read, or hold something else.
+    """
+    try:
+        tensors = read_tensors(base64.b64decode(text, validate=True))
+    except (ValueError, SafetensorError) as error:
+        raise InputError("the tensors beside the spiking plan are damaged", got=str(error)[:200], where=where) from error
+    for key, tensor in tensors.items():
+        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+            raise InputError(
+                "the tensors beside the spiking plan are damaged", expected="finite fractional numbers",
+                got=str(tensor.dtype) if not tensor.is_floating_point() else "NaN or infinity", where=f"{key} in {where}",
+            )  # fmt: skip
+    return tensors

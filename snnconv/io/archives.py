@@ -8,8 +8,8 @@ from typing import IO
 
 from ..errors import InputError
 
-# torch stores members uncompressed. Someone may have zipped the file again; no honest file shrinks a hundredfold.
-_LARGEST_RATIO = 100
+# torch stores members uncompressed. Someone may have zipped the file again; weights shrink little, and no honest file twentyfold.
+_LARGEST_RATIO = 20
 _SLACK = 16 * 2**20
 
 
@@ -30,12 +30,17 @@ def check_unpacked(sizes: Iterable[int], size: int, where: str) -> None:
         InputError: the file is a zip bomb, or its table of contents is damaged.
     """
     unpacked = sum(sizes)
-    if unpacked > _LARGEST_RATIO * size + _SLACK:
+    if unpacked > largest_unpacked(size):
         raise InputError(
             "the file claims to unpack to far more than it can hold",
             got=f"{size:,} bytes that unpack to {unpacked:,}",
             where=where,
         )
+
+
+def largest_unpacked(size: int) -> int:
+    """Bytes that what is in a file of `size` bytes may take, written out."""
+    return _LARGEST_RATIO * size + _SLACK
 
 
 def check_archive(file: IO[bytes], where: str) -> None:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import InputError
+from .module_check import check_module
 from .prefixes import matched
 
 # Where training scripts put the weights, the likelier first.
@@ -31,7 +32,7 @@ def state_dict_of(obj: object, where: str | None = None) -> dict[str, Tensor]:
     Raises:
         InputError: no weights are found; the message lists what is there.
     """
-    found = _find(obj, _DEPTH)
+    found = _find(obj, _DEPTH, where)
     if found is None:
         got = f"a mapping with {', '.join(map(str, list(obj)[:8])) or 'nothing'}" if isinstance(obj, Mapping) else None
         raise InputError(
@@ -45,8 +46,9 @@ def state_dict_of(obj: object, where: str | None = None) -> dict[str, Tensor]:
     return found
 
 
-def _find(obj: object, depth: int) -> dict[str, Tensor] | None:
+def _find(obj: object, depth: int, where: str | None) -> dict[str, Tensor] | None:
     if isinstance(obj, nn.Module):
+        check_module(obj, where)
         return obj.state_dict()
     if not isinstance(obj, Mapping) or depth == 0:
         return None
@@ -54,7 +56,7 @@ def _find(obj: object, depth: int) -> dict[str, Tensor] | None:
     if tensors and len(tensors) == len(obj):
         return tensors
     for name in _NESTS:
-        if name in obj and (found := _find(obj[name], depth - 1)):
+        if name in obj and (found := _find(obj[name], depth - 1, where)):
             return found
     return None
 

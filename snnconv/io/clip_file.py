@@ -10,6 +10,7 @@ import base64
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 from safetensors import SafetensorError
@@ -19,13 +20,41 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from ..clips import CLIPS, Clip, kinds_in
+from ..documents import Moments, Shape, Text, parse_json, require_format, typed
 from ..errors import InputError
 from ..sizes import Sizes
 from .pt2 import save_program
 
 FORMAT = 1
+WHAT = "the document of the clips beside the program"
 CLIPS_FILE = "snnconv_clips.json"
 TENSORS_FILE = "snnconv_clip_tensors.safetensors.base64"  # members of a .pt2 besides the program must be text
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """A site in the document."""
+
+    name: Text
+    activation: Text
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The document beside the program.
+
+    Attributes:
+        cumulative: BatchNorm layers with `momentum=None`. sizes: as `Sizes` writes them.
+        training: how the network was trained.
+    """
+
+    sites: list[SiteRecord]
+    input_shapes: list[Shape]
+    normalization: Moments | None
+    cumulative: list[Text]
+    training: dict[str, Any] | None
+    sizes: dict[str, Any] | None = None
 
 
 def is_clipped(texts: Mapping[str, str]) -> bool:
@@ -109,7 +138,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     others = {name: value for name, value in everything.items() if name.rpartition(".")[0] not in nodes}
     try:
         tensors = read_tensors(base64.b64decode(texts[TENSORS_FILE], validate=True))
-        names = [str(site["name"]) for site in document["sites"]]
+        names = [site.name for site in document.sites]
         if [plain_path(name) for name in names] != list(nodes):
             raise InputError(
                 "the clips do not fit the program they came with",
@@ -117,23 +146,23 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
                 got=f"{len(nodes)} sites: {', '.join(list(nodes)[:5])} …",
                 where=where,
             )
-        for site in document["sites"]:
-            prefix = f"{site['name']}:"
+        for site in document.sites:
+            prefix = f"{site.name}:"
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            module = CLIPS[site["activation"]].blank(state, **site["options"])
-            put_clip(network, nodes[plain_path(site["name"])], module)
-        for name in document["cumulative"]:
+            module = CLIPS[site.activation].blank(state, **site.options)
+            put_clip(network, nodes[plain_path(site.name)], module)
+        for name in document.cumulative:
             network.get_submodule(plain_path(name)).momentum = None  # type: ignore[assignment]
-        network.meta["input_shapes"] = [tuple(shape) for shape in document["input_shapes"]]
+        network.meta["input_shapes"] = document.input_shapes
         told = (
-            Sizes.from_dict(document["sizes"])
-            if document.get("sizes")
+            Sizes.from_dict(document.sizes)
+            if document.sizes
             else Sizes.fixed_at(network.meta["input_shapes"])
         )
         network.meta["sizes"] = told.within(sizes_in(program)[0])
         note_sizes(program.graph, network.meta["input_shapes"])
-        network.meta["normalization"] = document["normalization"]
-        network.meta["training"] = document["training"]
+        network.meta["normalization"] = document.normalization
+        network.meta["training"] = document.training
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
@@ -143,22 +172,12 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     return network.train()
 
 
-def read_document(texts: Mapping[str, str], where: str) -> dict[str, Any]:
-    try:
-        document = json.loads(texts[CLIPS_FILE])
-        found = document["format"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"the clips beside the program are damaged: {error!r}"[:300], where=where) from error
-    if found != FORMAT:
-        raise InputError(
-            f"the clips beside the program have format {found}",
-            expected=f"format {FORMAT}",
-            where=where,
-            remedy="open the file with the snnconv version that wrote it",
-        )
-    return document
+def read_document(texts: Mapping[str, str], where: str) -> Record:
+    document = parse_json(texts[CLIPS_FILE], where, WHAT)
+    require_format(document, (FORMAT,), where, WHAT)
+    return typed(document, Record, where, WHAT)
 
 
-def stored_normalization(texts: Mapping[str, str], where: str) -> dict[str, Any] | None:
+def stored_normalization(texts: Mapping[str, str], where: str) -> Moments | None:
     """The normalisation that the network was trained with."""
-    return read_document(texts, where).get("normalization")
+    return read_document(texts, where).normalization

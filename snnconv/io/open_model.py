@@ -14,6 +14,7 @@ from .checkpoint import load_safetensors, load_weights, state_dict_of
 from .clip_file import is_clipped, open_clipped
 from .detect import FileKind, detect
 from .factory import GRAMMAR, build, nearest, parse_arch_args
+from .module_check import check_module
 from .pickled import load_pickle
 from .pt2 import load_program
 from .trained_file import KEY, is_trained, open_trained
@@ -137,6 +138,7 @@ def _open_module(source: str, weights: str | None, allow: Sequence[str], trust: 
         return OpenedModel(network, {KEY: str(model[KEY])}, f"{Path(source).name}, a trained {type(network).__name__}")
     if not isinstance(model, nn.Module):
         raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
+    check_module(model, source)
     notes: tuple[str, ...] = ()
     if weights is not None:
         notes = load_weights(model, _read_weights(weights, allow, trust), weights)

@@ -22,6 +22,7 @@ from torch import nn
 from ..errors import InputError, UnsafeFileError
 from .archives import check_archive
 from .importing import import_attribute
+from .pickle_check import check_pickle
 
 _PACKAGES = ("torch.nn.", "torchvision.", "pytorchvideo.", "snnconv.")
 _PICKLES_IN_OLD_FORMAT = 5  # magic number, protocol, system, the object, storage keys; raw bytes follow
@@ -54,6 +55,7 @@ def load_pickle(path: str | os.PathLike[str], *, allow: Sequence[str] = (), trus
                 (kind, name) for name in named if name not in known and (kind := _harmless_class(name))
             ]
             refused = sorted(named - known - {name for _, name in harmless})
+            check_pickle(file, where, known, refused)
             with torch.serialization.safe_globals([*allowed, *harmless]):
                 return _load(file, where, weights_only=True, refused=refused)
     except OSError as error:

@@ -90,4 +90,8 @@ def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> Spik
             got=f"{len(found)} sites: {', '.join(found[:5])} …",
             where=where,
         )
-    return SpikingNetwork(canonical, plan)
+    try:
+        return SpikingNetwork(canonical, plan)
+    except (InputError, AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"the spiking plan does not fit its network: {reason}"[:500], where=where) from error

@@ -15,12 +15,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..documents import Moments, Positive, Shape, Text, parse_json, require_format, typed
 from ..errors import InputError
 from .atomic import binary_output
+from .build_within import build_within
 from .checkpoint import load_weights, state_dict_of
 from .factory import PREFIXES, build
 
 FORMAT = 1
+WHAT = "what the file says of its network"
 KEY = "snnconv_trained"
 FETCHING = re.compile("weights|pretrained|checkpoint|cache|path|file")  # arguments that read or download something
 
@@ -34,10 +37,23 @@ class Origin:
         input_shapes: of one sample, for each input.
     """
 
-    spec: str
-    num_classes: int | None = None
-    arch_args: dict[str, str] = field(default_factory=dict)
-    input_shapes: tuple[tuple[int, ...], ...] = ()
+    spec: Text
+    num_classes: Positive | None = None
+    arch_args: dict[Text, Text] = field(default_factory=dict)
+    input_shapes: tuple[Shape, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record(Origin):
+    """All that the file says.
+
+    Attributes:
+        normalization: what the inputs were normalised with. training: how the network was trained.
+    """
+
+    format: int = 0
+    normalization: Moments | None = None
+    training: dict[str, Any] | None = None
 
 
 def save_trained(
@@ -78,7 +94,7 @@ def open_trained(obj: Mapping[str, Any], where: str) -> nn.Module:
         InputError: the file is of a later format or damaged, names something else than a known builder, or its weights
             do not fit.
     """
-    document, origin = read_document(obj, where), origin_of(obj, where)
+    origin = read_document(obj, where)
     if origin.spec.partition(":")[0] not in PREFIXES:
         raise InputError(
             f"the file names {origin.spec}, which could be any code", where=where,
@@ -87,46 +103,37 @@ def open_trained(obj: Mapping[str, Any], where: str) -> nn.Module:
     fetching = [name for name in origin.arch_args if FETCHING.search(name)]
     if fetching:
         raise InputError("the file asks for another file", got=f"the argument {fetching[0]}", where=where)
+    state = state_dict_of(obj, where)
     try:
-        network = build(origin.spec, num_classes=origin.num_classes, arch_args=origin.arch_args)
+        network = build_within(
+            lambda: build(origin.spec, num_classes=origin.num_classes, arch_args=origin.arch_args), state, where
+        )
     except InputError as error:
         raise InputError(f"the network in the file cannot be built: {error}", where=where) from error
-    load_weights(network, state_dict_of(obj, where), where)
-    if document["input_shapes"]:
+    load_weights(network, state, where)
+    if origin.input_shapes:
         network.input_shapes = origin.input_shapes  # type: ignore[assignment]  # read where there are no data
     return network.eval()
 
 
 def origin_of(obj: Mapping[str, Any], where: str) -> Origin:
     """How the network in the file is built."""
-    document = read_document(obj, where)
-    try:
-        shapes = tuple(tuple(int(size) for size in shape) for shape in document["input_shapes"])
-        classes = None if document["num_classes"] is None else int(document["num_classes"])
-        arguments = {str(name): str(value) for name, value in document["arch_args"].items()}
-        return Origin(str(document["spec"]), classes, arguments, shapes)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(error, where) from error
+    record = read_document(obj, where)
+    return Origin(record.spec, record.num_classes, record.arch_args, record.input_shapes)
 
 
-def stored_normalization(obj: Mapping[str, Any], where: str) -> dict[str, Any] | None:
+def stored_normalization(obj: Mapping[str, Any], where: str) -> Moments | None:
     """The normalisation that the network was trained with."""
-    return read_document(obj, where).get("normalization")
+    return read_document(obj, where).normalization
 
 
-def read_document(obj: Mapping[str, Any], where: str) -> dict[str, Any]:
-    try:
-        document = json.loads(obj[KEY])
-        found = document["format"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(error, where) from error
-    if found != FORMAT:
-        remedy = "open the file with the snnconv version that wrote it"
-        raise InputError(
-            f"the trained network has format {found}", expected=f"format {FORMAT}", where=where, remedy=remedy
-        )
-    return document
+def read_document(obj: Mapping[str, Any], where: str) -> Record:
+    """What the file says of its network.
 
-
-def damaged(error: Exception, where: str) -> InputError:
-    return InputError(f"what the file says of its network is damaged: {error!r}"[:300], where=where)
+    Raises:
+        InputError: it is damaged, or of a later format.
+    """
+    told = typed(obj[KEY], str, where, WHAT)
+    document = parse_json(told, where, WHAT)
+    require_format(document, (FORMAT,), where, WHAT)
+    return typed(document, Record, where, WHAT)

@@ -80,7 +80,7 @@ def test_what_would_fetch_something_is_not_kept(tmp_path: Path) -> None:
         ({"spec": "os:system"}, "names os:system, which could be any code"),
         ({"spec": "snnconv.cli.main:main"}, "could be any code"),
         ({"spec": "snnconv:nothing"}, r"cannot be built: snnconv has no model 'nothing'(.|\n)*net\.pt"),
-        ({"num_classes": 0}, r"cannot be built: num_classes of .* is out of range(.|\n)*net\.pt"),
+        ({"num_classes": 0}, r"is damaged(.|\n)*expected: int >= 1(.|\n)*num_classes in .*net\.pt"),
         ({"arch_args": {"weights": "DEFAULT"}}, "the file asks for another file"),
         ({"arch_args": {"checkpoint_path": "x"}}, "the file asks for another file"),
         ({"arch_args": {}}, "the weights do not fit"),

@@ -1,0 +1,155 @@
+"""Data that came from a file: parsed within bounds, then held against the types that the code gives it.
+
+A record of a file is a dataclass; its annotations are its schema, checked by msgspec in one place. Ranges stand in the
+annotations too: `T: Positive`, `accuracy: Share`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, TypedDict, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from .errors import InputError
+
+DEEPEST = 100  # levels of lists and objects; what snnconv writes has fewer than ten
+LONGEST = 512 * 2**20  # characters
+T = TypeVar("T")
+
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+Positive = Annotated[int, Meta(ge=1, le=2**62)]
+Steps = Annotated[int, Meta(ge=1, le=2**20)]  # time steps of a simulation
+Amount = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Shape = tuple[Annotated[int, Meta(ge=1, le=2**31)], ...]
+Text = Annotated[str, Meta(max_length=10_000)]
+Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
+
+
+class Moments(TypedDict):
+    """What inputs were normalised with, one value a channel."""
+
+    mean: Annotated[list[Finite], Meta(min_length=1)]
+    std: Annotated[list[Annotated[float, Meta(gt=0, le=1e300)]], Meta(min_length=1)]
+
+
+def parse_json(text: str | bytes, where: str, what: str = "the file") -> Any:
+    """The value of a JSON text: UTF-8, no key twice, not too deep.
+
+    Raises:
+        InputError: what is wrong with it.
+    """
+    return _parsed(lambda decoded: json.loads(decoded, object_pairs_hook=_unique), text, where, what, "JSON")
+
+
+def parse_toml(text: str | bytes, where: str, what: str = "the file") -> dict[str, Any]:
+    """The same for TOML."""
+    return _parsed(tomllib.loads, text, where, what, "TOML")
+
+
+def _parsed(parse: Callable[[str], Any], text: str | bytes, where: str, what: str, kind: str) -> Any:
+    if len(text) > LONGEST:
+        raise InputError(f"{what} is too long", expected=f"at most {LONGEST:,} bytes", got=f"{len(text):,}", where=where)
+    try:
+        document = parse(text if isinstance(text, str) else text.decode())
+    except RecursionError as error:
+        raise _too_deep(what, where) from error
+    except ValueError as error:  # of either parser, of text that is no UTF-8, and of numbers of thousands of digits
+        raise InputError(f"{what} is damaged: not valid {kind}", got=str(error)[:200], where=where) from error
+    check_depth(document, where, what)
+    return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return found
+
+
+def check_depth(document: object, where: str, what: str) -> None:
+    """Refuse what nests so deeply that code which walks through it would fail. Raises: InputError."""
+    level: list[object] = [document]
+    for _ in range(DEEPEST):
+        level = [
+            part
+            for value in level
+            if isinstance(value, (dict, list))
+            for part in (value.values() if isinstance(value, dict) else value)
+            if isinstance(part, (dict, list))
+        ]
+        if not level:
+            return
+    raise _too_deep(what, where)
+
+
+def _too_deep(what: str, where: str) -> InputError:
+    return InputError(f"{what} nests too deeply", expected=f"at most {DEEPEST} levels", where=where)
+
+
+def typed(document: object, kind: type[T], where: str, what: str, remedy: str | None = None) -> T:
+    """The document as a `kind`: a dataclass, or any other type.
+
+    Args:
+        what: the document, as the message begins: "the spiking plan".
+
+    Raises:
+        InputError: which part of it has another type or is out of range.
+    """
+    try:
+        return msgspec.convert(document, kind, str_keys=True)
+    except msgspec.ValidationError as error:
+        expected, got, place = _told(str(error), document)
+        raise InputError(
+            f"{what} is damaged, or is something else",
+            expected=expected, got=got, where=f"{place} in {where}" if place else where, remedy=remedy,
+        ) from error  # fmt: skip
+    except (ValueError, TypeError, RecursionError) as error:  # of a dataclass's own check
+        raise InputError(f"{what} is damaged, or is something else", got=str(error)[:300], where=where, remedy=remedy) from error
+
+
+def _told(message: str, document: object) -> tuple[str, str, str]:
+    """"Expected `int`, got `str` - at `$.rows[0].T`" → int, "4", rows[0].T."""
+    said, _, place = message.partition(" - at ")
+    expected, _, got = said.removeprefix("Expected ").partition(", got ")
+    path = place.strip("`").removeprefix("$").removeprefix(".")
+    try:
+        for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+            document = document[int(number)] if number else document[name]  # type: ignore[index]
+        got = shorten(document)
+    except (LookupError, TypeError):
+        got = got or "something else"  # keys, and values of mappings, whose place is not told
+    expected = re.sub(r"\barray\b", "list", expected.replace("`", ""))
+    return expected, got.replace("`", ""), path.replace("`", "")
+
+
+def shorten(value: object) -> str:
+    """What came, cut to a line."""
+    text = repr(value) if isinstance(value, (str, int, float, type(None))) else f"{type(value).__name__} {value!r}"
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def require_format(document: object, known: Sequence[int], where: str, what: str) -> None:
+    """Refuse a document of a later format before its other parts are judged.
+
+    Raises:
+        InputError: it says another format, or none.
+    """
+    found = document.get("format") if isinstance(document, dict) else None
+    if type(found) is not int or found not in known:
+        raise InputError(
+            f"{what} has format {shorten(found)}", expected=f"format {' or '.join(map(str, known))}", where=where,
+            remedy="open it with the snnconv version that wrote it, or make it again",
+        )  # fmt: skip
+
+
+def unknown_keys(document: Mapping[str, Any], kind: type) -> list[str]:
+    """Keys that are none of the fields of a dataclass."""
+    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return [key for key in document if key not in known]
