@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypedDict, TypeVar
 
 import msgspec
@@ -26,7 +26,9 @@ Positive = Annotated[int, Meta(ge=1, le=2**62)]
 Steps = Annotated[int, Meta(ge=1, le=2**20)]  # time steps of a simulation
 Amount = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Shape = tuple[Annotated[int, Meta(ge=1, le=2**31)], ...]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Size = Annotated[int, Meta(ge=1, le=2**31)]  # of one dimension
+Shape = tuple[Size, ...]
 Text = Annotated[str, Meta(max_length=10_000)]
 Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
 
@@ -54,14 +56,16 @@ def parse_toml(text: str | bytes, where: str, what: str = "the file") -> dict[st
 
 def _parsed(parse: Callable[[str], Any], text: str | bytes, where: str, what: str, kind: str) -> Any:
     if len(text) > LONGEST:
-        raise InputError(f"{what} is too long", expected=f"at most {LONGEST:,} bytes", got=f"{len(text):,}", where=where)
+        raise InputError(
+            f"{what} is too long", expected=f"at most {LONGEST:,} bytes", got=f"{len(text):,}", where=where
+        )
     try:
         document = parse(text if isinstance(text, str) else text.decode())
     except RecursionError as error:
         raise _too_deep(what, where) from error
     except ValueError as error:  # of either parser, of text that is no UTF-8, and of numbers of thousands of digits
         raise InputError(f"{what} is damaged: not valid {kind}", got=str(error)[:200], where=where) from error
-    check_depth(document, where, what)
+    check_extent(document, where, what)
     return document
 
 
@@ -73,17 +77,23 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def check_depth(document: object, where: str, what: str) -> None:
-    """Refuse what nests so deeply that code which walks through it would fail. Raises: InputError."""
+def check_extent(document: object, where: str, what: str) -> None:
+    """Refuse what nests so deeply, or holds such numbers, that code which takes it as it is would fail.
+
+    Raises:
+        InputError: it does.
+    """
     level: list[object] = [document]
     for _ in range(DEEPEST):
-        level = [
-            part
-            for value in level
-            if isinstance(value, (dict, list))
-            for part in (value.values() if isinstance(value, dict) else value)
-            if isinstance(part, (dict, list))
-        ]
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise InputError(f"{what} holds a number of more than 64 bits", got=shorten(value), where=where)
+        level = below
         if not level:
             return
     raise _too_deep(what, where)
@@ -111,11 +121,13 @@ def typed(document: object, kind: type[T], where: str, what: str, remedy: str | 
             expected=expected, got=got, where=f"{place} in {where}" if place else where, remedy=remedy,
         ) from error  # fmt: skip
     except (ValueError, TypeError, RecursionError) as error:  # of a dataclass's own check
-        raise InputError(f"{what} is damaged, or is something else", got=str(error)[:300], where=where, remedy=remedy) from error
+        raise InputError(
+            f"{what} is damaged, or is something else", got=str(error)[:300], where=where, remedy=remedy
+        ) from error
 
 
 def _told(message: str, document: object) -> tuple[str, str, str]:
-    """"Expected `int`, got `str` - at `$.rows[0].T`" → int, "4", rows[0].T."""
+    """ "Expected `int`, got `str` - at `$.rows[0].T`" → int, "4", rows[0].T."""
     said, _, place = message.partition(" - at ")
     expected, _, got = said.removeprefix("Expected ").partition(", got ")
     path = place.strip("`").removeprefix("$").removeprefix(".")
@@ -147,9 +159,3 @@ def require_format(document: object, known: Sequence[int], where: str, what: str
             f"{what} has format {shorten(found)}", expected=f"format {' or '.join(map(str, known))}", where=where,
             remedy="open it with the snnconv version that wrote it, or make it again",
         )  # fmt: skip
-
-
-def unknown_keys(document: Mapping[str, Any], kind: type) -> list[str]:
-    """Keys that are none of the fields of a dataclass."""
-    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    return [key for key in document if key not in known]

@@ -168,11 +168,15 @@ def checked_tensors(text: str, where: str) -> dict[str, torch.Tensor]:
     try:
         tensors = read_tensors(base64.b64decode(text, validate=True))
     except (ValueError, SafetensorError) as error:
-        raise InputError("the tensors beside the spiking plan are damaged", got=str(error)[:200], where=where) from error
+        raise InputError(
+            "the tensors beside the spiking plan are damaged", got=str(error)[:200], where=where
+        ) from error
     for key, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
             raise InputError(
-                "the tensors beside the spiking plan are damaged", expected="finite fractional numbers",
-                got=str(tensor.dtype) if not tensor.is_floating_point() else "NaN or infinity", where=f"{key} in {where}",
-            )  # fmt: skip
+                f"the tensors beside {WHAT} are damaged",
+                expected="finite fractional numbers",
+                got=str(tensor.dtype) if not tensor.is_floating_point() else "NaN or infinity",
+                where=f"{key} in {where}",
+            )
     return tensors

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from ..documents import Count, Percent, Steps
 from .results import Result
 
 
@@ -27,14 +28,14 @@ class Row:
     """
 
     setting: str
-    T: int
-    accuracy: float
+    T: Steps
+    accuracy: Percent
     spikes_per_neuron: float
     spikes: float
     synops: float | None = None
     macs: float | None = None
     energy: float | None = None
-    latency: int = 0
+    latency: Count = 0
 
     def __post_init__(self) -> None:
         if self.latency < self.T:
@@ -58,7 +59,7 @@ class Curve:
     settings: dict[str, Any]
     neurons: float
     site_rates: dict[str, float]
-    samples: int
+    samples: Count
     notices: list[str] = field(default_factory=list)
 
 
@@ -74,7 +75,7 @@ class Rival:
     """
 
     name: str
-    accuracy: float
+    accuracy: Percent
     energy: float | None = None
     ops: float | None = None
 
@@ -97,8 +98,8 @@ class Sweep(Result):
 
     rows: list[Row]
     curves: list[Curve]
-    ann_accuracy: float
-    samples: int
+    ann_accuracy: Percent
+    samples: Count
     data: str
     normalization: dict[str, Any] | None
     rivals: list[Rival] = field(default_factory=list)
@@ -106,12 +107,6 @@ class Sweep(Result):
     configuration: dict[str, Any] = field(default_factory=dict)
     complete: bool = True
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        parts = {"rows": Row, "curves": Curve, "rivals": Rival}
-        read = {name: [kind(**entry) for entry in document[name]] for name, kind in parts.items()}
-        return cls(**{**document, **read})
 
     def rows_of(self, setting: str) -> list[Row]:
         """The rows of one curve."""

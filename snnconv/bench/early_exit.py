@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..documents import Percent
 from ..errors import InputError
 
 
@@ -24,7 +25,7 @@ class Exit:
 
     confidence: float
     latency: float
-    accuracy: float
+    accuracy: Percent
     early: float
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..documents import Count, Positive, typed
 from ..errors import InputError
 from .lines import Writer, open_lines, read_lines
 from .synops import Size
@@ -71,21 +73,21 @@ class Counted:
     """
 
     setting: str
-    batch: int
+    batch: Count
     size: list[list[int]]
-    samples: int
-    correct: list[int]
+    samples: Count
+    correct: list[Count]
     operations: list[list[Any]]
-    events: dict[str, list[int]]
-    rivals: dict[str, int]
-    views: int = 1
+    events: dict[str, list[Count]]
+    rivals: dict[str, Count]
+    views: Positive = 1
 
 
 @dataclass(frozen=True)
 class Ended:
     """The data came to an end after so many batches."""
 
-    batches: int
+    batches: Count
 
 
 Record = Converted | Wired | Counted | Ended
@@ -212,8 +214,7 @@ def record_of(line: Mapping[str, Any]) -> Record | None:
     """The record in a line, or None where it is none."""
     for name, kind in KINDS.items():
         if name in line:
-            try:
-                return kind(**line[name])
-            except TypeError:
-                return None
+            with suppress(InputError):
+                return typed(line[name], kind, name, "the line of a journal")
+            return None
     return None

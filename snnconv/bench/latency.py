@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from ..convert.data_argument import takes_data
+from ..documents import Count, Percent
 from ..errors import InputError
 from ..network import SpikingNetwork
 from ..provenance import provenance
@@ -26,9 +27,9 @@ CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
 class Step:
     """Accuracy in % (top-1) after `steps` time steps, of which `latency` counts the warm-up too."""
 
-    steps: int
-    latency: int
-    accuracy: float
+    steps: Count
+    latency: Count
+    accuracy: Percent
 
 
 @dataclass(frozen=True)
@@ -50,24 +51,19 @@ class Latency(Result):
     NAME: ClassVar[str] = "latency"
 
     rows: list[Step]
-    ann_accuracy: float
+    ann_accuracy: Percent
     within: float
     needed: int | None
     first: int | None
-    warm_up: int
+    warm_up: Count
     exits: list[Exit]
-    samples: int
+    samples: Count
     data: str
     verdict: str
     settings: dict[str, Any]
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        rows, exits = [Step(**row) for row in document["rows"]], [Exit(**row) for row in document["exits"]]
-        return cls(**{**document, "rows": rows, "exits": exits})
 
     def table(self) -> list[dict[str, Any]]:
         """Every time step; early exits are in the JSON."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ..documents import parse_json, shorten, typed
 from ..errors import InputError
 from ..io.leftovers import has_lock
 from ..io.places import check_output
@@ -42,6 +43,13 @@ class Line:
     start: int
     end: int
     document: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line, besides its check."""
+
+    configuration: dict[str, Any]
 
 
 @dataclass
@@ -138,7 +146,7 @@ def lines_of(path: Path, data: bytes, kind: str, configuration: Mapping[str, Any
     if not newline:
         require_beginning(first, kind, path)
         return []
-    require_same(header_of(first, kind, path)["configuration"], configuration, kind, path)
+    require_same(header_of(first, kind, path), configuration, kind, path)
     found, start = [], len(first) + 1
     for number, text in enumerate(data[start:].split(b"\n")[:-1], 2):
         if text.strip(b" "):
@@ -148,23 +156,24 @@ def lines_of(path: Path, data: bytes, kind: str, configuration: Mapping[str, Any
 
 
 def header_of(line: bytes, kind: str, path: Path) -> dict[str, Any]:
-    """What the first line holds.
+    """The configuration in the first line.
 
     Raises:
         InputError: it is no header of this kind and format, or damaged.
     """
     header = opened(line)
     if header is not None and header.get("snnconv") == kind and header.get("format") == FORMAT:
-        return header
+        return typed(header, Header, str(path), "the first line of the journal", AFRESH).configuration
     try:
-        told = json.loads(line)["format"]
-    except (ValueError, KeyError, TypeError):
+        told = parse_json(line, str(path))
+        told = told.get("format") if isinstance(told, dict) else None
+    except InputError:
         told = None
     other = told is not None and told != FORMAT
     raise InputError(
         "this journal was written by another version of snnconv" if other else "the first line of a journal is damaged",
         expected=f"the header of a {kind}, format {FORMAT}",
-        got=f"format {told}" if other else "a line whose check does not fit",
+        got=f"format {shorten(told)}" if other else "a line whose check does not fit",
         where=str(path),
         remedy=AFRESH,
     )
@@ -195,11 +204,15 @@ def sealed(document: Mapping[str, Any], header: bytes = b"") -> bytes:
 
 
 def opened(line: bytes, header: bytes = b"") -> dict[str, Any] | None:
-    """The document of a line; None where the check does not fit."""
+    """The document of a line; None where the check does not fit, or it is no object."""
     parts = CHECKED.fullmatch(line)
     if parts is None or check_of(parts[1], header) != parts[2]:
         return None
-    return json.loads(parts[1] + b"}")
+    try:
+        document = parse_json(parts[1] + b"}", "the line")
+    except InputError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def check_of(body: bytes, header: bytes) -> bytes:

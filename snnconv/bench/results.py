@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from ..documents import parse_json, typed
 from ..errors import InputError
 from ..io import atomic_output, write_text
 from ..provenance import command_line
@@ -39,9 +40,13 @@ class Result(ABC):
         return document
 
     @classmethod
-    @abstractmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        """The result that `to_dict` was made of."""
+    def from_dict(cls, document: dict[str, Any], where: str = "the given document") -> Self:
+        """The result that `to_dict` was made of.
+
+        Raises:
+            InputError: it is none: which part, and what was expected there.
+        """
+        return typed(document, cls, where, f"the {cls.NAME} result", f"run {cls.NAME} again")
 
     @abstractmethod
     def table(self) -> Iterable[dict[str, Any]]:
@@ -105,13 +110,7 @@ class Result(ABC):
         """
         path = Path(folder) / f"{cls.NAME}.json"
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            text = path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot read the {cls.NAME} results", got=error.strerror, where=str(path)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"these are no {cls.NAME} results",
-                got=repr(error)[:200],
-                where=str(path),
-                remedy=f"run {cls.NAME} again",
-            ) from error
+        return cls.from_dict(parse_json(text, str(path), f"the {cls.NAME} result"), str(path))

@@ -64,7 +64,7 @@ def require_numbers(network: fx.GraphModule) -> None:
     Raises:
         InputError: NaN in a tensor of the network, or an infinite parameter.
     """
-    broken = [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
+    broken = [name for name, value in network.named_parameters() if not is_finite(value)]
     broken += [name for name, value in network.named_buffers() if holds_nan(value)]
     if broken:
         more = f" and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
@@ -75,5 +75,9 @@ def require_numbers(network: fx.GraphModule) -> None:
         )
 
 
+def is_finite(value: Tensor) -> bool:
+    return bool(torch.isfinite(value.float() if value.is_floating_point() and value.itemsize < 2 else value).all())
+
+
 def holds_nan(value: Tensor) -> bool:
-    return value.is_floating_point() and bool(value.isnan().any())
+    return value.is_floating_point() and bool((value.float() if value.itemsize < 2 else value).isnan().any())

@@ -5,6 +5,7 @@ A network reads them by looking rows of a table up, which says how many numbers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from .graphs import value_of
 from .lookups import Lookup, Range, allowed, blanks, computed, inputs_in, is_real, lookups_in
 
 UNREAD = {torch.bool: 2, torch.uint8: 256}  # how many numbers there are where nothing is looked up: pixels, masks
+MOST_NUMBERS = 2**28  # of an input: a gigabyte
 FLAGS = 2  # of all other types
 TRIES = 40  # of drawing: each from half the range
 placeholders = inputs_in
@@ -78,7 +80,17 @@ def draw_inputs(
 def blank_inputs(
     graph: fx.Graph, shapes: Sequence[tuple[int, ...]], count: int, reference: Tensor
 ) -> tuple[Tensor, ...]:
-    """`count` samples of zeros for every input: real ones of the device and type of `reference`."""
+    """`count` samples of zeros for every input: real ones of the device and type of `reference`.
+
+    Raises:
+        InputError: they would have more numbers than any input has.
+    """
+    for shape in shapes:
+        if count * math.prod(shape) > MOST_NUMBERS:
+            raise InputError(
+                "the network's input is too large", expected=f"at most {MOST_NUMBERS:,} numbers in {count} samples",
+                got=f"{list(shape)} each", remedy="give a smaller one with input_shape=… or --input-shape",
+            )  # fmt: skip
     values = [value_of(node) for node in placeholders(graph)]
     types = [reference.dtype if value.is_floating_point() else value.dtype for value in values]  # type: ignore[union-attr]
     return tuple(reference.new_zeros(count, *shape, dtype=dtype) for dtype, shape in zip(types, shapes, strict=True))

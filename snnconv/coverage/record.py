@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from ..documents import typed
 from ..verify import Verification
 from ..verify.bounds import within_check
 
@@ -109,9 +110,8 @@ class Network:
         )
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        errors = {int(T): error for T, error in document["snn_error"].items()}
-        return cls(**{**document, "snn_error": errors, "analog": [Analog(**kind) for kind in document["analog"]]})
+    def from_dict(cls, document: dict[str, Any], where: str = "the given document") -> Self:
+        return typed(document, cls, where, "the record of a network")
 
 
 def is_relu_family(found: Verification) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from ..bench.results import Result
+from ..documents import Steps
 from ..io import write_text
 from .record import Network
 
@@ -26,17 +27,13 @@ class Coverage(Result):
     NAME: ClassVar[str] = "coverage"
 
     networks: list[Network]
-    T: int
+    T: Steps
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def held(self) -> bool:
         """Whether every check of every network held."""
         return all(network.held for network in self.networks)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "networks": [Network.from_dict(network) for network in document["networks"]]})
 
     def table(self) -> Iterable[dict[str, Any]]:
         """One row for every network."""

@@ -16,6 +16,7 @@ X_FORMS = (
     "whole numbers as words [N, …] (int64, int32, int16)"
 )
 MAX_CHANNELS = 4
+LARGEST_LABEL = 2**31 - 1
 ORDER = "NCTHW"  # of the dimensions of what comes out: samples, channels, frames, height, width
 PLAIN = "plain"  # dimensions that are no images': [N, …], as they are
 LAYOUTS = "each of N, H and W, and where they are there C (channels) and T (frames), in the order of x, as NTHW"
@@ -75,6 +76,9 @@ def checked_labels(y: Any, count: int, where: str) -> np.ndarray:
         raise InputError(
             "a label is negative", expected="classes 0, 1, …", got=f"{int(y.min())} at {int(y.argmin())}", where=where
         )
+    if int(y.max()) > LARGEST_LABEL:
+        found = f"{int(y.max())} at {int(y.argmax())}"
+        raise InputError("a label is no class", expected=f"classes 0 to {LARGEST_LABEL}", got=found, where=where)
     return y.astype(np.int64)
 
 

@@ -45,6 +45,8 @@ def status(place: str) -> tuple[int, int]:
 def file_digest(place: str) -> str:
     """SHA-256 of its bytes; why it cannot be read, where it cannot."""
     try:
+        if not os.path.isfile(place):
+            return "unreadable: no file"
         with open(place, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

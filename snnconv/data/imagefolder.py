@@ -13,8 +13,11 @@ from .pictures import fetch_pictures
 from .query import parse_query, positive
 from .samples import DATA_SOURCES, Samples
 from .sizes import OWN, remembered, size_or_own
+from .walk import files_below, is_folder, require_file
 
 OPTIONS = "?size=224&resize=256&channels=3 (each optional)"
+SUFFIXES = frozenset(".jpg .jpeg .png .ppm .bmp .pgm .tif .tiff .webp".split())  # noqa: SIM905
+MOST_PIXELS = 2**27  # 134 million: half a gigabyte in RGB
 DEFAULTS = {"size": 224, "resize": 0, "channels": 3}
 
 
@@ -33,36 +36,45 @@ def open_imagefolder(argument: str) -> Samples:
     Raises:
         InputError: no such folder, no pictures in it, an unknown option, or (from fetch) a broken picture.
     """
-    from torchvision.datasets import ImageFolder  # slow to import
-
     folder, size, resize, channels = parse_argument(argument)
     if not os.path.isdir(folder):
         raise InputError("no such folder of pictures", got=folder)
-    try:
-        pictures = ImageFolder(folder)
-    except FileNotFoundError as error:
-        raise InputError(
-            "the folder is not one of pictures by class",
-            expected="DIR/CLASS/picture.png, at least one in every class",
-            got=str(error).splitlines()[0],
-            where=folder,
-        ) from error
-    order = interleaved([label for _, label in pictures.samples])
+    classes, pictures = pictures_in(folder)
+    order = interleaved([label for _, label in pictures])
 
     def load(position: int) -> tuple[Any, int]:
-        path, label = pictures.samples[order[position]]
+        path, label = pictures[order[position]]
         return load_picture(path, size, resize, channels), label
 
     def identity(count: int) -> str:
-        paths, labels = zip(*(pictures.samples[place] for place in order[:count]))
+        paths, labels = zip(*(pictures[place] for place in order[:count]))
         return files_digest(paths, labels, size, resize, channels)
 
     def size_of(position: int) -> tuple[int, int]:
-        with opened(pictures.samples[order[position]][0]) as file:
+        with opened(pictures[order[position]][0]) as file:
             return file.size
 
     sizes = remembered(size_of) if size == OWN else None
-    return Samples(fetch_pictures(load), len(order), classes=len(pictures.classes), digest=identity, sizes=sizes)
+    return Samples(fetch_pictures(load), len(order), classes=len(classes), digest=identity, sizes=sizes)
+
+
+def pictures_in(folder: str) -> tuple[list[str], list[tuple[str, int]]]:
+    """The classes, by the names of their folders, and all pictures with the number of their class.
+
+    Raises:
+        InputError: no folder, or one without pictures.
+    """
+    classes = sorted(entry.name for entry in os.scandir(folder) if is_folder(entry))
+    found = [files_below(os.path.join(folder, name), SUFFIXES) for name in classes]
+    empty = [name for name, files in zip(classes, found) if not files]
+    if empty or not classes:
+        raise InputError(
+            "the folder is not one of pictures by class",
+            expected="DIR/CLASS/picture.png, at least one in every class",
+            got=f"no pictures in {', '.join(empty[:8])}" if empty else "no folders in it",
+            where=folder,
+        )
+    return classes, [(path, label) for label, files in enumerate(found) for path in files]
 
 
 @contextmanager
@@ -74,10 +86,13 @@ def opened(path: str) -> Iterator[Any]:
     """
     from PIL import Image
 
+    require_file(path, "a picture")
     try:
         with Image.open(path) as file:
             yield file
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # each of its readers has its own for what is damaged
         raise InputError("a picture cannot be read", got=f"{type(error).__name__}: {error}", where=path) from error
 
 
@@ -86,10 +101,27 @@ def load_picture(path: str, size: int, resize: int, channels: int) -> Any:
     from torchvision.transforms import functional as transforms
 
     with opened(path) as file:
+        require_pixels(path, *file.size, resize if size != OWN else 0)
         picture = file.convert("RGB" if channels == 3 else "L")
     if size == OWN or picture.size == (size, size):
         return picture
     return transforms.center_crop(transforms.resize(picture, [resize]), [size])  # type: ignore[arg-type]
+
+
+def require_pixels(path: str, width: int, height: int, shortest: int) -> None:
+    """Neither the picture nor what it is resized to may have more pixels than pictures have.
+
+    Raises:
+        InputError: one has.
+    """
+    scale = max(1.0, shortest / max(1, min(width, height)))
+    if width * scale * height * scale > MOST_PIXELS:
+        raise InputError(
+            "a picture is too large" if scale == 1 else "a picture is far too long to be resized",
+            expected=f"at most {MOST_PIXELS:,} pixels" + f" with {shortest} along the shorter edge" * (scale > 1),
+            got=f"{width} × {height} pixels",
+            where=path,
+        )
 
 
 def interleaved(labels: list[int]) -> list[int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ def chosen_frames(text: str) -> Choice:
         ValueError: it is neither.
     """
     if ":" not in text:
+        if positive(text) > MOST_FRAMES:
+            raise ValueError(text)
         sampling = Sampling(positive(text), "uniform")
         return sampling.centre
     ends = [int(end) if end else None for end in text.split(":")]
@@ -54,6 +56,8 @@ def chosen_frames(text: str) -> Choice:
 KNOWN = {**dict.fromkeys(("x", "y", "layout"), word), "where": choosing, "frames": chosen_frames}
 EXPECTED = "?x=KEY[,KEY…]&y=KEY&where=KEY&layout=NTHW&frames=16 (each optional)"
 NONE = "none"  # in place of the key of the labels
+LARGEST_RATIO, SLACK = 100, 2**28  # data of few values shrink well; of small files nothing is asked
+MOST_FRAMES = 10_000
 Arrays = np.ndarray | tuple[np.ndarray, ...]  # of one input, or of several
 Part = tuple[Arrays, np.ndarray | None]
 
@@ -215,6 +219,7 @@ def read_arrays(path: Path, keys: tuple[str, ...], wanted: Collection[str] = ())
     try:
         # opened here, since NumPy leaves a broken file open
         with path.open("rb") as handle:
+            require_size(handle, (*keys, *wanted), str(path))
             file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise InputError(
@@ -228,15 +233,61 @@ def read_arrays(path: Path, keys: tuple[str, ...], wanted: Collection[str] = ())
                     got=", ".join(file) or "no keys",
                     where=str(path),
                 )
-            return {key: file[key] for key in [*keys, *(key for key in wanted if key in file)]}
+            return {key: native(file[key]) for key in [*keys, *(key for key in wanted if key in file)]}
     except InputError:
         raise
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # NumPy, its headers, and the packers of zip each have their own
         raise InputError(
             "the data file cannot be read",
             expected="an intact npz of plain arrays",
-            got=f"{type(error).__name__}: {error}",
+            got=f"{type(error).__name__}: {str(error)[:300]}",
             where=str(path),
             remedy="if it is cut off, fetch it again; Python objects in it are not read, save plain arrays: images of "
             "several sizes in a file for each size, npz:FILE,FILE",
         ) from error
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    """In this machine's order of bytes, and floats of at most 64 bits: torch knows no others."""
+    found = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return found.astype(np.float64) if found.dtype.kind == "f" and found.itemsize > 8 else found
+
+
+def require_size(handle: IO[bytes], keys: Sequence[str], where: str) -> None:
+    """Refuse arrays that are far larger than the file, or than what the file has for them, before they are made.
+
+    Raises:
+        InputError: one is. Whatever a damaged file leads to.
+    """
+    size = handle.seek(0, 2)
+    handle.seek(0)
+    if not zipfile.is_zipfile(handle):
+        handle.seek(0)
+        return
+    with zipfile.ZipFile(handle) as archive:
+        members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+        unpacked = sum(members[key].file_size for key in keys if key in members)
+        most = LARGEST_RATIO * size + SLACK
+        if unpacked > most:
+            raise InputError(
+                "the data file unpacks to far more than it can hold", expected=f"at most {most:,} bytes",
+                got=f"{unpacked:,} bytes in a file of {size:,}", where=where, remedy="save it with numpy.savez",
+            )  # fmt: skip
+        for key in keys:
+            if key in members:
+                with archive.open(members[key]) as member:
+                    require_contents(member, members[key].file_size, key, where)
+    handle.seek(0)
+
+
+def require_contents(member: IO[bytes], held: int, key: str, where: str) -> None:
+    """What the header of an array says must be there."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(member)  # type: ignore[arg-type]
+    claimed = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and claimed > held:
+        raise InputError(
+            "an array in the data file is cut short", expected=f"{claimed:,} bytes of {dtype} {list(shape)}",
+            got=f"{held:,} bytes", where=f"{key} in {where}", remedy="fetch it again",
+        )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import IO
 
 from ..errors import InputError
 
-# torch stores members uncompressed. Someone may have zipped the file again; weights shrink little, and no honest file twentyfold.
+# torch stores members uncompressed. Someone may have zipped the file again: weights shrink little, none twentyfold.
 _LARGEST_RATIO = 20
 _SLACK = 16 * 2**20
 

@@ -1,12 +1,11 @@
 """Builds the network that a file names no larger than the file's own weights, and says so before it takes the memory.
 
-It is first built on the meta device, where tensors have sizes and no bytes. Some builders need values; those are watched
-as they register their layers.
+It is first built on the meta device, where tensors have sizes and no bytes. Some builders need values; those are
+watched as they register their layers.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar

@@ -154,11 +154,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         for name in document.cumulative:
             network.get_submodule(plain_path(name)).momentum = None  # type: ignore[assignment]
         network.meta["input_shapes"] = document.input_shapes
-        told = (
-            Sizes.from_dict(document.sizes)
-            if document.sizes
-            else Sizes.fixed_at(network.meta["input_shapes"])
-        )
+        told = Sizes.from_dict(document.sizes) if document.sizes else Sizes.fixed_at(network.meta["input_shapes"])
         network.meta["sizes"] = told.within(sizes_in(program)[0])
         note_sizes(program.graph, network.meta["input_shapes"])
         network.meta["normalization"] = document.normalization

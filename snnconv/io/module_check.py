@@ -29,7 +29,9 @@ def check_module(module: nn.Module, where: str | None) -> None:
         for table, kind in _TABLES.items():
             check_table(one, table, kind, place, where)
         inner = (*above, id(one))
-        waiting.extend((f"{place}.{name}".strip("."), child, inner) for name, child in one._modules.items() if child is not None)
+        waiting.extend(
+            (f"{place}.{name}".strip("."), child, inner) for name, child in one._modules.items() if child is not None
+        )
 
 
 def check_table(module: nn.Module, table: str, kind: type, place: str, where: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Looks at the pickle in a `torch.save` file before torch loads it: nothing in it may take more than the file justifies."""
+"""Looks at the pickle in a `torch.save` file before torch loads it: it may take no more than the file justifies."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ _PICKLES_IN_OLD_FORMAT = 5  # magic number, protocol, system, the object, storag
 _BROKEN = (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError, RuntimeError)
 
 
-def check_pickle(
-    file: IO[bytes], where: str, trusted: Collection[str] = (), refused: Collection[str] = ()
-) -> None:
+def check_pickle(file: IO[bytes], where: str, trusted: Collection[str] = (), refused: Collection[str] = ()) -> None:
     """Refuse a file whose pickle calls what `torch.save` would not, or makes what the file does not hold.
 
     Args:
@@ -33,13 +31,8 @@ def check_pickle(
     Raises:
         InputError: what it would call, or that the file is damaged.
     """
-    file.seek(0)
     try:
-        if zipfile.is_zipfile(file):
-            check_archive(file, where)
-            _check_zip(file, trusted, refused)
-        else:
-            _check_old(file, trusted, refused)
+        judge_pickle(file, where, trusted, refused)
     except Unjustified as found:
         raise InputError(
             "the file is cut short, damaged, or asks for what torch.save does not write",
@@ -48,6 +41,19 @@ def check_pickle(
             where=where,
             remedy="copy it again, or save its state_dict() where it came from; --trust runs whatever is in the file",
         ) from found
+
+
+def judge_pickle(file: IO[bytes], where: str, trusted: Collection[str] = (), refused: Collection[str] = ()) -> None:
+    """The same. Raises: Unjustified; InputError of an archive that unpacks to far more than it can hold."""
+    file.seek(0)
+    try:
+        if zipfile.is_zipfile(file):
+            check_archive(file, where)
+            _check_zip(file, trusted, refused)
+        else:
+            _check_old(file, trusted, refused)
+    except InputError:
+        raise
     except _BROKEN:
         pass  # torch comes to the same place, and says what is wrong there
     finally:

@@ -120,7 +120,18 @@ def named(argument: str) -> str:
 
 
 _VALUES = frozenset(
-    ("NONE", "NEWFALSE", "NEWTRUE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING")
+    (
+        "NONE",
+        "NEWFALSE",
+        "NEWTRUE",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG1",
+        "BINFLOAT",
+        "BINUNICODE",
+        "SHORT_BINSTRING",
+    )
 )
 _STEPS: dict[str, Callable[[Machine, Any], None]] = {
     "GLOBAL": Machine.name,

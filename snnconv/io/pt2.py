@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -65,7 +68,7 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
             return plain_program(program), extra
         # The inner loader: `torch.export.load` would answer an error by trying the old, unsafe layout on the same file,
         # and hide the error.
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), unlogged():
             # torch 2.9 puts tensors onto bytes that it read itself and nobody else holds, and warns about that.
             warnings.filterwarnings("ignore", message="The given buffer is not writable")
             contents = load_pt2(file)
@@ -80,6 +83,17 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
             where=where,
             remedy=f"is it from a newer torch? This is {torch.__version__}; export it again with this one",
         ) from error
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """torch logs the traces of errors that it raises as well."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def save_program(

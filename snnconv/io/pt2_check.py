@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import pickle
 from typing import IO, Any
 
 import torch
 
 from ..errors import InputError, UnsafeFileError
+from .archives import largest_unpacked
+from .pickle_calls import Judge
+from .pickle_check import judge_pickle
+from .pickle_values import Unjustified
 from .pt2_members import CONSTANTS, MODEL, SAMPLE_INPUTS, WEIGHTS, Members, damaged_file, read_members
-from .pt2_names import Refused, check_quotable, shorten
+from .pt2_names import Refused, check_quotable
+from .pt2_payloads import check_payloads
 from .pt2_schema import check_payload_json, check_program_json
-
-_LARGEST_BLANK = 2**32
 
 
 def check_program(file: IO[bytes], where: str) -> None:
@@ -36,10 +38,11 @@ def check_program(file: IO[bytes], where: str) -> None:
     """
     try:
         archive = read_members(file, where)
+        judge = Judge(largest_unpacked(file.seek(0, 2)))
         check_program_json(_read_json(archive, MODEL, where))
         for folder, table in ((WEIGHTS, "model_weights_config"), (CONSTANTS, "model_constants_config")):
             entries = check_payload_json(_read_json(archive, f"{folder}{table}.json", where))
-            _check_payloads(archive, folder, entries)
+            check_payloads(archive, folder, entries, judge)
         _check_sample_inputs(_read(archive, SAMPLE_INPUTS, where), where)
     except Refused as found:
         raise UnsafeFileError(
@@ -48,6 +51,11 @@ def check_program(file: IO[bytes], where: str) -> None:
             where=where,
             remedy="export the model yourself and use that file, or pass --trust if you know where this one comes from",
         ) from found
+    except Unjustified as found:
+        raise InputError(
+            "the exported program is damaged, or asks for more than its file holds", got=str(found), where=where,
+            remedy="copy it again, or export it again with torch.export.save",
+        ) from found  # fmt: skip
     except RecursionError as error:
         raise damaged_file(where, "its contents nest too deeply") from error
     finally:
@@ -64,27 +72,7 @@ def _read_json(archive: Members, name: str, where: str) -> Any:
     try:
         return json.loads(_read(archive, name, where).decode())
     except ValueError as error:
-        raise damaged_file(where, f"{name} is not JSON ({error})") from error
-
-
-def _check_payloads(archive: Members, folder: str, entries: dict[str, dict[str, Any]]) -> None:
-    """Weights and constants must be raw bytes that are there.
-
-    Raises:
-        Refused: one is pickled. Torch reads those with the full unpickler, so even a pickle that the restricted one
-            accepts is not safe; only tensor subclasses are saved so, and none of them can be converted.
-    """
-    for name, entry in entries.items():
-        member = f"{folder}{entry.get('path_name')}"
-        if entry.get("use_pickle"):
-            raise Refused(f"the pickled tensor {shorten(name)} ({member})")
-        if member not in archive.sizes:
-            raise Refused(f"the tensor {shorten(name)}, whose data ({shorten(member)}) is not in the file")
-        if archive.sizes[member] == 0:
-            # No bytes: torch fills the tensor with zeros, of whatever size the file asks for.
-            sizes = [size.get("as_int", 0) for size in (entry.get("tensor_meta") or {}).get("sizes", [])]
-            if math.prod(sizes) > _LARGEST_BLANK:
-                raise Refused(f"the blank tensor {shorten(name)} of size {sizes}")
+        raise damaged_file(where, f"{name} is not JSON ({str(error)[:200]})") from error
 
 
 def _check_sample_inputs(data: bytes, where: str) -> None:
@@ -95,7 +83,12 @@ def _check_sample_inputs(data: bytes, where: str) -> None:
     if not data:
         return
     try:
+        judge_pickle(io.BytesIO(data), f"{SAMPLE_INPUTS} in {where}")
         inputs = torch.load(io.BytesIO(data), weights_only=True)
+    except Unjustified as found:
+        raise Refused(f"sample inputs that are not plain tensors and containers: {found}") from found
+    except InputError:
+        raise
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "global" in line.lower()), "")
         raise Refused(f"sample inputs that are not plain tensors and containers. {reason.strip()}") from error

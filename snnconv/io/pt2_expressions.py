@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from .pt2_extent import check_extent
 from .pt2_names import Refused, check_quotable, check_symbol, shorten, words
 
 _LONGEST = 20_000
@@ -17,7 +18,6 @@ _FUNCTIONS = words("""
     FloatTrueDiv IntTrueDiv IsNonOverlappingAndDenseIndicator TruncToFloat TruncToInt RoundToInt RoundDecimal ToFloat
     Identity OpaqueUnaryFn_sqrt OpaqueUnaryFn_exp OpaqueUnaryFn_log OpaqueUnaryFn_log2 max min abs
 """)
-_POWERS = words("Pow PowByNatural FloatPow LShift")
 _CONSTANTS = words("true false oo zoo nan int_oo inf")
 _DOTTED = words("""
     math.trunc math.floor math.ceil math.sqrt math.inf
@@ -55,9 +55,11 @@ def _parse(text: str) -> ast.AST:
     if len(text) > _LONGEST or not text.isascii():
         raise Refused(f"the expression {shorten(text)}")
     try:
-        return ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, MemoryError) as error:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise Refused(f"the expression {shorten(text)}") from error
+    check_extent(tree, text)
+    return tree
 
 
 def _walk(node: ast.AST, text: str, *, guard: bool) -> None:
@@ -73,8 +75,6 @@ def _walk(node: ast.AST, text: str, *, guard: bool) -> None:
             _check_options(options, text)
             if _is_literal(name, arguments):
                 return
-            if name in _POWERS:
-                _check_power(node, text)
             children: list[ast.AST] = list(arguments)
         case ast.Call(func=ast.Attribute() as function, args=arguments, keywords=[]) if guard:
             _check_method(function, text)
@@ -85,9 +85,6 @@ def _walk(node: ast.AST, text: str, *, guard: bool) -> None:
             if isinstance(key, str):
                 check_quotable(key)
             children = [] if isinstance(base, ast.Name) and base.id == "L" else [base]
-        case ast.BinOp(op=ast.Pow() | ast.LShift()):
-            _check_power(node, text)
-            children = list(ast.iter_child_nodes(node))
         case ast.BinOp(op=ast.BitXor() | ast.MatMult()):
             raise Refused(f"the expression {shorten(text)}")
         case _ if isinstance(node, (*_STRUCTURE, *_OPERATORS)):
@@ -125,14 +122,3 @@ def _check_method(function: ast.Attribute, text: str) -> None:
     if function.attr not in _SIZES or not isinstance(function.value, ast.Subscript):
         raise Refused(f"the guard {shorten(text)}")
     _walk(function.value, text, guard=True)
-
-
-def _check_power(node: ast.AST, text: str) -> None:
-    """No real file holds a power of plain numbers (sympy works them out), and one can be astronomically large."""
-    named = any(
-        (isinstance(part, ast.Name) and part.id not in _FUNCTIONS)
-        or (isinstance(part, ast.Constant) and isinstance(part.value, str))
-        for part in ast.walk(node)
-    )
-    if not named:
-        raise Refused(f"the expression {shorten(text)}")

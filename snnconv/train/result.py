@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from ..bench.results import Result
+from ..documents import Count
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Course(Result):
     """
 
     epochs: list[Epoch]
-    samples: int
-    best: int
+    samples: Count
+    best: Count
     quantity: str | None
     learned: dict[str, tuple[float, float]]
     configuration: dict[str, Any]
@@ -55,12 +56,6 @@ class Course(Result):
     def accuracy(self) -> float:
         """Of the network as it is now, on the validation data, in percent."""
         return next(epoch.val_accuracy for epoch in self.epochs if epoch.epoch == self.best)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        epochs = [Epoch(**epoch) for epoch in document["epochs"]]
-        learned = {name: (float(start), float(end)) for name, (start, end) in document["learned"].items()}
-        return cls(**{**document, "epochs": epochs, "learned": learned})
 
     def table(self) -> Iterable[dict[str, Any]]:
         return rows_of(self.epochs, self.quantity)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..bench.results import Result
+from ..documents import Count, Steps
+from ..errors import InputError
 from .budget import Budget
 from .score import Score
 
@@ -27,8 +29,8 @@ class Trial:
     """
 
     setting: str
-    T: int
-    latency: int
+    T: Steps
+    latency: Count
     factor: float
     corrections: tuple[str, ...]
     refined: bool
@@ -89,15 +91,12 @@ class Tuned(Result):
         return sorted(self.trials, key=lambda trial: (not trial.chosen, trial.score.divergence))
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        trials = [
-            Trial(**{**trial, "corrections": tuple(trial["corrections"]), "score": Score(**trial["score"])})
-            for trial in document["trials"]
-        ]
-        if sum(trial.chosen for trial in trials) != 1:
-            raise ValueError("not one of the trials is the chosen one")
-        sites = [TunedSite(**{**site, "theta": tuple(site["theta"])}) for site in document["sites"]]
-        return cls(**{**document, "trials": trials, "sites": sites, "budget": Budget(**document["budget"])})
+    def from_dict(cls, document: dict[str, Any], where: str = "the given document") -> Self:
+        found = super().from_dict(document, where)
+        chosen = sum(trial.chosen for trial in found.trials)
+        if chosen != 1:
+            raise InputError("not one of the trials is the chosen one", got=f"{chosen} of them", where=where)
+        return found
 
     def table(self) -> Iterable[dict[str, Any]]:
         for trial in self.trials:

@@ -13,6 +13,7 @@ from ..bench.assemble import spent
 from ..bench.energy import EnergyModel
 from ..bench.evaluate import arguments_of, require_scores
 from ..bench.synops import BySize, SynapticOperations, Wirings
+from ..documents import Count
 from ..network import SpikingNetwork
 
 Batch = tuple[tuple[Tensor, ...], Tensor | None]  # flat input leaves, and labels where there are any
@@ -29,7 +30,7 @@ class Score:
         spikes_per_neuron: per sample over all steps. energy: mJ per sample over all steps.
     """
 
-    samples: int
+    samples: Count
     agreement: float
     divergence: float
     accuracy: float | None

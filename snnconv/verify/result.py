@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..bench.results import Result
+from ..documents import Count, Steps
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ class Verification(Result):
 
     model: str
     sites: dict[str, SiteVerdict]
-    converted: int
-    total: int
+    converted: Count
+    total: Count
     analog: list[dict[str, Any]]
     unsupported: list[dict[str, Any]]
     canonical_error: float | None
@@ -83,8 +84,8 @@ class Verification(Result):
     snn_error: dict[int, float]
     slope: float | None
     checks: list[Check]
-    T: int
-    samples: int
+    T: Steps
+    samples: Count
     data: str
     notices: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -108,14 +109,13 @@ class Verification(Result):
         return {**document, "held": self.held, "canonical_error": finite(self.canonical_error), "snn_error": errors}
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        kept = {name: value for name, value in document.items() if name != "held"}
-        read = {
-            "sites": {name: SiteVerdict(**site) for name, site in kept["sites"].items()},
-            "checks": [Check(**check) for check in kept["checks"]],
-            "snn_error": {int(T): math.nan if error is None else error for T, error in kept["snn_error"].items()},
-        }
-        return cls(**{**kept, **read})
+    def from_dict(cls, document: dict[str, Any], where: str = "the given document") -> Self:
+        """Errors that are not finite stand there as null."""
+        errors = document.get("snn_error") if isinstance(document, dict) else None
+        if isinstance(errors, dict):
+            errors = {T: math.nan if error is None else error for T, error in errors.items()}
+            document = {**document, "snn_error": errors}
+        return super().from_dict(document, where)
 
     def table(self) -> list[dict[str, Any]]:
         """One row for every T."""

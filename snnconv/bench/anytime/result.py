@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from ...documents import Count, Percent
 from ..early_exit import Exit
 from ..results import Result
 
@@ -21,8 +22,8 @@ class Moment:
         spikes: fired so far, per clip.
     """
 
-    frames: int
-    accuracy: float
+    frames: Count
+    accuracy: Percent
     firing: float | None
     spikes: float | None
 
@@ -41,7 +42,7 @@ class LayerRate:
     name: str
     title: str
     neuron: str
-    neurons: int
+    neurons: Count
     rate: float
     tau: float
     learned: bool
@@ -70,18 +71,12 @@ class Anytime(Result):
     layers: list[LayerRate]
     within: float
     needed: int
-    samples: int
+    samples: Count
     data: str
     verdict: str
     model: str = ""
     normalization: dict[str, Any] | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        rows, exits = [Moment(**row) for row in document["rows"]], [Exit(**row) for row in document["exits"]]
-        layers = [LayerRate(**layer) for layer in document["layers"]]
-        return cls(**{**document, "rows": rows, "exits": exits, "layers": layers})
 
     def table(self) -> list[dict[str, Any]]:
         """Accuracy against frames; early exits and layers are in the JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from ..results import Result
 from .result import HeatMap
@@ -76,10 +76,6 @@ class ClipAttention(Result):
     model: str = ""
     normalization: dict[str, Any] | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "clips": [clip_of(clip) for clip in document["clips"]]})
 
     def table(self) -> list[dict[str, Any]]:
         """One row per clip and frame: how hot it is, and where a residual looks."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from ...documents import Steps
 from ..results import Result
 
 HeatMap = list[list[float]]  # [H][W], its maximum is 1, or all 0
@@ -22,7 +23,7 @@ class StepMap:
         overlap: intersection over union of the hottest fifth of both maps; None where the ANN's has no such.
     """
 
-    T: int
+    T: Steps
     predicted: int
     correlation: float | None
     overlap: float | None
@@ -52,7 +53,7 @@ class ImageMaps:
 class StepMean:
     """The similarities to the ANN's maps after T steps, mean over the images that have one; None where none has."""
 
-    T: int
+    T: Steps
     correlation: float | None
     overlap: float | None
 
@@ -77,14 +78,6 @@ class Attention(Result):
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        images = [
-            ImageMaps(**{**image, "snn": [StepMap(**step) for step in image["snn"]]}) for image in document["images"]
-        ]
-        similarity = [StepMean(**mean) for mean in document["similarity"]]
-        return cls(**{**document, "images": images, "similarity": similarity})
 
     def table(self) -> list[dict[str, Any]]:
         """One row per image and T."""

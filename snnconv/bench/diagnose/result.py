@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from ...documents import Count, Steps
 from ..results import Result
 from .split import PARTS
 
@@ -33,7 +34,7 @@ class SiteDiagnosis:
     """
 
     site: str
-    neurons: int
+    neurons: Count
     firing_rate: float
     silent: float
     dead: float
@@ -77,8 +78,8 @@ class Diagnosis(Result):
 
     sites: list[SiteDiagnosis]
     analog: list[str]
-    T: int
-    samples: int
+    T: Steps
+    samples: Count
     data: str
     output_error: float | None
     agreement: float | None
@@ -87,7 +88,7 @@ class Diagnosis(Result):
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
-    warm_up: int = 0
+    warm_up: Count = 0
 
     @property
     def latency(self) -> int:
@@ -102,10 +103,6 @@ class Diagnosis(Result):
     def worst_first(self) -> list[SiteDiagnosis]:
         """By bias relative to the mean activation; sites where the ANN is always 0 come last."""
         return sorted(self.sites, key=lambda site: -1.0 if site.relative_bias is None else site.relative_bias)[::-1]
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "sites": [SiteDiagnosis(**site) for site in document["sites"]]})
 
     def table(self) -> list[dict[str, Any]]:
         """One row a site, in execution order."""

@@ -20,19 +20,17 @@ The same keys in a .json file will do. What the constants mean: `snnconv.bench.e
 
 from __future__ import annotations
 
-import json
-import tomllib
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from ...documents import parse_json, parse_toml, typed
 from ...errors import InputError
 from . import horowitz, memory
 from .model import ENERGY_MODELS, Constants, EnergyModel
 
-READERS = {".toml": tomllib.loads, ".json": json.loads}
-LARGEST = 1e18  # pJ, bits or bytes: more is a slip
-TEXTS, WIDTHS = ("name", "source"), ("potential_bits", "spike_bits")
+READERS = {".toml": parse_toml, ".json": parse_json}
+WHAT = "the energy model"
 
 __all__ = ["energy_model", "horowitz", "memory"]
 
@@ -56,18 +54,20 @@ def energy_model(name: str | Path | EnergyModel) -> EnergyModel:
 def read_model(path: Path) -> Constants:
     """The energy model in a file of constants."""
     try:
-        document = READERS[path.suffix](path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except OSError as error:
         raise InputError("cannot read the energy model", got=error.strerror, where=str(path)) from error
-    except ValueError as error:  # of either parser, and of text that is no UTF-8
-        raise InputError(f"the energy model is no valid {path.suffix[1:]} file: {error}", where=str(path)) from error
+    document = READERS[path.suffix](text, str(path), WHAT)
     if not isinstance(document, dict):
-        raise InputError("the energy model holds no table of constants", got=type(document).__name__, where=str(path))
+        raise InputError(f"{WHAT} holds no table of constants", got=type(document).__name__, where=str(path))
     check_keys(document, path)
-    values = {key: check_value(key, value, path) for key, value in document.items()}
-    if values.get("memory") and "dram" not in values:
-        raise InputError("the energy model lacks dram", expected="dram, as there is a memory", where=str(path))
-    return Constants(**values)
+    model = typed(document, Constants, str(path), WHAT)
+    sizes = [size for size, _ in model.memory]
+    if sizes != sorted(set(sizes)):
+        raise InputError(f"the sizes of {WHAT}'s memory do not increase", got=str(sizes)[:80], where=str(path))
+    if model.memory and "dram" not in document:
+        raise InputError(f"{WHAT} lacks dram", expected="dram, as there is a memory", where=str(path))
+    return model
 
 
 def check_keys(document: dict[str, Any], path: Path) -> None:
@@ -78,36 +78,4 @@ def check_keys(document: dict[str, Any], path: Path) -> None:
     ):
         if keys:
             expected = ", ".join(key if needed else f"[{key}]" for key, needed in known.items())
-            raise InputError(f"the energy model {problem}: {', '.join(keys)}", expected=expected, where=str(path))
-
-
-def check_value(key: str, value: Any, path: Path) -> Any:
-    """The value as `Constants` takes it."""
-    if key in TEXTS:
-        holds, expected = is_text(value), "a text"
-    elif key in WIDTHS:
-        holds, expected = is_energy(value) and int(value) == value > 0, "a whole number of bits"
-    elif key == "memory":
-        holds, expected = is_memory(value), "[[bytes, pJ], …] with increasing bytes"
-    else:
-        holds, expected = is_energy(value), "a number of pJ, at least 0"
-    if not holds:
-        raise InputError(f"the energy model's {key} is none", expected=expected, got=repr(value)[:80], where=str(path))
-    return tuple((float(size), float(cost)) for size, cost in value) if key == "memory" else value
-
-
-def is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def is_energy(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST
-
-
-def is_memory(value: Any) -> bool:
-    if not isinstance(value, list) or any(not isinstance(pair, list) or len(pair) != 2 for pair in value):
-        return False
-    if not all(is_energy(number) for pair in value for number in pair):
-        return False
-    sizes = [size for size, _ in value]
-    return sizes == sorted(set(sizes))
+            raise InputError(f"{WHAT} {problem}: {', '.join(keys)}", expected=expected, where=str(path))

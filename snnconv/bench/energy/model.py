@@ -5,11 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from msgspec import Meta
 
 from ...registry import Registry
 from .load import Breakdown, Load
 
+LARGEST = 1e18  # pJ or bytes: more is a slip
+Name = Annotated[str, Meta(min_length=1, max_length=1000)]
+Cost = Annotated[float, Meta(ge=0, le=LARGEST)]
+Width = Annotated[int, Meta(ge=1, le=1024)]
 WORD = 64  # bits of one memory access in Horowitz's table
 
 
@@ -62,19 +68,19 @@ class Constants:
         potential_bits, spike_bits: of a membrane potential, and of a spike under way (its address).
     """
 
-    name: str
-    source: str
-    float_mac: float
-    float_ac: float
-    int8_multiply: float
-    int8_add: float
-    neuron_update: float = 0.0
-    reset: float = 0.0
-    pool_update: float = 0.0
-    memory: tuple[tuple[float, float], ...] = ()
-    dram: float = 0.0
-    potential_bits: int = 32
-    spike_bits: int = 32
+    name: Name
+    source: Name
+    float_mac: Cost
+    float_ac: Cost
+    int8_multiply: Cost
+    int8_add: Cost
+    neuron_update: Cost = 0.0
+    reset: Cost = 0.0
+    pool_update: Cost = 0.0
+    memory: tuple[tuple[Cost, Cost], ...] = ()
+    dram: Cost = 0.0
+    potential_bits: Width = 32
+    spike_bits: Width = 32
 
     def price(self, load: Load) -> Breakdown:
         bits = load.precision

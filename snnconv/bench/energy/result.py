@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from ...documents import Count, Percent, Steps
 from ..results import Result
 
 
@@ -24,7 +25,7 @@ class EnergyRow:
     """
 
     name: str
-    accuracy: float | None
+    accuracy: Percent | None
     macs: float
     int_macs: float
     acs: float
@@ -69,7 +70,7 @@ class Energy(Result):
     NAME: ClassVar[str] = "energy"
 
     rows: list[EnergyRow]
-    T: int
+    T: Steps
     verdict: str
     apart: dict[str, float]
     unsupported: dict[str, int]
@@ -79,20 +80,13 @@ class Energy(Result):
     count: str
     encoder: str
     energy_model: dict[str, Any]
-    samples: int
+    samples: Count
     data: str
     settings: dict[str, Any]
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     accountings: list[Accounting] = field(default_factory=list)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        accountings = [
-            Accounting(**{**accounting, "rows": rows_in(accounting)}) for accounting in document.get("accountings", [])
-        ]
-        return cls(**{**document, "rows": rows_in(document), "accountings": accountings})
 
     @property
     def snn(self) -> EnergyRow:

@@ -7,16 +7,20 @@ network, data, method and settings, or inherit them from their group.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Required, TypedDict, TypeVar
 
+from msgspec import Meta
+
+from ...documents import Shape, Size, Steps, parse_toml, typed
 from ...errors import InputError
 from ...io.factory import PREFIXES
 
+Classes = Annotated[int, Meta(ge=1, le=100_000)]
+Inputs = Annotated[int, Meta(ge=1, le=1000)]
 Figure = float | None  # None: not published
 GRAMMAR_OF_STOCK = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES)
 
@@ -35,7 +39,7 @@ class Column:
 
     name: str
     measure: str | None = None
-    T: int | None = None
+    T: Steps | None = None
     x: float | None = None
     value: str = ""
     macs: tuple[str, ...] = ()
@@ -64,14 +68,14 @@ class Row:
     published: tuple[Figure, ...] = ()
     network: str | None = None
     arch: Mapping[str, str] = field(default_factory=dict)
-    classes: int | None = None
+    classes: Classes | None = None
     data: str | None = None
     noise: Mapping[str, float] = field(default_factory=dict)
     method: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    T: int | None = None
-    shape: tuple[Any, ...] | None = None
-    inputs: int = 1
+    T: Steps | None = None
+    shape: tuple[Size | Shape, ...] | None = None
+    inputs: Inputs = 1
     convention: str = "mac"
     layers: str = ""
     arithmetic: str | None = None
@@ -103,8 +107,8 @@ class Recipe:
     paper: str
     title: str
     what: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Row, ...] = ()
     needs: tuple[str, ...] = ()
     note: str = ""
     picture: str = "ratio"
@@ -140,35 +144,51 @@ def read_recipe(path: Path) -> Recipe:
         InputError: it cannot be read, is no TOML, or has keys or lengths that make no recipe.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except OSError as error:
         raise InputError("cannot read the recipe", got=error.strerror, where=str(path)) from error
-    except ValueError as error:
-        raise InputError("the recipe is no TOML", got=str(error), where=str(path)) from error
+    document = parse_toml(text, str(path), "the recipe")
     try:
         return recipe_of(path.stem, document)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError("this is no recipe", got=f"{type(error).__name__}: {error}", where=str(path)) from error
     except InputError as error:
         raise InputError(str(error), where=str(path)) from error
 
 
+@dataclass(frozen=True)
+class Outline:
+    """How a document is divided; what its parts hold is judged one by one. `T` or `columns`, `groups` or `rows`."""
+
+    T: list[Steps] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Group(TypedDict, total=False):
+    """Rows under one name."""
+
+    name: str
+    rows: Required[list[dict[str, Any]]]
+
+
 def recipe_of(name: str, document: dict[str, Any]) -> Recipe:
     """The recipe in a parsed document. `T = […]` stands for a column "ANN" and a column of accuracies for each T."""
-    document = dict(document)
-    steps = document.pop("T", None)
+    outline = typed(document, Outline, "the document", "the recipe")
+    steps = outline.T
+    if not (steps or outline.columns) or not ("groups" in document or "rows" in document):
+        raise InputError("this is no recipe", expected="T or columns, and rows or groups", got=", ".join(document))
     if steps:
         columns = (Column("ANN", "accuracy"), *step_columns(steps))
     else:
-        columns = tuple(from_keys(Column, entry, "column") for entry in document.pop("columns"))
-    groups = document.pop("groups", None) or [{"rows": document.pop("rows")}]
+        columns = tuple(from_keys(Column, entry, "column") for entry in outline.columns)
+    groups = document.get("groups") or [{"rows": outline.rows}]  # with what all rows of a group share
     rows = [row for group in groups for row in rows_of(group, len(columns), bool(steps))]
     twice = [key for key, times in Counter(row.key for row in rows).items() if times > 1]
     if twice:
         raise InputError("two rows have the same name", got=" ".join(twice[0]))
-    picture = {"picture": "accuracy"} if steps else {}
-    known = {"name": name, "columns": columns, "rows": tuple(rows)}
-    return from_keys(Recipe, {**picture, **document, **known}, "recipe")
+    rest = {key: value for key, value in document.items() if key not in ("T", "columns", "groups", "rows")}
+    told = from_keys(Recipe, {"picture": "accuracy" if steps else "ratio", **rest, "name": name}, "recipe")
+    return replace(told, columns=columns, rows=tuple(rows))
 
 
 def step_columns(steps: Iterable[int]) -> tuple[Column, ...]:
@@ -180,13 +200,17 @@ def rows_of(group: dict[str, Any], columns: int, with_ann: bool) -> Iterable[Row
     shared = {key: value for key, value in group.items() if key not in ("name", "rows")}
     for entry in group["rows"]:
         merged = {**shared, **entry, "group": group.get("name", "")}
-        figures = [*([merged.pop("ann", math.nan)] if with_ann else []), *merged.get("published", [])]
-        figures = figures if merged.get("published") else [math.nan] * columns
+        what = f"row {str(entry.get('name'))[:80]!r}"
+        given = typed(merged.get("published") or [], list[float], "published", what)
+        figures = [*([merged.pop("ann", math.nan)] if with_ann else []), *given]
+        figures = figures if given else [math.nan] * columns
         if len(figures) != columns:
-            raise InputError(f"row {entry['name']!r} has {len(figures)} figures", expected=str(columns))
-        require_stock(merged.get("network"))
-        merged["published"] = tuple(None if math.isnan(figure) else float(figure) for figure in figures)
-        yield from_keys(Row, merged, f"row {entry['name']!r}")
+            raise InputError(f"{what} has {len(figures)} figures", expected=str(columns))
+        figures = typed(figures, list[float], "ann", what)
+        merged["published"] = [None if math.isnan(figure) else figure for figure in figures]
+        row = from_keys(Row, merged, what)
+        require_stock(row.network)
+        yield row
 
 
 def require_stock(network: str | None) -> None:
@@ -199,13 +223,13 @@ K = TypeVar("K")
 
 
 def from_keys(kind: type[K], entry: Mapping[str, Any], what: str) -> K:
-    """The dataclass with these keys as its fields, lists as tuples."""
+    """The dataclass with these keys as its fields.
+
+    Raises:
+        InputError: an unknown key, or a value that is none of the field's.
+    """
     known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # it is a dataclass
     for key in entry:
         if key not in known:
             raise InputError(f"unknown key {key!r} in a {what}", expected=", ".join(sorted(known)))
-    return kind(**{key: frozen(value) for key, value in entry.items()})
-
-
-def frozen(value: Any) -> Any:
-    return tuple(map(frozen, value)) if isinstance(value, list) else value
+    return typed(entry, kind, "the document", what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from ..results import Result
 from .recipe import Figure
@@ -55,10 +55,6 @@ class PaperRun(Result):
     picture: str = "ratio"
     samples: int | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "rows": [PaperRow(**row) for row in document["rows"]]})
 
     def table(self) -> list[dict[str, Any]]:
         """A line for every cell that was published or measured, and one for a row of which neither is."""

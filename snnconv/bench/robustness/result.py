@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from ...documents import Count, Percent, Steps
 from ..results import Result
 
 CLEAN = "none"  # the kind of noise of the row without any
@@ -19,7 +20,7 @@ class NoiseRow:
     network: str
     noise: str
     level: float
-    accuracy: float
+    accuracy: Percent
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,13 @@ class Robustness(Result):
 
     rows: list[NoiseRow]
     clipped: bool
-    samples: int
+    samples: Count
     data: str
-    T: int | None
+    T: Steps | None
     settings: dict[str, Any]
     normalization: dict[str, Any] | None
     notices: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Self:
-        return cls(**{**document, "rows": [NoiseRow(**row) for row in document["rows"]]})
 
     @property
     def networks(self) -> list[str]:

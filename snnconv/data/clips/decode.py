@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from ..workers import BadFile
 JUMP = 100  # frames that a jump has to spare: to look for a keyframe and start anew takes time too
 # containers that store when every frame is shown; others count, or guess (AVI with packed B-frames: in wrong order)
 TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,m4v"  # play lists name other files
+)
+MOST_PIXELS = 2**25  # of a frame; 8K has 33 million
 ABSENT = 'pip install "snnconv[video]"'
 
 
@@ -117,11 +122,16 @@ def opened(path: str) -> Iterator[tuple[Any, Any]]:
         BadFile: it cannot be opened or read, or has no video.
     """
     av = require_av()
+    if not os.path.isfile(path):
+        raise BadFile("no such file" if not os.path.exists(path) else "it is not a regular file")
     try:
-        with av.open(path) as container:
+        with av.open(path, options={"format_whitelist": FORMATS}) as container:
             stream = container.streams.best("video")
             if stream is None:
                 raise BadFile("there is no video in it")
+            if stream.codec_context.width * stream.codec_context.height > MOST_PIXELS:
+                size = f"{stream.codec_context.width} × {stream.codec_context.height}"
+                raise BadFile(f"its frames are too large: {size} pixels")
             stream.codec_context.thread_count = 1
             yield container, stream
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -12,11 +12,14 @@ import numpy as np
 
 from ...errors import InputError
 from ...fingerprint import digest
+from ..arrays import LARGEST_LABEL
 from ..npz import read_arrays
 from ..samples import DATA_SOURCES, Samples
 from .frames import EVENT
 from .source import parse, recordings
 
+LARGEST_SENSOR = 4096  # pixels along a side; the largest that are sold have 1280
+LAST = 2**60  # µs
 KEYS = ("events", "offsets", "y", "is_test")
 
 
@@ -60,12 +63,12 @@ def check(events: np.ndarray, offsets: np.ndarray, y: np.ndarray, is_test: np.nd
     """
     problems = {
         f"events without the fields {', '.join(EVENT.names or ())} of whole numbers": not is_events(events),
-        "labels that are not whole numbers ≥ 0 in one row": y.ndim != 1 or y.dtype.kind not in "iu" or (y < 0).any(),
+        "labels that are not whole numbers from 0 to 2³¹ in one row": not is_labels(y),
         "is_test that is not one truth value per label": is_test.dtype != bool or is_test.shape != y.shape,
         "offsets that are not whole numbers, one more than labels": offsets.shape != (len(y) + 1,)
         or offsets.dtype.kind not in "iu",
     }
-    found = next((problem for problem, there in problems.items() if there), None)
+    found = next((problem for problem, there in problems.items() if there), None) or out_of_range(events)
     if found is None and (offsets[0] != 0 or offsets[-1] != len(events) or (np.diff(offsets.astype(int)) <= 0).any()):
         found = "offsets that do not rise from 0 to the number of events"
     if found is not None:
@@ -76,6 +79,19 @@ def check(events: np.ndarray, offsets: np.ndarray, y: np.ndarray, is_test: np.nd
             got=", ".join(f"{name} {array.dtype} {list(array.shape)}" for name, array in shown.items()),
             where=where,
         )
+
+
+def out_of_range(events: np.ndarray) -> str | None:
+    """Which of the numbers are none of a sensor."""
+    for name, most in (("x", LARGEST_SENSOR - 1), ("y", LARGEST_SENSOR - 1), ("p", 1), ("t", LAST)):
+        values = events[name]
+        if len(values) and (int(values.min()) < 0 or int(values.max()) > most):
+            return f"{name} out of range: {int(values.min())} to {int(values.max())}, where 0 to {most} belongs"
+    return None
+
+
+def is_labels(y: np.ndarray) -> bool:
+    return y.ndim == 1 and y.dtype.kind in "iu" and bool((y >= 0).all() and (y <= LARGEST_LABEL).all())
 
 
 def is_events(events: np.ndarray) -> bool:

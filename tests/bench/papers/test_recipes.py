@@ -112,7 +112,7 @@ COLUMN = 'columns = [{ name = "c" }]\n'
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("paper = ", "no TOML"),
+        ("paper = ", "not valid TOML"),
         (HEAD, "no recipe"),
         (HEAD + COLUMN + 'rows = [{ name = "r", published = [1, 2] }]', "row 'r' has 2 figures"),
         (HEAD + COLUMN + 'rows = [{ name = "r", publishd = [1] }]', "unknown key 'publishd' in a row 'r'"),
@@ -120,7 +120,7 @@ COLUMN = 'columns = [{ name = "c" }]\n'
         (HEAD + 'columns = [{ nam = "c" }]\nrows = []', "unknown key 'nam' in a column"),
         (HEAD + COLUMN + 'rows = [{ name = "r" }, { name = "r" }]', "two rows have the same name"),
         (HEAD + COLUMN + 'rows = [{ name = "r", network = "os:system" }]', "names stock networks only"),
-        (HEAD + COLUMN + "rows = 3", "no recipe"),
+        (HEAD + COLUMN + "rows = 3", r"damaged, or is something else\n  expected: list\n  got: 3"),
     ],
 )
 def test_what_is_no_recipe(text: str, problem: str, tmp_path: Path) -> None:
