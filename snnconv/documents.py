@@ -51,7 +51,14 @@ def parse_json(text: str | bytes, where: str, what: str = "the file") -> Any:
 
 def parse_toml(text: str | bytes, where: str, what: str = "the file") -> dict[str, Any]:
     """The same for TOML."""
-    return _parsed(tomllib.loads, text, where, what, "TOML")
+    return _parsed(_toml, text, where, what, "TOML")
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Keys of very many parts would take the parser a time that grows with their square."""
+    if any(part.count(".") > DEEPEST for part in re.split(r"[=\n\[{,]", text)):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def _parsed(parse: Callable[[str], Any], text: str | bytes, where: str, what: str, kind: str) -> Any:

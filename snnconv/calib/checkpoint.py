@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ..documents import parse_json
 from ..errors import InputError
 from ..fingerprint import digest
 from ..io.atomic import write_bytes
@@ -57,11 +58,14 @@ class Checkpoint:
             raise self._refused("is no checkpoint of a calibration", told.get("format", "another file"))
         if told.pop("check", None) != digest(told, tensors):
             raise self._refused("is damaged", "values that do not fit its check")
-        if told["about"] != self.about:
-            raise self._refused("is of another calibration", changed(told["about"], self.about))
-        for name, one in statistics.items():
-            one.restore({key: tensors[f"{name}:{key}"] for key in one.state()})
-        self._seen, self._known = int(told["batches"]), told["data"]
+        if told.get("about") != self.about:
+            raise self._refused("is of another calibration", changed(told.get("about", "{}"), self.about))
+        try:
+            for name, one in statistics.items():
+                one.restore({key: tensors[f"{name}:{key}"] for key in one.state()})
+            self._seen, self._known = int(told["batches"]), told["data"]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise self._refused("is damaged", f"{type(error).__name__}: {str(error)[:200]}") from error
         return self._seen
 
     def take(self, leaves: Sequence[Tensor]) -> None:
@@ -106,5 +110,7 @@ class Checkpoint:
 
 def changed(before: str, now: str) -> str:
     """The names of what differs."""
-    old, new = json.loads(before), json.loads(now)
+    old, new = parse_json(before, "the checkpoint"), json.loads(now)
+    if not isinstance(old, dict):
+        return "another kind of record"
     return "another " + ", another ".join(key for key in {**old, **new} if old.get(key) != new.get(key))

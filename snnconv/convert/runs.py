@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -138,7 +138,7 @@ def can_be_followed(graph_module: fx.GraphModule, node: fx.Node, varying: set[fx
     return is_real(node) and is_one and name_of(node) in ANALOG and not twice(node, varying)
 
 
-def twice(node: fx.Node, varying: set[fx.Node]) -> bool:
+def twice(node: fx.Node, varying: Container[fx.Node]) -> bool:
     """x·x counts x twice."""
     return sum(argument in varying for argument in node.args if isinstance(argument, fx.Node)) > 1
 
@@ -150,7 +150,7 @@ def is_site(graph_module: fx.GraphModule, node: fx.Node) -> bool:
 def are_sites(regions: Regions, nodes: Sequence[fx.Node], last: fx.Node) -> bool:
     """One operation after the other, the last a site as it stands: relu(x), or relu6(relu(x))."""
     parts = [node for node in nodes if node in regions.parent]
-    is_chain = all(len(regions.varying(node)) == 1 and not twice(node, set(regions.parent)) for node in parts)
+    is_chain = all(len(regions.varying(node)) == 1 and not twice(node, regions.parent) for node in parts)
     ends_in_site = last.op == "call_module" or is_site(regions.graph_module, last)
     return ends_in_site and is_chain and all(can_be_followed(regions.graph_module, n, set(nodes)) for n in parts)
 

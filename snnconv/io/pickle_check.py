@@ -17,7 +17,7 @@ from .pickle_calls import Judge
 from .pickle_machine import Machine
 from .pickle_values import Storages, Unjustified
 
-_PICKLES_IN_OLD_FORMAT = 5  # magic number, protocol, system, the object, storage keys; raw bytes follow
+PICKLES_IN_OLD_FORMAT = 5  # magic number, protocol, system, the object, storage keys; raw bytes follow
 _BROKEN = (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError, RuntimeError)
 
 
@@ -81,5 +81,5 @@ def _check_old(file: IO[bytes], trusted: Collection[str], refused: Collection[st
     if tarfile.is_tarfile(file):
         raise Unjustified("an archive of the first versions of torch")
     file.seek(0)
-    for _ in range(_PICKLES_IN_OLD_FORMAT):
+    for _ in range(PICKLES_IN_OLD_FORMAT):
         Machine(Judge(largest_unpacked(size), trusted), Storages(None, size), refused).run(file)

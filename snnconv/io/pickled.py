@@ -18,14 +18,15 @@ from typing import IO
 
 import torch
 from torch import nn
+from torch._weights_only_unpickler import _get_allowed_globals
 
 from ..errors import InputError, UnsafeFileError
 from .archives import check_archive
 from .importing import import_attribute
-from .pickle_check import check_pickle
+from .pickle_check import PICKLES_IN_OLD_FORMAT, check_pickle
+from .pickle_machine import named
 
 _PACKAGES = ("torch.nn.", "torchvision.", "pytorchvideo.", "snnconv.")
-_PICKLES_IN_OLD_FORMAT = 5  # magic number, protocol, system, the object, storage keys; raw bytes follow
 _SHOWN = 8
 
 
@@ -107,17 +108,16 @@ def _globals_of(file: IO[bytes], where: str) -> set[str]:
 
 
 def _globals_in_old_format(file: IO[bytes]) -> set[str]:
-    """The same for files from before torch 1.6: a row of pickles. What torch always allows is taken out by prefix.
+    """The same for files from before torch 1.6: a row of pickles.
 
     Such files hold checkpoints; whole modules in this format are beyond the restricted unpickler.
     """
     found: set[str] = set()
-    for _ in range(_PICKLES_IN_OLD_FORMAT):
+    for _ in range(PICKLES_IN_OLD_FORMAT):
         for opcode, argument, _position in pickletools.genops(file):
             if opcode.name == "GLOBAL":
-                found.add(str(argument).replace(" ", "."))
-    always = ("torch._utils.", "torch.nn.parameter.", "collections.OrderedDict", "torch.storage.", "__builtin__.set")
-    return {name for name in found if not name.startswith(always) and not name.endswith("Storage")}
+                found.add(named(str(argument)))
+    return found - set(_get_allowed_globals())
 
 
 def _harmless_class(name: str) -> type[nn.Module] | None:

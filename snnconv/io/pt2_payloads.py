@@ -19,7 +19,7 @@ def check_payloads(archive: Members, folder: str, entries: dict[str, dict[str, A
     """Every tensor lies within its member of the archive; repeated elements together do not outgrow the file.
 
     Raises:
-        Refused: one is not there, or is pickled. Torch reads pickled ones with the full unpickler, so even a pickle that
+        Refused: one is not there, or is pickled. Torch reads those with the full unpickler, so even a pickle that
             the restricted one accepts is not safe; only tensor subclasses are saved so, and none can be converted.
         Unjustified: it lies elsewhere, or takes more than the file holds.
     """

@@ -20,7 +20,7 @@ from ..generators import random_states, restore_random_states
 from ..progress import progress
 from ..provenance import provenance
 from .average import Average, averaged
-from .checkpoint import FILE, save_checkpoint
+from .checkpoint import FILE, fitting, save_checkpoint
 from .feed import Feed
 from .learned import Learned, means
 from .logs import CSVLog
@@ -211,6 +211,13 @@ class Run:
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Continue where the checkpoint was written."""
+        with fitting(document, self.folder):
+            self._restore(document)
+        if self.epoch < self.settings.epochs:
+            place = f"batch {self.batch} of epoch {self.epoch + 1}"
+            log.warning(f"continuing at {place}, as {self.folder} says")
+
+    def _restore(self, document: Mapping[str, Any]) -> None:
         own = document["shares"][self.group.rank]
         self.network.load_state_dict(document["model"])
         self.optimizer.load_state_dict(document["optimizer"])
@@ -225,9 +232,6 @@ class Run:
         self.generators = own["generators"]
         if self.batch == 0:  # between two epochs: the feed begins as it always does
             self.as_interrupted()
-        if self.epoch < self.settings.epochs:
-            place = f"batch {self.batch} of epoch {self.epoch + 1}"
-            log.warning(f"continuing at {place}, as {self.folder} says")
 
     def finish(self) -> Course:
         """The network with its final weights, the result on disk."""
