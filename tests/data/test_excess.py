@@ -46,7 +46,7 @@ def header_of(shape: str, descr: str = "<f4") -> str:
         (member(header_of("(1000000000000, 3, 8, 8)"), bytes(64)), "an array in the data file is cut short"),
         (member(header_of("(4294967296, 4294967296, 8, 8)"), bytes(64)), "an array in the data file is cut short"),
         (member(header_of("(20,)", "|V1000000000"), bytes(64)), "an array in the data file is cut short"),
-        (member(header_of("(5000000, 8, 8)", "|u1"), bytes(320_000_000)), "unpacks to far more than it can hold"),
+        (member(header_of("(300000, 8, 8)", "|u1"), bytes(19_200_000)), "unpacks to far more than it can hold"),
         (member("(" * 3000), "cannot be read"),
         (member("-" * 9000 + "1"), "cannot be read"),
         (member(header_of("(9**9**9,)")), "cannot be read"),
@@ -55,7 +55,10 @@ def header_of(shape: str, descr: str = "<f4") -> str:
     ],
     ids=["huge", "overflow", "wide items", "bomb", "deep", "signs", "power", "objects", "empty"],
 )
-def test_arrays_that_claim_more_than_is_there(x: bytes, problem: str, tmp_path: Path) -> None:
+def test_arrays_that_claim_more_than_is_there(
+    x: bytes, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snnconv.data.npz.SLACK", 2**20)  # a bomb of gigabytes would take seconds to make
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("x.npy", x)
         archive.writestr("y.npy", member(header_of("(4,)", "<i8"), bytes(32)))
