@@ -101,7 +101,8 @@ def load_picture(path: str, size: int, resize: int, channels: int) -> Any:
     from torchvision.transforms import functional as transforms
 
     with opened(path) as file:
-        require_pixels(path, *file.size, resize if size != OWN else 0)
+        width, height = file.size
+        require_pixels(path, width, height, resize if size != OWN else 0)
         picture = file.convert("RGB" if channels == 3 else "L")
     if size == OWN or picture.size == (size, size):
         return picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
 from ..errors import InputError
 
@@ -42,7 +42,7 @@ def check_table(module: nn.Module, table: str, kind: type, place: str, where: st
         at = f"{place}.{name}".strip(".")
         if not isinstance(name, str) or not (value is None or isinstance(value, kind)):
             raise refused(f"a {type(value).__name__} among {table}", at, where)
-        if isinstance(value, UninitializedTensorMixin) or (isinstance(value, Tensor) and value.is_meta):
+        if isinstance(value, Tensor) and (is_lazy(value) or value.is_meta):
             raise InputError(
                 "the network has layers without weights", got="on the meta device, or not initialised yet",
                 where=f"{at} in {where}" if where else at, remedy="load its weights, then save it again",

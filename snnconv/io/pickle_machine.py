@@ -33,7 +33,7 @@ class Machine:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
             if count > MOST_OPERATIONS:
                 raise Unjustified(f"a pickle of more than {MOST_OPERATIONS:,} operations")
-            if opcode.name == "GLOBAL" and named(argument) in self.refused:
+            if opcode.name == "GLOBAL" and named(str(argument)) in self.refused:
                 return
             if opcode.name in _VALUES:
                 self.stack.append(argument)
