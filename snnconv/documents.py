@@ -1,7 +1,7 @@
 """Data that came from a file: parsed within bounds, then held against the types that the code gives it.
 
 A record of a file is a dataclass; its annotations are its schema, checked by msgspec in one place. Ranges stand in the
-annotations too: `T: Positive`, `accuracy: Share`.
+annotations too: `T: Positive`, `accuracy: Percent`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ T = TypeVar("T")
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Positive = Annotated[int, Meta(ge=1, le=2**62)]
 Steps = Annotated[int, Meta(ge=1, le=2**20)]  # time steps of a simulation
-Amount = Annotated[float, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
+Number = int | float  # as it stands there: what is annotated as float becomes one
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Size = Annotated[int, Meta(ge=1, le=2**31)]  # of one dimension
 Shape = tuple[Size, ...]

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...documents import Count, Percent, Steps
+from ...documents import Count, Number, Percent, Steps
 from ..results import Result
 
 
@@ -26,12 +26,12 @@ class EnergyRow:
 
     name: str
     accuracy: Percent | None
-    macs: float
-    int_macs: float
-    acs: float
-    energy_mJ: float
-    of_ann: float | None
-    mJ_by_cause: dict[str, float]
+    macs: Number
+    int_macs: Number
+    acs: Number
+    energy_mJ: Number
+    of_ann: Number | None
+    mJ_by_cause: dict[str, Number]
     weight_bits: int | None = None
     levels: int | None = None
 
@@ -72,10 +72,10 @@ class Energy(Result):
     rows: list[EnergyRow]
     T: Steps
     verdict: str
-    apart: dict[str, float]
+    apart: dict[str, Number]
     unsupported: dict[str, int]
-    by_layer: dict[str, dict[str, float]]
-    by_site: dict[str, dict[str, float]]
+    by_layer: dict[str, dict[str, Number]]
+    by_site: dict[str, dict[str, Number]]
     convention: str
     count: str
     encoder: str

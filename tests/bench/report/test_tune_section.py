@@ -48,7 +48,7 @@ def test_the_chosen_candidate_stands_first_and_the_nearest_next() -> None:
 def test_results_without_a_choice_are_none(tmp_path: Path) -> None:
     tuned = made(None)
     replace(tuned, trials=tuned.trials[:2]).to_json(tmp_path / "tune.json")
-    with pytest.raises(InputError, match="these are no tune results"):
+    with pytest.raises(InputError, match="not one of the trials is the chosen one"):
         report(tmp_path, tmp_path / "report.html")
 
 
