@@ -122,8 +122,8 @@ def opened(path: str) -> Iterator[tuple[Any, Any]]:
         BadFile: it cannot be opened or read, or has no video.
     """
     av = require_av()
-    if not os.path.isfile(path):
-        raise BadFile("no such file" if not os.path.exists(path) else "it is not a regular file")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise BadFile("it is not a regular file")  # a pipe would be waited for
     try:
         with av.open(path, options={"format_whitelist": FORMATS}) as container:
             stream = container.streams.best("video")
