@@ -112,7 +112,7 @@ ERRORS = {
     "bench run sdm-table4 --weights cifar10/vgg16=a --weights cifar10/vgg16=b": ("two files of weights",),
     "bench run sdm-fig4 --model {files}/net.pt --data npz:{files}/data.npz": ("sdm-fig4 evaluates no network",),
     "bench run sdm-fig4 -o {files}/net.pt": ("output folder is a file",),
-    "bench run {files}/arch.toml": ("no TOML",),
+    "bench run {files}/arch.toml": ("not valid TOML",),
     "bench list --data-roo x": ("--data-roo",),
 }
 

@@ -169,12 +169,12 @@ def test_an_interrupted_sweep_says_so(measured: Path, tmp_path: Path) -> None:
     [
         ({}, "no results in the folder"),
         ({"notes.json": "{}"}, "no results in the folder"),
-        ({"sweep.json": "{"}, "these are no sweep results"),
-        ({"sweep.json": "{}"}, "these are no sweep results"),
-        ({"energy.json": "[]"}, "these are no energy results"),
-        ({"latency.json": '{"rows": 3, "exits": []}'}, "these are no latency results"),
-        ({"anytime.json": '{"rows": [], "exits": [], "layers": []}'}, "these are no anytime results"),
-        ({"train.json": '{"epochs": []}'}, "these are no train results"),
+        ({"sweep.json": "{"}, "the sweep result is damaged"),
+        ({"sweep.json": "{}"}, "the sweep result is damaged"),
+        ({"energy.json": "[]"}, "the energy result is damaged"),
+        ({"latency.json": '{"rows": 3, "exits": []}'}, "the latency result is damaged"),
+        ({"anytime.json": '{"rows": [], "exits": [], "layers": []}'}, "the anytime result is damaged"),
+        ({"train.json": '{"epochs": []}'}, "the train result is damaged"),
     ],
 )
 def test_what_is_no_result_is_one_error(files: dict[str, str], problem: str, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_numbers_that_are_none_are_one_error(measured: Path, tmp_path: Path) -> 
     document = json.loads((measured / "sweep.json").read_text())
     document["rows"][0]["accuracy"] = "<script>"
     (tmp_path / "sweep.json").write_text(json.dumps(document))
-    with pytest.raises(InputError, match="these are no sweep results"):
+    with pytest.raises(InputError, match="the sweep result is damaged"):
         report(tmp_path, tmp_path / "report.html")
 
 
