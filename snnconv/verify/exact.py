@@ -15,7 +15,7 @@ from .means import Means, corrected_ann, unrounded
 from .precision import compared, limit_of, outputs_of, type_of
 from .result import Check
 
-TELLING = 100  # times what rounding may be: less than that of the output says nothing about the neurons
+TELLING, ENOUGH = 100, 0.5  # times what rounding may be, up to half of the output: less says nothing about the neurons
 NOTHING = (
     "the neurons make {:.2g} of the outputs, too little to tell whether they are right: leave out outputs that none "
     "reaches, and large constants"
@@ -37,7 +37,7 @@ def exact_check(snn: SpikingNetwork, leaves: tuple[Tensor, ...], rounding: float
     )
     error, limit = relative_error(found, wanted), limit_of(precision, rounding)
     expected = f"with spikes not rounded, the network within {limit:g} of the canonical ANN, relative L2, {precision}"
-    if error <= limit and (share := share_of_spikes(snn, leaves, found)) < TELLING * limit:
+    if error <= limit and (share := share_of_spikes(snn, leaves, found)) < min(TELLING * limit, ENOUGH):
         return Check("exact", False, expected, NOTHING.format(share))
     held = error <= limit
     return Check("exact", held, expected, f"{error:.2g}" + ("" if held else first_wrong(snn, leaves, limit)))
