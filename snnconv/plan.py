@@ -10,9 +10,10 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from msgspec import Meta
 from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as write_tensors
@@ -84,6 +85,15 @@ class Record:
     sizes: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class KnownSettings:
+    """Those of the settings that a network is run by; the others are for the record."""
+
+    warm_up: Annotated[int, Meta(ge=0, le=2**20)] | None = None
+    maxpool: Text = "exact"
+    corrections: list[Text] = field(default_factory=list)
+
+
 @dataclass
 class Plan:
     """Sites in execution order, and how the network is meant to be run.
@@ -144,6 +154,7 @@ class Plan:
         document = parse_json(texts[PLAN_FILE], where, WHAT)
         require_format(document, READABLE, where, WHAT)
         record = typed(document, Record, where, WHAT)
+        typed(record.settings, KnownSettings, f"settings in {where}", WHAT)
         tensors = checked_tensors(texts.get(TENSORS_FILE, ""), where)
         sites: dict[str, SitePlan] = {}
         for site in record.sites:

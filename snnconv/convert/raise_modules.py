@@ -17,7 +17,7 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
 from torch.fx.graph import _custom_builtins, _PyTreeInfo
 
-from ..errors import UnsupportedModelError
+from ..errors import InputError, SnnconvError, UnsupportedModelError
 from .codegen import TreeCodeGen, children_of, graph_module_of, new_graph
 from .functionalise import functionalise, out_of_place
 from .graphs import is_inside, put_module
@@ -101,7 +101,14 @@ class _Raiser:
             copies[source].meta["val"] = node.meta["val"]  # type: ignore[index]
             return copies[source]  # type: ignore[index]
         raiser = RAISERS.get(target) if call else None
-        module = raiser(call) if raiser and call else None
+        try:
+            module = raiser(call) if raiser and call else None
+        except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:  # a file can give it any arguments
+            if isinstance(error, SnnconvError):
+                raise
+            raise InputError(
+                "an operation of the program is no layer", got=str(error)[:200], where=str(node)
+            ) from error
         if call and module is not None and self.settle(call, module):
             copy = graph.call_module(str(call.owner), (copies[call.values[call.input]],))
         else:

@@ -18,6 +18,7 @@ import pytest
 import torch
 from torch import nn
 
+from snnconv import convert, inspect, load
 from snnconv.errors import InputError
 from snnconv.io import load_pickle, load_program, open_model
 from snnconv.io.pt2_expressions import check_expression
@@ -290,3 +291,20 @@ def test_programs_that_ask_for_more_than_they_hold(edit: Edit, problem: str, pro
 )
 def test_sizes_that_torch_writes_are_taken(text: str) -> None:
     check_expression(text)
+
+
+def test_a_plan_is_run_by_settings_within_bounds(tmp_path: Path) -> None:
+    snn = convert(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), T=2, input_shape=(1, 6, 6))
+    for warm_up in (10**9, -3, "x", [1]):
+        snn.plan.settings["warm_up"] = warm_up
+        snn.save(tmp_path / "a.pt2")
+        with pytest.raises(InputError, match=r"warm_up in settings in .*a\.pt2"):
+            load(tmp_path / "a.pt2")
+
+
+def test_an_operation_with_impossible_arguments_is_named(program: Path) -> None:
+    loaded, _ = load_program(program)
+    node = next(node for node in loaded.graph.nodes if "conv2d" in str(node.target))
+    node.args = (*node.args[:3], [1, 1], [0, 0], [1, 1], 0)  # groups
+    with pytest.raises(InputError, match="groups must be a positive integer"):
+        inspect(loaded)

@@ -20,7 +20,14 @@ from .sections import SECTIONS
 
 HERE = Path(__file__).parent
 TEMPLATE, STYLE, SCRIPT = "page.html.jinja", "page.css", "page.js"
-UNFIT = (TypeError, ValueError, KeyError, AttributeError, IndexError)  # of values that no command writes
+UNFIT = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    StopIteration,
+)  # of what no command writes
 
 
 def write_page(folder: Path, path: Path, title: str | None, figures: Path | None, overwrite: bool) -> None:
@@ -29,6 +36,8 @@ def write_page(folder: Path, path: Path, title: str | None, figures: Path | None
     with atomic_output(path, overwrite=overwrite) as temporary:
         try:
             page = render(title or title_of(folder, results), folder, results, sections)
+            if figures is not None:
+                save_figures(sections, figures)
         except UNFIT as error:
             raise InputError(
                 f"what is in {', '.join(f'{result.NAME}.json' for result in results)} cannot be shown",
@@ -37,8 +46,6 @@ def write_page(folder: Path, path: Path, title: str | None, figures: Path | None
                 remedy="measure again",
             ) from error
         write_text(temporary, page)
-        if figures is not None:
-            save_figures(sections, figures)
 
 
 def read(folder: Path) -> tuple[list[Any], list[Section]]:

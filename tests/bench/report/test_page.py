@@ -195,10 +195,19 @@ def test_numbers_that_are_none_are_one_error(measured: Path, tmp_path: Path) -> 
 
 def test_what_only_the_drawing_stumbles_over_is_one_error(measured: Path, tmp_path: Path) -> None:
     document = json.loads((measured / "verify.json").read_text())
-    (tmp_path / "verify.json").write_text(json.dumps({**document, "snn_error": {"1": "much", "4": 0.1}}))
+    (tmp_path / "verify.json").write_text(json.dumps({**document, "provenance": {"versions": 5}}))
     with pytest.raises(InputError, match=r"what is in verify\.json cannot be shown"):
         report(tmp_path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_results_that_lack_a_part_are_one_error(tmp_path: Path) -> None:
+    """Every row has its type; the one that all are compared with is not there."""
+    row = {"network": "SNN", "noise": "gaussian", "level": 0.1, "accuracy": 50.0}
+    settings = {"settings": {}, "normalization": None, "T": 4, "clipped": False, "samples": 10, "data": "d"}
+    (tmp_path / "robustness.json").write_text(json.dumps({"rows": [row], **settings}))
+    with pytest.raises(InputError, match="these are no robustness results"):
+        report(tmp_path, tmp_path / "report.html")
 
 
 def test_a_missing_folder_is_one_error(tmp_path: Path) -> None:
