@@ -16,12 +16,12 @@ from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
 from ..modes import callers_defaults
-from .fake_quantise import SpelledOut
 from .outputs import plain_forward
 from .plain_names import keep_names, plain_program
 from .refused import first_line as first_line
 from .refused import refusal, untold
 from .settle import settled
+from .spelled_out import SpelledOut
 
 UNREGISTERED = "in output, which is not a known type"  # torch's words
 MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands

@@ -1,4 +1,8 @@
-"""torch's fake quantisation in plain operations: torch.export has no shapes for its own."""
+"""torch's fake quantisation in plain operations: torch.export has no shapes for its own.
+
+`torch.fake_quantize_per_tensor_affine` and `…_per_channel_affine` are
+(clip(round(x · 1/s) + z, low, high) − z) · s, halves to the even number.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
-
-
-class SpelledOut(TorchFunctionMode):
-    """Inside the block `torch.fake_quantize_per_tensor_affine` and `…_per_channel_affine` are what they compute:
-
-    (clip(round(x · 1/s) + z, low, high) − z) · s, halves to the even number.
-    """
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return PLAIN.get(func, func)(*args, **(kwargs or {}))
 
 
 def per_tensor(input: Tensor, scale: Any, zero_point: Any, quant_min: int, quant_max: int) -> Tensor:

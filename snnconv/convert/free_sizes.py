@@ -27,7 +27,8 @@ from torch.utils import _pytree as pytree
 from ..errors import UnsupportedModelError
 from ..sizes import Dimension, Shapes, Sizes, name_of_size
 from .capture import capture, has_free_batch, user_inputs, widened_example
-from .guards import UNIT, Found, conditions_of, found_in, hint, sizes_in
+from .graphs import hint
+from .guards import UNIT, Found, conditions_of, found_in, sizes_in
 from .plain_names import keep_names, plain_program
 from .timing import note_sizes
 from .twice import fails_at_twice

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from torch import Tensor, fx, nn
+from torch import SymInt, Tensor, fx, nn
 
 from .codegen import graph_module_of, new_graph
 
@@ -106,6 +106,12 @@ def insert_module_after(graph_module: fx.GraphModule, node: fx.Node, path: str, 
 def value_of(node: fx.Node) -> Any:
     """What the node yields, as a fake tensor (symbolic batch size), a symbolic or plain number, or None."""
     return node.meta.get("val")
+
+
+def hint(size: int | SymInt) -> int:
+    """The size in the example that a program was exported from; `int()` of a free size would fix it."""
+    known: Any = size.node.hint if isinstance(size, SymInt) else size
+    return int(known)
 
 
 def attribute(root: nn.Module, path: str) -> Tensor:

@@ -21,6 +21,7 @@ from torch.utils._sympy.printers import PythonPrinter
 from ..size_terms import from_torch, names_in, value_of_term
 from ..sizes import BATCH, Dimension, Shapes, Sizes, name_of_size
 from .capture import user_inputs
+from .graphs import hint
 
 TORCH = str(Path(torch.__file__).parent)
 PYTHON = tuple(str(Path(TORCH) / part) for part in ("nn", "functional.py"))  # of torch, but as a model's own code is
@@ -220,9 +221,3 @@ def source_names(program: ExportedProgram) -> dict[tuple[str, int], str]:
         for d in range(value.dim() if isinstance(value, Tensor) else 0):
             found["L" + pytree.keystr(path), d] = BATCH if d == 0 else name_of_size((number, d))
     return found
-
-
-def hint(size: int | torch.SymInt) -> int:
-    """The size in the example that a program was exported from; `int()` of a free size would fix it."""
-    known: Any = size.node.hint if isinstance(size, torch.SymInt) else size
-    return int(known)
