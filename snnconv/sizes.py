@@ -36,7 +36,7 @@ class Sizes:
             names that it equals.
         ranges: {name: (smallest, largest)}; None: no largest.
         conditions: relations between names that hold as well (`2*(d2 // 2) == d2`); `b` is the batch size.
-        reasons: {name: why it is fixed}, where that is known.
+        reasons: {name: why it is fixed} and {condition: the line that needs it}, where that is known.
     """
 
     inputs: tuple[tuple[int | str, ...], ...]
@@ -68,22 +68,23 @@ class Sizes:
 
     def within(self, other: Sizes) -> Sizes:
         """What both take. Both are of the same inputs."""
-        inputs = tuple(
-            tuple(b if isinstance(b, int) else a for a, b in zip(ours, theirs, strict=True))
-            for ours, theirs in zip(self.inputs, other.inputs, strict=True)
-        )
-        ties = [
-            f"{name_of_size((i, d + 1))} == {b}"
-            for i, (ours, theirs) in enumerate(zip(self.inputs, other.inputs, strict=True))
-            for d, (a, b) in enumerate(zip(ours, theirs, strict=True))
-            if isinstance(b, str) and b not in (a, name_of_size((i, d + 1)))
-        ]
+        inputs: list[tuple[int | str, ...]] = []
+        ties: list[str] = []
+        for i, (ours, theirs) in enumerate(zip(self.inputs, other.inputs, strict=True)):
+            names = [name_of_size((i, d)) for d in range(1, len(ours) + 1)]
+            both = list(zip(names, ours, theirs, strict=True))
+            inputs.append(tuple(b if isinstance(b, int) or a == name else a for name, a, b in both))
+            ties += [f"{name} == {b}" for name, a, b in both if isinstance(b, str) and b not in (a, name) and a != name]
         ranges = dict(self.ranges)
         for name, (low, high) in other.ranges.items():
             lowest, highest = ranges.get(name, (low, high))
-            ranges[name] = max(low, lowest), min((h for h in (high, highest) if h is not None), default=None)
-        conditions = tuple(dict.fromkeys([*self.conditions, *other.conditions, *ties]))
-        return Sizes(inputs, ranges, conditions, {**self.reasons, **other.reasons})
+            smallest = min(low, lowest) if max(low, lowest) == 2 else max(low, lowest)  # 2: torch.export assumes it
+            ranges[name] = smallest, min((h for h in (high, highest) if h is not None), default=None)
+        first, second = (self, other) if set(self.conditions) >= set(other.conditions) else (other, self)
+        conditions = tuple(dict.fromkeys([*first.conditions, *second.conditions, *ties]))
+        taken = {size for dims in inputs for size in dims}
+        ranges = {name: limits for name, limits in ranges.items() if name in taken}
+        return Sizes(tuple(inputs), ranges, conditions, {**self.reasons, **other.reasons})
 
     def named(self, shapes: Shapes, batch: int = 2) -> dict[str, int]:
         """{name: its size} in inputs of these shapes."""
@@ -120,7 +121,9 @@ class Sizes:
                 raise self.refusal(shapes, batch, i, f"{described((i, d))} is {sizes[name]}, not {term}", free=True)
         for condition in self.conditions:
             if not value_of_term(condition, sizes):
-                raise self.refusal(shapes, batch, 0, f"the network needs {condition}", free=True)
+                line = self.reasons.get(condition)
+                why = f"the network needs {condition}" + (f", at {line}" if line else "")
+                raise self.refusal(shapes, batch, 0, why, free=True)
 
     def take(self, shapes: Shapes, batch: int = 2) -> bool:
         """Whether the network takes inputs of these shapes."""

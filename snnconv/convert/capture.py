@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ from .settle import settled
 from .spelled_out import SpelledOut
 
 UNREGISTERED = "in output, which is not a known type"  # torch's words
+ABSENT = nullcontext()
 MIN_BATCH = 2  # exporting at batch 1 bakes the 1 into views and expands
 FreeDims = Callable[[int, torch.Tensor], list[int]]  # of an input's number and its example: the dimensions left free
 
@@ -52,13 +53,19 @@ def batch_alone(number: int, leaf: torch.Tensor) -> list[int]:
     return [0]
 
 
-def capture(model: nn.Module, inputs: tuple[Any, ...], free: FreeDims = batch_alone) -> ExportedProgram:
+def capture(
+    model: nn.Module,
+    inputs: tuple[Any, ...],
+    free: FreeDims = batch_alone,
+    watch: AbstractContextManager[Any] = ABSENT,
+) -> ExportedProgram:
     """Export `model` in eval mode with dimension 0 of every input tensor free.
 
     Args:
         model: any module that torch.export can take. Not changed: training flags are restored.
         inputs: positional example arguments, batch size at least 2.
         free: the dimensions that the exporter may leave free; see `free_sizes.capture_free`, which asks for all.
+        watch: a mode of torch functions that the export runs in.
 
     Raises:
         InputError: the model does not run on these inputs.
@@ -72,7 +79,7 @@ def capture(model: nn.Module, inputs: tuple[Any, ...], free: FreeDims = batch_al
             return None
         return dict.fromkeys(free(next(numbers), leaf), Dim.AUTO)
 
-    with evaluating(model), settled(model), untold(), SpelledOut():
+    with evaluating(model), settled(model), untold(), SpelledOut(), watch:
         try:
             shapes = as_signature(model, pytree.tree_map(freed, inputs))
             program = exported(model, inputs, shapes)

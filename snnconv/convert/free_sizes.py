@@ -10,7 +10,8 @@ under which the program it traced is the model. Three kinds are told apart:
   memory layout.
 
 An equality with 1 (a map that is one pixel at the example's size) says more of the example than of the network: then
-the network is exported once more from an example of twice the size.
+the network is exported once more from an example of twice the size. An example whose input itself has a size of 1 is
+exported from one of 2 (`ones`).
 """
 
 from __future__ import annotations
@@ -18,27 +19,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
-from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
+from ..size_terms import names_in
 from ..sizes import Dimension, Shapes, Sizes, name_of_size
-from .capture import capture, has_free_batch, user_inputs, widened_example
+from .capture import capture, first_line, has_free_batch, user_inputs, widened_example
 from .graphs import hint
-from .guards import UNIT, Found, conditions_of, found_in, sizes_in
+from .guards import UNIT, Found, conditions_of, found_in, said_at, sizes_in
+from .ones import refusing_two, resized, with_ones
 from .plain_names import keep_names, plain_program
 from .timing import note_sizes
 from .twice import fails_at_twice
+from .watching import TooInvolved, Watched, line_of
 
-LARGEST_TERM = 13  # operations in a size; convolutional networks need up to 9, windows in attention 14 and minutes
 ROUNDS = 4  # of exports that each fix some more dimensions
-MANY_GUARDS = 100
-
 
 INVOLVED = "sizes are computed from it in a way that torch.export is too slow to follow"
+NO_OTHER = "the network takes no other"
 TINY = "torch.export takes a size of 1 for a constant"
 UNFOLLOWED = "torch.export cannot leave it free"
 EXPORTED = "the program was exported for this size; export it with dynamic_shapes to leave it free"
@@ -47,28 +47,6 @@ EXPORTED = "the program was exported for this size; export it with dynamic_shape
 class Captured(NamedTuple):
     program: ExportedProgram
     sizes: Sizes
-
-
-class TooInvolved(Exception):
-    """A size that is not worth following."""
-
-
-class Patience(TorchFunctionMode):
-    """Gives up an export in which sizes become long terms: each guard on such takes the exporter seconds."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for leaf in result if isinstance(result, (tuple, list)) else (result,):
-            if isinstance(leaf, Tensor) and any(is_long(size) for size in leaf.shape):
-                raise TooInvolved
-        return result
-
-
-def is_long(size: int | torch.SymInt) -> bool:
-    if not isinstance(size, torch.SymInt):
-        return False
-    environment: Any = size.node.shape_env
-    return size.node.expr.count_ops() > LARGEST_TERM or len(environment.guards) > MANY_GUARDS
 
 
 def capture_free(model: nn.Module, inputs: tuple[Any, ...], allowed: Sizes | None = None) -> Captured:
@@ -81,19 +59,40 @@ def capture_free(model: nn.Module, inputs: tuple[Any, ...], allowed: Sizes | Non
     Raises:
         UnsupportedModelError: torch.export refused the model with fixed sizes too, or the model fixes its batch size.
     """
-    leaves = [leaf for leaf in pytree.tree_leaves(inputs) if isinstance(leaf, Tensor) and leaf.dim()]
-    shapes = [tuple(leaf.shape[1:]) for leaf in leaves]
-    search = Search(model, inputs, shapes)
-    for i, shape in enumerate(shapes):
-        search.fixed.update({(i, d): TINY for d, size in enumerate(shape, 1) if size == 1})
-    if allowed is not None:
-        known = {place for place in search.dimensions if place not in allowed.free}
-        search.fixed.update({place: allowed.reasons.get(name_of_size(place), "") for place in known})
-    said = fails_at_twice(model, inputs) if allowed is None else ""
-    found = search.all_fixed(f"the network takes no other: {said}") if said else search.run()
-    sizes = found.sizes if allowed is None else found.sizes.within(allowed)
+    shapes = shapes_of(inputs)
+    ones = [(i, d) for i, shape in enumerate(shapes) for d, size in enumerate(shape, 1) if size == 1]
+    if allowed is None:
+        refusing = refusing_two(model, inputs, shapes)
+        fixed = {place: f"{NO_OTHER}: {said}" for place, said in refusing.items() if said}
+    else:
+        known = {(i, d) for i, shape in enumerate(shapes) for d in range(1, len(shape) + 1)} - set(allowed.free)
+        fixed = {place: allowed.reasons.get(name_of_size(place), "") for place in known}
+    larger = {place: 2 for place in ones if place not in fixed}
+    found = found_from(model, resized(inputs, larger), allowed, fixed)
+    if larger and not found.sizes.take(shapes):
+        found = found_from(model, inputs, allowed, {**fixed, **dict.fromkeys(larger, TINY)})
     note_sizes(found.program.graph, shapes)
-    return Captured(found.program, sizes)
+    return found
+
+
+def found_from(
+    model: nn.Module, inputs: tuple[Any, ...], allowed: Sizes | None, fixed: dict[Dimension, str]
+) -> Captured:
+    """What exports of one example find."""
+    search = Search(model, inputs, shapes_of(inputs), dict(fixed))
+    if allowed is not None:
+        program, sizes = search.run()
+        return Captured(program, sizes.within(allowed))
+    said = fails_at_twice(model, inputs)
+    if said:
+        return search.all_fixed(f"{NO_OTHER}: {said}")
+    program, sizes = search.run()
+    return Captured(program, with_ones(model, program, sizes, inputs))
+
+
+def shapes_of(inputs: tuple[Any, ...]) -> Shapes:
+    leaves = [leaf for leaf in pytree.tree_leaves(inputs) if isinstance(leaf, Tensor) and leaf.dim()]
+    return [tuple(leaf.shape[1:]) for leaf in leaves]
 
 
 def recapture_free(program: ExportedProgram) -> Captured:
@@ -106,7 +105,9 @@ def recapture_free(program: ExportedProgram) -> Captured:
     """
     program = plain_program(program)
     sizes, _ = sizes_in(program)
-    sizes = Sizes(sizes.inputs, sizes.ranges, tuple(conditions_of(program)), reasons_of(sizes, EXPORTED))
+    free = {name_of_size(place) for place in sizes.free}
+    conditions = [*sizes.conditions, *(text for text in conditions_of(program) if names_in(text) & free)]
+    sizes = Sizes(sizes.inputs, sizes.ranges, tuple(dict.fromkeys(conditions)), reasons_of(sizes, EXPORTED))
     if not has_free_batch(program):
         found = capture_free(program.module(check_guards=False), widened_example(program), sizes)
         return Captured(keep_names(found.program, program), found.sizes)
@@ -118,6 +119,12 @@ def recapture_free(program: ExportedProgram) -> Captured:
 def reasons_of(sizes: Sizes, reason: str) -> dict[str, str]:
     names = {name_of_size((i, d)) for i, dims in enumerate(sizes.inputs) for d in range(1, len(dims) + 1)}
     return dict.fromkeys(names - {name_of_size(place) for place in sizes.free}, reason)
+
+
+def cause_of(error: UnsupportedModelError) -> str:
+    """What torch.export said, and of which line."""
+    trace = None if error.__cause__ is None else error.__cause__.__traceback__
+    return f": {first_line(error).rstrip('.')}{said_at(line_of(trace))}"
 
 
 @dataclass
@@ -143,13 +150,13 @@ class Search:
                 break
             try:
                 found = self.export(self.inputs, self.shapes)
-            except TooInvolved:
-                return self.all_fixed(INVOLVED)
-            except UnsupportedModelError:
-                break
+            except TooInvolved as error:
+                return self.all_fixed(INVOLVED + said_at(str(error)))
+            except UnsupportedModelError as error:
+                return self.all_fixed(UNFOLLOWED + cause_of(error))
             if not found.pins:
                 return Captured(found.program, found.sizes)
-            units = {place for place, why in found.pins.items() if why == UNIT}
+            units = {place for place, why in found.pins.items() if why.startswith(UNIT)}
             if len(units) < len(found.pins):
                 self.fixed.update({place: why for place, why in found.pins.items() if place not in units})
                 continue
@@ -163,14 +170,14 @@ class Search:
         def free(number: int, leaf: Tensor) -> list[int]:
             return [d for d in range(leaf.dim()) if (number, d) not in self.fixed]
 
-        with Patience():
-            try:
-                program = capture(self.model, inputs, free)
-            except UnsupportedModelError as error:
-                if isinstance(error.__cause__, TooInvolved):
-                    raise TooInvolved from error
-                raise
-        return found_in(program, shapes, self.fixed)
+        watched = Watched()
+        try:
+            program = capture(self.model, inputs, free, watched)
+        except UnsupportedModelError as error:
+            if isinstance(error.__cause__, TooInvolved):
+                raise error.__cause__ from error
+            raise
+        return found_in(program, shapes, self.fixed, watched.lines)
 
     def larger(self, sizes: Sizes) -> Captured | None:
         """The program of an example of twice the size, if it also takes the example's own size."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,18 @@ from torch.utils import _pytree as pytree
 from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.printers import PythonPrinter
 
-from ..size_terms import from_torch, names_in, value_of_term
+from ..size_terms import from_torch, names_in
 from ..sizes import BATCH, Dimension, Shapes, Sizes, name_of_size
 from .capture import user_inputs
 from .graphs import hint
+from .refused import line_among, without_folder
+from .size_relations import LARGER, OTHERS, has_number, holds_elsewhere, independent, says_nothing, to_fix
 
 TORCH = str(Path(torch.__file__).parent)
 PYTHON = tuple(str(Path(TORCH) / part) for part in ("nn", "functional.py"))  # of torch, but as a model's own code is
-Other = Callable[[int], int]  # from a size to another one
-LARGER: tuple[Other, ...] = (lambda n: 2 * n, lambda n: 3 * n)
-OTHERS: tuple[Other, ...] = (*LARGER, lambda n: 2 * n - 1, lambda n: 2 * n + 1, lambda n: n + 32, lambda n: n + 64)
+PRIMS = str(Path(TORCH) / "_prims_common" / "__init__.py")
+LAYOUT = ("contiguous", "strides", "channels_last", "overlapping")  # in names of functions that ask about memory only
+Lines = Mapping[int, str]  # {number of a guard: the line of the network that led to it}
 UNIT = "a map of one element at this size is read as such"
 UNWRITTEN = "the network's own code decides by a number computed from it"
 
@@ -40,36 +41,66 @@ class Found(NamedTuple):
     pins: dict[Dimension, str]
 
 
-def found_in(program: ExportedProgram, shapes: Shapes, fixed: Mapping[Dimension, str]) -> Found:
-    """What a fresh export says of its sizes, of which `shapes` are the example's."""
+def found_in(program: ExportedProgram, shapes: Shapes, fixed: Mapping[Dimension, str], lines: Lines) -> Found:
+    """What a fresh export says of its sizes, of which `shapes` are the example's.
+
+    Args:
+        lines: of the network, that led to its guards.
+    """
     sizes, symbols = sizes_in(program, shapes)
-    reasons = {name_of_size(place): why for place, why in fixed.items() if why}
     places = {name_of_size(place): place for place in sizes.free}
     example = sizes.named(shapes)
-    conditions: list[str] = []
+    reasons = numbers_taken(program, sizes, symbols, lines)
+    reasons |= {name_of_size(place): why for place, why in fixed.items() if why}
+    conditions: dict[str, bool] = {}  # {condition: whether it is asked for by Python}
     pins: dict[Dimension, str] = {}
-    for guard in guards_of(program):
+    for guard in guards_of(program, lines):
         text = written(guard.expression, symbols)
         read = {name for name in names_in(text) if name in places} if text else places_of(guard, symbols, places)
         if not read:
             continue
         is_equality = isinstance(guard.expression, sympy.Eq)
+        others = LARGER if has_number(guard.expression) else OTHERS
         if not text and (guard.asked or (is_equality and guard.reads_only(symbols))):
-            pins.update(dict.fromkeys((places[name] for name in read), UNWRITTEN))
-        elif not is_equality:
-            if text and guard.asked:
-                conditions.append(text)
-        elif text and not guard.asked and holds_at_all(text, read, example, sizes.ranges):
+            pins.update(dict.fromkeys((places[name] for name in read), UNWRITTEN + said_at(guard.line)))
+        elif not text or (not guard.asked and says_nothing(is_equality, text, read, example, sizes.ranges)):
             continue
-        elif text and holds_elsewhere(text, read, example, LARGER if has_number(guard.expression) else OTHERS):
-            conditions.append(text)
-        elif text:
+        elif not is_equality or holds_elsewhere(text, read, example, others):
+            conditions[text] = conditions.get(text, False) or guard.asked
+            reasons.setdefault(text, guard.line)
+        else:
             why = UNIT if 1 in guard.expression.args else f"the network needs {text}"
-            pins.update({places[name]: why for name in read if pins.get(places[name], UNIT) == UNIT})
+            tight = to_fix(text, read, example, others)
+            weaker = [places[name] for name in tight if pins.get(places[name], UNIT).startswith(UNIT)]
+            pins.update(dict.fromkeys(weaker, why + said_at(guard.line)))
     for name in mixed_with_batch(program, symbols):
         if name in places:
             pins[places[name]] = "the batch size is computed from it, as by view(-1, 512)"
-    return Found(program, Sizes(sizes.inputs, sizes.ranges, tuple(dict.fromkeys(conditions)), reasons), pins)
+    needed = (*sizes.conditions, *independent(conditions, example, sizes.ranges))
+    known = {name: why for name, why in reasons.items() if why and (name not in conditions or name in needed)}
+    return Found(program, Sizes(sizes.inputs, sizes.ranges, needed, known), pins)
+
+
+def said_at(line: str) -> str:
+    return f", at {line}" if line else ""
+
+
+def numbers_taken(program: ExportedProgram, sizes: Sizes, symbols: Mapping[str, str], lines: Lines) -> dict[str, str]:
+    """{size that the exporter took for a number: the line where it did}."""
+    found: dict[str, str] = {}
+    for number, guard in enumerated_guards(program):
+        line = line_of_guard(guard, lines.get(number, ""))
+        if isinstance(guard.expr, sympy.Eq) and line:  # the last that reads a size has made a number of it
+            names = {symbols.get(str(symbol), BATCH) for symbol in guard.expr.free_symbols}
+            found |= dict.fromkeys(names, f"needed by {line}")
+    free = {BATCH, *(name_of_size(place) for place in sizes.free)}
+    return {name: why for name, why in found.items() if name not in free}
+
+
+def line_of_guard(guard: Any, noted: str) -> str:
+    """The line that led to a guard: the one noted, or where Python asked for it."""
+    place = guard.sloc.framework_loc
+    return noted or (without_folder(line_among([(place.filename, place.lineno)])) if hasattr(place, "lineno") else "")
 
 
 def sizes_in(program: ExportedProgram, shapes: Shapes | None = None) -> tuple[Sizes, dict[str, str]]:
@@ -79,21 +110,42 @@ def sizes_in(program: ExportedProgram, shapes: Shapes | None = None) -> tuple[Si
     symbols: dict[str, str] = {}
     for i, value in enumerate(values):
         for d, size in enumerate(value.shape):
-            if isinstance(size, torch.SymInt) and size.node.expr.is_symbol:
-                symbols.setdefault(str(size.node.expr), BATCH if d == 0 else name_of_size((i, d)))
+            terms: tuple[Any, ...] = (size.node.expr, size.node._expr) if isinstance(size, torch.SymInt) else ()
+            for term in terms:
+                if term.is_symbol:  # the second as it was before the exporter found it equal to something else
+                    symbols.setdefault(str(term), BATCH if d == 0 else name_of_size((i, d)))
+    multiples = multiples_in(values, symbols)
+    symbols |= {symbol: f"({name} // {factor})" for symbol, (name, factor) in multiples.items()}
+    own = {name for name, _ in multiples.values()}
     inputs: list[tuple[int | str, ...]] = []
     for i, value in enumerate(values):
         dims: list[int | str] = []
         for d, size in enumerate(value.shape[1:], 1):
             text = written(size.node.expr, symbols) if isinstance(size, torch.SymInt) else None
+            text = name_of_size((i, d)) if name_of_size((i, d)) in own else text
             dims.append(int(text) if text and text.isdigit() else text if text else known_size(size, shapes, i, d))
         inputs.append(tuple(dims))
-    ranges = {
-        symbols[str(symbol)]: (int(limits.lower), None if limits.upper >= int_oo else int(limits.upper))
-        for symbol, limits in program.range_constraints.items()
-        if symbols.get(str(symbol), BATCH) != BATCH and limits.lower > -int_oo
-    }
-    return Sizes(tuple(inputs), ranges), symbols
+    ranges: dict[str, tuple[int, int | None]] = {}
+    for symbol, limits in program.range_constraints.items():
+        name, factor = multiples.get(str(symbol), (symbols.get(str(symbol), BATCH), 1))
+        if name != BATCH and limits.lower > -int_oo:
+            ranges[name] = (factor * int(limits.lower), None if limits.upper >= int_oo else factor * int(limits.upper))
+    conditions = tuple(f"({factor}*({name} // {factor})) == {name}" for name, factor in multiples.values())
+    return Sizes(tuple(inputs), ranges, conditions), symbols
+
+
+def multiples_in(values: list[Tensor], symbols: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """{symbol that no dimension is: (the first that is a multiple of it, how many times)}, as of `2*Dim("half")`."""
+    found: dict[str, tuple[str, int]] = {}
+    for i, value in enumerate(values):
+        for d, size in enumerate(value.shape[1:], 1):
+            expression: Any = size.node.expr if isinstance(size, torch.SymInt) else sympy.Integer(size)
+            if len(expression.free_symbols) == 1:
+                (symbol,) = expression.free_symbols
+                factor = expression / symbol
+                if str(symbol) not in symbols and factor.is_Integer:
+                    found.setdefault(str(symbol), (name_of_size((i, d)), int(factor)))
+    return found
 
 
 def known_size(size: int | torch.SymInt, shapes: Shapes | None, number: int, dim: int) -> int:
@@ -109,28 +161,49 @@ class Guard:
 
     Attributes:
         asked: by Python code of the model or of its layers, not by an operation about its operands.
+        line: of the network that led to it; "" where none is known.
     """
 
     expression: Any
     asked: bool
+    line: str
 
     def reads_only(self, symbols: Mapping[str, str]) -> bool:
         return {str(symbol) for symbol in self.expression.free_symbols} <= symbols.keys()
 
 
-def guards_of(program: ExportedProgram) -> Iterator[Guard]:
-    environments: dict[int, Any] = {
-        id(size.node.shape_env): size.node.shape_env
+def guards_of(program: ExportedProgram, lines: Lines) -> Iterator[Guard]:
+    """The guards of sizes that are still free, but for those about the layout of memory.
+
+    An equality with a number also narrows the exporter's range, whoever asked.
+    """
+    for number, guard in enumerated_guards(program):
+        place = guard.sloc.framework_loc
+        file, function = getattr(place, "filename", ""), getattr(place, "name", "")
+        expression = environments_of(program)[0].replace(guard.expr)
+        is_layout = file == PRIMS and any(word in function for word in LAYOUT)
+        if is_layout and not (isinstance(expression, sympy.Eq) and has_number(expression)):
+            continue
+        if expression.free_symbols:
+            line = line_of_guard(guard, lines.get(number, ""))
+            yield Guard(expression, not file.startswith(TORCH) or file.startswith(PYTHON), line)
+
+
+def enumerated_guards(program: ExportedProgram) -> Iterator[tuple[int, Any]]:
+    for environment in environments_of(program):
+        yield from enumerate(environment.guards)
+
+
+def environments_of(program: ExportedProgram) -> list[Any]:
+    """What holds the guards; one."""
+    sizes = [
+        size
         for node in user_inputs(program)
         if isinstance(node.meta["val"], Tensor)
         for size in node.meta["val"].shape
         if isinstance(size, torch.SymInt)
-    }
-    for environment in environments.values():
-        for guard in environment.guards:
-            found = re.search(r"file (\S+), line", str(guard.sloc.framework_loc or ""))
-            file = found.group(1) if found else ""
-            yield Guard(guard.expr, not file.startswith(TORCH) or file.startswith(PYTHON))
+    ]
+    return [sizes[0].node.shape_env] if sizes else []
 
 
 def written(expression: Any, symbols: Mapping[str, str]) -> str | None:
@@ -148,30 +221,6 @@ def written(expression: Any, symbols: Mapping[str, str]) -> str | None:
 
 def places_of(guard: Guard, symbols: Mapping[str, str], places: Iterable[str]) -> set[str]:
     return {symbols.get(str(symbol), "") for symbol in guard.expression.free_symbols} & set(places)
-
-
-def has_number(equality: sympy.Eq) -> bool:
-    """Whether a size equals a number other than a remainder."""
-    return any(side.is_number and side != 0 for side in equality.args)
-
-
-def holds_elsewhere(text: str, read: set[str], example: Mapping[str, int], others: Sequence[Other]) -> bool:
-    """Whether a relation holds at other sizes than the example's, all that it reads changed alike."""
-    changed = ({name: other(example[name]) for name in read} for other in others)
-    return any(bool(value_of_term(text, {**example, **sizes})) for sizes in changed)
-
-
-def holds_at_all(
-    text: str, read: set[str], example: Mapping[str, int], ranges: Mapping[str, tuple[int, int | None]]
-) -> bool:
-    """Whether a relation says nothing, as `min(d2, d1*d2) == d2`: it holds at all sizes tried, each changed by itself.
-
-    For what operations ask of their operands, and ask again when they run.
-    """
-    lowest = {name: ranges.get(name, (1, None))[0] for name in read}
-    tried = [sorted({low, low + 1, low + 2, example[name], 2 * example[name] + 1}) for name, low in lowest.items()]
-    combined = (dict(zip(lowest, sizes)) for sizes in itertools.product(*tried))
-    return all(bool(value_of_term(text, {**example, **sizes})) for sizes in combined)
 
 
 def mixed_with_batch(program: ExportedProgram, symbols: Mapping[str, str]) -> set[str]:

@@ -14,11 +14,13 @@ from .capture import capture, recapture
 from .examples import Examples
 from .free_sizes import Captured, capture_free, recapture_free
 from .graphs import clone
+from .guards import said_at
 from .preflight import Report
 from .raise_modules import raise_modules
+from .refused import without_folder
 from .source import require_numbers
 
-UNCONVERTED = "an operation whose settings are computed from it cannot be converted"
+UNCONVERTED = "{} cannot be converted with settings that are computed from it"
 
 
 class Opened(NamedTuple):
@@ -44,10 +46,13 @@ def opened(
     """
     if not fixed:
         found = rewritten(model, captured(model, examples), examples, maxpool)
-        if not found.sizes.free or not judge(found.canonical).unsupported:
+        unsupported = judge(found.canonical).unsupported if found.sizes.free else []
+        if not unsupported:
             return found
+        entry = unsupported[0]
+        fixed = UNCONVERTED.format(entry.operation) + said_at(without_folder(entry.source))
     program = capture(model, examples.arguments) if isinstance(model, nn.Module) else recapture(model)
-    sizes = Sizes.fixed_at(examples.shapes, fixed or UNCONVERTED)
+    sizes = Sizes.fixed_at(examples.shapes, fixed)
     return rewritten(model, Captured(program, sizes), examples, maxpool)
 
 

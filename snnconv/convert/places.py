@@ -9,6 +9,7 @@ from torch import fx
 
 from .operations import name_of
 
+HERE = str(Path(__file__).parent)
 READERS = str(Path(__file__).parents[1] / "io")  # they run what an ONNX file says: their lines say nothing of it
 
 
@@ -25,7 +26,7 @@ def source_line(node: fx.Node) -> str:
     """`file.py:12: y = torch.sigmoid(x)`, the innermost line outside torch; "" where a file without source says so."""
     trace = node.meta.get("stack_trace") or ""
     frames = re.findall(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]*)', trace)
-    own = [frame for frame in frames if "/torch/" not in frame[0].replace("\\", "/")]
+    own = [frame for frame in frames if "/torch/" not in frame[0].replace("\\", "/") and not frame[0].startswith(HERE)]
     if not own or own[-1][0].startswith(READERS):
         return ""
     path, line, code = own[-1]

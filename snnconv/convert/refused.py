@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -115,14 +115,27 @@ def failure(model: nn.Module, inputs: tuple[Any, ...]) -> Exception | None:
 
 def user_line(trace: TracebackType | None) -> str:
     """`file.py:12: if x.sum() > 0:`, the innermost line outside torch and this package, a user's before a library's."""
-    found: dict[bool, str] = {}
+    places: list[tuple[str, int]] = []
     while trace is not None:
-        path, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    return line_among(reversed(places))
+
+
+def line_among(places: Iterable[tuple[str, int]]) -> str:
+    """The same of (file, line), the innermost first."""
+    found: dict[bool, str] = {}
+    for path, line in places:
         if not os.path.abspath(path).startswith((TORCH, PACKAGE)) and os.path.exists(path) and not is_python(path):
             is_library = any(f"{os.sep}{name}{os.sep}" in path for name in LIBRARIES)
-            found[is_library] = f"{path}:{line}: {linecache.getline(path, line).strip()}"
-        trace = trace.tb_next
+            found.setdefault(is_library, f"{path}:{line}: {linecache.getline(path, line).strip()}")
     return found.get(False) or found.get(True, "")
+
+
+def without_folder(line: str) -> str:
+    """For reasons that are kept in files: `net.py:12: x = …`."""
+    path, colon, rest = line.partition(":")
+    return os.path.basename(path) + colon + rest
 
 
 def runs_through(trace: TracebackType | None, folder: str) -> bool:

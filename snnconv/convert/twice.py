@@ -6,6 +6,7 @@ assertion fail at once, where an export with free sizes would first follow them 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils import _pytree as pytree
 
 from .capture import evaluating, first_line
+from .guards import said_at
 from .refused import untold
 from .settle import settled
 from .swapped import swapped
+from .watching import line_of
 
 # By the input's rank: the dimensions that are doubled together, tried in turn. [B, C, H, W], [B, C, T, H, W] and
 # [B, T, C, H, W], [B, C, L] and [B, L, C].
@@ -37,10 +40,10 @@ def fails_at_twice(model: nn.Module, inputs: tuple[Any, ...]) -> str:
     for grow in (twice, one_more) if ranks <= SEQUENCES else (twice,):
         for number in range(max((len(DOUBLED[rank]) for rank in ranks), default=0)):
             dims = {rank: DOUBLED[rank][min(number, len(DOUBLED[rank]) - 1)] for rank in ranks}
-            error = error_of(model, inputs, dims, grow)
+            error = error_of(model, grown(inputs, dims, grow))
             if error is None:
                 return ""
-            said = said or first_line(error)
+            said = said or first_line(error).rstrip(".") + said_at(line_of(error.__traceback__))
     return said or "none of its dimensions can be another"
 
 
@@ -53,21 +56,31 @@ def one_more(size: int) -> int:
     return size + 1
 
 
-def error_of(
-    model: nn.Module, inputs: tuple[Any, ...], dims: dict[int, tuple[int, ...]], grow: Callable[[int], int]
-) -> Exception | None:
-    def doubled(leaf: Any) -> Any:
+def grown(inputs: tuple[Any, ...], dims: dict[int, tuple[int, ...]], grow: Callable[[int], int]) -> tuple[Any, ...]:
+    """Inputs of these sizes, of no values."""
+
+    def grown_leaf(leaf: Any) -> Any:
         if not isinstance(leaf, Tensor):
             return leaf
         along = dims.get(leaf.dim(), ())
         shape = [grow(size) if d in along else size for d, size in enumerate(leaf.shape)]
-        return torch.empty(shape, dtype=leaf.dtype, device=leaf.device)
+        return torch.empty(shape, dtype=leaf.dtype, device="meta")
 
+    return pytree.tree_map(grown_leaf, inputs)
+
+
+def error_of(model: nn.Module, inputs: tuple[Any, ...]) -> Exception | None:
+    """What the model raises on inputs of these shapes."""
     mode = FakeTensorMode(allow_non_fake_inputs=True)
+    device = next(itertools.chain(model.parameters(), model.buffers()), torch.zeros(())).device
+
+    def shaped(leaf: Any) -> Any:
+        return torch.empty(leaf.shape, dtype=leaf.dtype, device=device) if isinstance(leaf, Tensor) else leaf
+
     with evaluating(model), settled(model), untold():
         try:
             with mode, swapped(model, mode.from_tensor):
-                model(*pytree.tree_map(doubled, inputs))
+                model(*pytree.tree_map(shaped, inputs))
         except Exception as error:  # a forward raises whatever it likes
             return error
     return None
