@@ -110,7 +110,7 @@ def thresholds(
         value = torch.where(value > 0, value, value[value > 0].median())
         if not whole:
             value = per_channel(value, canonical, sites[name])
-            value = value if fits_range(rule) else within_ceiling(value, activation.ceiling)
+            value = value if fits_range(rule) else within_ceiling(value, activation.ceiling, min(1.0, scale * levels))
         result[name] = value if value.numel() > 1 else value.flatten()[0]
     return result
 
@@ -122,9 +122,13 @@ def per_channel(value: Tensor, canonical: fx.GraphModule, node: fx.Node) -> Tens
     return value.view(channels_in(canonical, node)) if channel_dim(canonical, node) == -1 else value
 
 
-def within_ceiling(value: Tensor, ceiling: float | Tensor | None) -> Tensor:
-    """λ no larger than where the ANN's activation ends: neurons that send more would do so for ever."""
+def within_ceiling(value: Tensor, ceiling: float | Tensor | None, reached: float) -> Tensor:
+    """λ no larger than where the ANN's activation ends: neurons that send more would do so for ever.
+
+    Args:
+        reached: by the spikes of one step, in units of λ, where that is less.
+    """
     if not isinstance(ceiling, Tensor) or ceiling.numel() == 1:
         return value
-    ends = ceiling.detach().to(value)
+    ends = ceiling.detach().to(value) / reached
     return torch.minimum(value, ends.flatten() if ends.numel() == ends.shape[0] else ends)

@@ -30,8 +30,8 @@ from .examples import InputShape, examples_of
 from .graphs import as_call
 from .mixing import refuse_batch_mixing
 from .opening import opened
-from .passes.sites import activation_sites, level_sites
-from .planning import plan_sites
+from .passes.sites import activation_sites
+from .planning import plan_sites, silenced, standing_in
 from .preflight import Report, preflight
 from .source import source_of
 
@@ -129,7 +129,7 @@ def convert(
     )
     examples.notices.extend(raised.meta["notices"])
     analog = analog_sites(canonical, keep, only)
-    report = preflight_of(canonical, analog, setting, T)
+    report = preflight_of(canonical, analog, setting)
     report.require_supported()
     refuse_batch_mixing(canonical, as_call(canonical, examples.leaves))
     calibrated = needs_calibration(canonical, analog, setting)
@@ -142,7 +142,7 @@ def convert(
         input_shapes=examples.shapes,
         settings=settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
         normalization=examples.normalization,
-        notices=[*notices, *report.notices, *cut_off(sites, histograms, T)],
+        notices=[*notices, *report.notices, *cut_off(sites, histograms, T), *silenced(setting)],
         provenance=provenance(seed),
         sizes=sizes,
     )
@@ -177,11 +177,9 @@ def inspect(
     return replace(preflight_of(found.canonical, (), auto), sizes=found.sizes)
 
 
-def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method, T: int = 1) -> Report:
-    neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
-    rate = 1.0 if neuron.saturates else neuron.scale * neuron.reach(T)
-    sent = level_sites(canonical) if setting.sends_levels else ()
-    return preflight(canonical, set(analog), canonical.meta.get("folded_norms", ()), rate, sent)
+def preflight_of(canonical: fx.GraphModule, analog: Iterable[str], setting: Method) -> Report:
+    norms = canonical.meta.get("folded_norms", ())
+    return preflight(canonical, set(analog), norms, standing_in(canonical, setting), setting.name)
 
 
 def check_options(setting: Method, T: int, maxpool: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import torch
 from torch import Tensor, fx
 
 from ..calib import Rule, Statistics, fits_range, takes_gradients
@@ -14,10 +16,12 @@ from ..calib.rules import SPAN
 from ..calib.sensitivity import fair_quanta
 from ..methods import Method
 from ..neurons import NEURONS, Neuron
+from ..neurons.temporal import FOR_EVER, SAME
 from ..plan import SitePlan
 from .activations import Activation
 from .composed import Composed
-from .passes.sites import activation_sites, level_sites
+from .passes.sites import activation_sites, clip_sites, level_sites
+from .verdicts import Standing
 
 ROUNDING = 0.5  # v(0)/θ of neurons that round to nearest
 
@@ -46,7 +50,7 @@ def plan_sites(
     rows = {name: seen for name, seen in spiking.items() if isinstance(seen, ActivationHistogram) and seen.per_channel}
     layers = {name: seen.quantile_of_layer(SPAN).cpu() for name, seen in rows.items() if seen.maximum.numel()}
     for name, value in values.items():
-        neuron, options = standing_at(canonical, name, setting)
+        neuron, options = standing_at(canonical, name, setting, value)
         start = start_at(canonical, name, NEURONS[neuron](value.cpu(), **options))
         spanned = {"span": spans.get(name), "layer_span": layers.get(name)}
         planned[name] = SitePlan(name, neuron, options, value.cpu(), potential=start, **spanned)
@@ -82,9 +86,48 @@ def start_at(canonical: fx.GraphModule, name: str, neuron: Neuron) -> Tensor | N
     return None if offset == ROUNDING else offset * neuron.theta.clone()
 
 
-def standing_at(canonical: fx.GraphModule, name: str, setting: Method) -> tuple[str, dict[str, Any]]:
+def silenced(setting: Method) -> list[str]:
+    """A notice of neurons that stop to listen: the error then ends where it is."""
+    horizon = NEURONS[setting.neuron](1.0, **setting.neuron_options()).horizon
+    if horizon is None:
+        return []
+    return [
+        f"neurons that {setting.name} silences after {horizon} steps stay silent, as published: an error may stay, "
+        "however long the network runs; tau=0 silences none"
+    ]
+
+
+def standing_in(canonical: fx.GraphModule, setting: Method) -> dict[str, Standing]:
+    """Where something else will stand than the method's own neuron: at sites of the ReLU family, and of levels."""
+    sent = level_sites(canonical) if setting.sends_levels else set()
+    overshoots = NEURONS[setting.neuron](1.0, **setting.neuron_options()).overshoots
+    sites = {name: canonical.get_submodule(name) for name in clip_sites(canonical)}
+    others = [name for name, site in sites.items() if isinstance(site, Activation) and not is_plain_relu(site)]
+    tracked: dict[str, Standing] = {name: "tracking" for name in others if overshoots}
+    return {**tracked, **dict.fromkeys(sent, "levels")}
+
+
+def standing_at(canonical: fx.GraphModule, name: str, setting: Method, threshold: Tensor) -> tuple[str, dict[str, Any]]:
     """The neuron at a site and its options: the method's own where it stands for a ReLU or a clip, elsewhere one that
-    tracks the function with the same quantum, as many spikes a step and the same code."""
-    if canonical.get_submodule(name).tracked:
+    tracks the function with the same quantum, as many spikes a step and the same code.
+
+    A clip is tracked, too, where the method's own neuron can send beyond its end: it would do so for ever. The tracking
+    neuron then takes as large spikes as reach that end, no larger than the other could add up to. Such neurons are
+    published for ReLUs alone, so that levels are tracked as well.
+    """
+    activation = canonical.get_submodule(name)
+    assert isinstance(activation, Activation)
+    if activation.tracked:
         return "tracking", setting.tracking_options()
-    return setting.neuron, setting.neuron_options()
+    own = NEURONS[setting.neuron](threshold.cpu(), **setting.neuron_options())
+    if is_plain_relu(activation) or not own.overshoots:
+        return setting.neuron, setting.neuron_options()
+    options = setting.tracking_options()
+    if activation.ceiling is not None:
+        wanted = torch.as_tensor(activation.ceiling).max().cpu() / own.theta.min() * (1 - SAME)
+        options["beta"] = max(options["beta"], min(math.ceil(float(wanted)), int(own.reach(FOR_EVER))))
+    return "tracking", options
+
+
+def is_plain_relu(activation: Activation) -> bool:
+    return not activation.tracked and activation.ceiling is None and activation.levels is None

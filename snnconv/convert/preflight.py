@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from .passes.sites import MAX_POOL_MODULES, activation_sites
 from .places import site_of, source_line
 from .timing import varies_in_time
 from .unsupported import unsupported_entry
-from .verdicts import Entry, activation_entry
+from .verdicts import Entry, Standing, activation_entry
 
 KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 SHOWN = 3  # sites in a notice
@@ -96,21 +96,23 @@ def preflight(
     canonical: fx.GraphModule,
     analog: Collection[str] = (),
     folded: Collection[str] = (),
-    max_rate: float = 1.0,
-    sent: Collection[str] = (),
+    standing: Mapping[str, Standing] | None = None,
+    method: str = "",
 ) -> Report:
     """Judge every site of a canonical network. Changes nothing.
 
     Args:
         analog: activation sites that stay analog (`keep`).
         folded: names of BatchNorm layers that were folded.
-        max_rate: αβ, the largest rate of a neuron in units of λ: it clips there.
-        sent: quantised activations whose neurons send the ANN's own levels.
+        standing: what stands at a clip or a quantised activation where that is no neuron which integrates and keeps to
+            the end of a clip: one that sends the ANN's own levels, one that tracks the activation, or one that sends
+            beyond its end.
+        method: that is asked for, for notices.
     """
     sites = activation_sites(canonical)
     neurons = {node for name, node in sites.items() if name not in analog}
     varying = varies_in_time(canonical.graph, neurons.__contains__)
-    judge = Judge(canonical, sites, neurons, varying, layouts(canonical.graph), max_rate, frozenset(sent))
+    judge = Judge(canonical, sites, neurons, varying, layouts(canonical.graph), standing or {}, method)
     entries = [Entry(name, "norm", "BatchNorm", "exact", "folded into the layer before it") for name in folded]
     entries += [entry for node in canonical.graph.nodes if (entry := judge.entry(node)) is not None]
     return Report(entries)
@@ -125,8 +127,8 @@ class Judge:
     neurons: set[fx.Node]
     varying: set[fx.Node]
     layouts: dict[fx.Node, Layout | None]
-    max_rate: float
-    sent: frozenset[str] = frozenset()
+    standing: Mapping[str, Standing]
+    method: str = ""
 
     def entry(self, node: fx.Node) -> Entry | None:
         """The entry of one node, or None where there is nothing to say about it."""
@@ -143,8 +145,8 @@ class Judge:
         if node in self.varying and not self.is_foldable(node, has_state=is_site or is_pool):
             return Entry(where, "operation", name_of(node), "unsupported", BATCH_FIRST, place, "keep the batch first")
         if is_site and module is not None:
-            is_sent = str(node.target) in self.sent
-            return activation_entry(node, module, node in self.neurons, self.max_rate, place, is_sent)
+            spikes, stands = node in self.neurons, self.standing.get(str(node.target))
+            return activation_entry(node, module, spikes, stands, place, self.method)
         if is_pool:
             detail = (
                 "on running sums: the mean equals the max of the means" if node in self.varying else "computed once"

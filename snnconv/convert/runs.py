@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import fx, nn
 
-from .activations import match_activation
+from .activations import constant, match_activation
 from .analog import ANALOG
 from .composed import Composed, compose, is_composed
 from .elementwise import CANDIDATES, Elementwise
@@ -144,7 +144,11 @@ def twice(node: fx.Node, varying: Container[fx.Node]) -> bool:
 
 
 def is_site(graph_module: fx.GraphModule, node: fx.Node) -> bool:
-    return match_activation(graph_module, node) is not None or (name_of(node) in CANDIDATES and name_of(node) != "div")
+    if match_activation(graph_module, node) is not None:
+        return True
+    bounds = [*node.args[1:], *node.kwargs.values()] if name_of(node) == "clamp" else []
+    is_bounded = not any(isinstance(constant(graph_module, bound), fx.Node) for bound in bounds)
+    return name_of(node) in CANDIDATES and name_of(node) != "div" and is_bounded
 
 
 def are_sites(regions: Regions, nodes: Sequence[fx.Node], last: fx.Node) -> bool:

@@ -12,7 +12,11 @@ from .composed import Composed
 from .elementwise import Elementwise
 
 Verdict = Literal["exact", "approximate", "analog", "unsupported"]
+Standing = Literal["levels", "tracking", "beyond"]
+FOLLOWS = "spiking: follows f(mean input) up and down"
+KEPT = "stays analog, on running means"
 JUMPS = "error falls as 1/T but for values at a jump"
+SENT = "method='auto' sends the ANN's own levels"
 
 
 @dataclass(frozen=True)
@@ -36,36 +40,43 @@ class Entry:
 
 
 def activation_entry(
-    node: fx.Node, module: nn.Module, spikes: bool, max_rate: float, place: str, is_sent: bool = False
+    node: fx.Node, module: nn.Module, spikes: bool, stands: Standing | None, place: str, method: str
 ) -> Entry:
     assert isinstance(module, Activation)
     name, ceiling = str(node.target), module.ceiling
     if module.levels is not None:
-        return levels_entry(name, module, spikes, place, is_sent)
+        return levels_entry(name, module, spikes, stands, place, method)
     if isinstance(module, (Elementwise, Composed)):
-        detail = "spiking: follows f(mean input) up and down" if spikes else "stays analog, on running means"
+        detail = FOLLOWS if spikes else KEPT
         if isinstance(module, Composed) and module.jumps:
             return Entry(name, "activation", module.name, "approximate", f"{detail}; {JUMPS}", place)
         return Entry(name, "activation", module.name, "exact", detail + "; error falls as 1/T" * spikes, place)
     operation = "ReLU" if ceiling is None else f"clip to {shown(ceiling)}"  # type: ignore[arg-type]
     if not spikes:
-        return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
-    if ceiling is not None and max_rate > 1 + 1e-6:
+        return Entry(name, "activation", operation, "exact", KEPT, place)
+    if stands == "beyond":
         detail = "spiking; rates above the ceiling are possible"
-        return Entry(name, "activation", operation, "approximate", detail, place, "alpha · beta ≤ 1, or method='auto'")
+        return Entry(name, "activation", operation, "approximate", detail, place, "convert the model again")
+    if stands == "tracking":
+        return Entry(name, "activation", operation, "exact", f"{FOLLOWS}; error falls as 1/T", place)
     return Entry(name, "activation", operation, "exact", "spiking; error falls as 1/T below the threshold", place)
 
 
-def levels_entry(name: str, module: Activation, spikes: bool, place: str, is_sent: bool) -> Entry:
+def levels_entry(
+    name: str, module: Activation, spikes: bool, stands: Standing | None, place: str, method: str
+) -> Entry:
     """A quantised activation: its own levels, a function to follow, or a neuron whose levels are others."""
-    operation = str(module.levels)
+    assert module.levels is not None
+    operation, most = str(module.levels), module.levels.largest
     if not spikes:
-        return Entry(name, "activation", operation, "exact", "stays analog, on running means", place)
-    if is_sent:
+        return Entry(name, "activation", operation, "exact", KEPT, place)
+    if stands == "levels":
         return Entry(name, "activation", operation, "exact", "spiking: spikes are the ANN's own levels", place)
-    if module.tracked:
-        detail = f"spiking: follows f(mean input) up and down; {JUMPS}"
-        return Entry(name, "activation", operation, "approximate", detail, place)
-    detail = "spiking; in T steps its levels become finer than the ANN's"
-    remedy = "L levels are the ANN's at T = 1 with α = 1/L, β = L, or at T = L with one spike a step; or method='auto'"
-    return Entry(name, "activation", operation, "approximate", detail, place, remedy)
+    if module.tracked or stands == "tracking":
+        return Entry(name, "activation", operation, "approximate", f"{FOLLOWS}; {JUMPS}", place, SENT)
+    detail = (
+        f"spiking; levels of {method or 'its neuron'} are not the ANN's, and become finer as T grows: an error stays"
+    )
+    bursts = "" if most is None else f"; so does method='sdm' with alpha=1/{most}, beta={most} at T = 1"
+    once = "" if most is None else f"; one spike a step is meant for T = {most}"
+    return Entry(name, "activation", operation, "approximate", detail, place, SENT + bursts + once)

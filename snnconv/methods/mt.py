@@ -1,7 +1,8 @@
 """`mt`: multi-threshold neurons; in one step a neuron sends a whole number in binary.
 
 The largest threshold is λ/2, so that one step of all n spikes represents λ, the activation that calibration found; with
-α = 1 it would be 2λ, one bit for the few activations above λ.
+α = 1, as published, it is nearly 2λ, one bit for the few activations above λ. That α = ½ is ours, and leaves out the
+last quantum: n digits are (2ⁿ − 1)/2ⁿ of λ, a floor for activations at λ. `threshold="max"` covers it.
 """
 
 from .method import METHODS, Method

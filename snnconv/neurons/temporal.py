@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from .codes import Code
 
 State = Any  # a NamedTuple of tensors, made by `begin`
+FOR_EVER = 1000  # steps: nobody runs more
+SAME = 1e-6  # of λ: α·β may miss 1 by rounding
 
 
 class Temporal(nn.Module, ABC):
@@ -127,6 +129,11 @@ class Neuron(Temporal):
     def saturates(self) -> bool:
         """Whether it keeps to that end, however far it could reach."""
         return False
+
+    @property
+    def overshoots(self) -> bool:
+        """Whether it can send more than λ for ever, so that where the ANN's activation ends it does not."""
+        return not self.saturates and self.scale * self.reach(FOR_EVER) > 1 + SAME
 
     def follow(self, function: nn.Module) -> None:
         """Take note of the ANN's activation: neurons that integrate stand for a ReLU or a clip whichever it is."""

@@ -92,6 +92,11 @@ class Tracking(Neuron):
     def follow(self, function: nn.Module) -> None:
         self.function = function
 
+    @property
+    def saturates(self) -> bool:
+        """It follows the activation, its end too."""
+        return True
+
     def ideal(self, z: Tensor, T: int) -> Tensor:
         limit = self.reach(T) * self.per_unit(z).to(z.dtype)
         return torch.maximum(torch.minimum(self.function(z), limit), -limit)

@@ -30,6 +30,7 @@ from .result import Verification
 from .round_trip import round_trip_check
 from .sites import (
     analog_operators,
+    levels_check,
     refusal_check,
     report_of,
     site_verdicts,
@@ -67,7 +68,8 @@ def verify(
 ) -> Verification:
     """Check that a model converts faithfully. Changes nothing in it.
 
-    1. sites: every activation site spikes, and nothing is unsupported.
+    1. sites: every activation site spikes, and nothing is unsupported. levels: where activations are quantised, spikes
+       are the ANN's levels, or follow them.
     2. canonical: the graph that conversion starts from is the same function as the model:
        ‖f_can(x) − f(x)‖ / ‖f(x)‖ ≤ 1e-5 in float64.
     3. exact: with the ANN's own activations, not rounded to spikes, at every neuron, the spiking network gives what
@@ -153,7 +155,8 @@ def checked(
         fine: whether neurons and thresholds are verify's own.
     """
     report, notices = report_of(snn), [*inputs.notices]
-    checks = [sites_check(report, snn)]
+    levels = levels_check(snn)
+    checks = [sites_check(report, snn), *([] if levels is None else [levels])]
     canonical_error = precision = None
     rounding = rounding_of(snn.ann, inputs.leaves)
     if source is None:

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
+from ..convert.activations import Activation
+from ..convert.levels import Levels
 from ..convert.passes.sites import level_sites
-from ..convert.preflight import Report, preflight
-from ..convert.verdicts import Entry
+from ..convert.preflight import SHOWN, Report, preflight
+from ..convert.verdicts import Entry, Standing
 from ..network import SpikingNetwork
+from ..neurons import Neuron, Tracking
 from .result import Check, SiteVerdict
 from .spikes import Range
 
+SAME = 1e-5  # of a level
 EXPECTED = "every activation site spikes, or is kept analog as asked, and all other operations follow means"
 
 
 def report_of(snn: SpikingNetwork) -> Report:
     """The pre-flight report of a converted network, from its canonical ANN and its plan."""
     kept = {name for name, site in snn.plan.sites.items() if site.neuron is None}
-    rate = max((neuron.scale * getattr(neuron, "beta", 1) for neuron in snn.sites.values()), default=1.0)
-    sent = {name for name in level_sites(snn.ann) if snn.plan.sites[name].neuron == "tracking"}
-    return preflight(snn.ann, kept, snn.ann.meta.get("folded_norms", ()), rate, sent)
+    standing: dict[str, Standing] = {
+        name: stands for name, neuron in snn.sites.items() if (stands := standing_of(snn, name, neuron))
+    }
+    norms = snn.ann.meta.get("folded_norms", ())
+    return preflight(snn.ann, kept, norms, standing, str(snn.plan.settings.get("method", "")))
+
+
+def standing_of(snn: SpikingNetwork, name: str, neuron: Neuron) -> Standing | None:
+    """What stands at a site, where that is no neuron which integrates and keeps to the end of a clip."""
+    activation = snn.ann.get_submodule(name)
+    assert isinstance(activation, Activation)
+    if isinstance(neuron, Tracking):
+        return "levels" if activation.levels is not None and sends_levels(neuron, activation.levels) else "tracking"
+    return "beyond" if activation.ceiling is not None and neuron.overshoots else None
+
+
+def sends_levels(neuron: Tracking, levels: Levels) -> bool:
+    """Whether a spike is one level of the ANN's, and one step carries all of them."""
+    step = levels.step.float().to(neuron.theta).flatten()
+    is_one = torch.allclose(neuron.theta.flatten(), step, rtol=SAME, atol=0)
+    return is_one and neuron.beta >= (levels.largest or 1)
 
 
 def site_verdicts(report: Report, snn: SpikingNetwork | None, ranges: dict[str, Range]) -> dict[str, SiteVerdict]:
@@ -64,6 +88,21 @@ def sites_check(report: Report, snn: SpikingNetwork) -> Check:
     held = not report.unsupported and len(spiking) + len(kept) == len(names)
     got = f"{len(spiking)} of {len(names)} spike" + (f", {len(kept)} kept analog" if kept else "")
     return Check("sites", held, EXPECTED, got + refused(report))
+
+
+def levels_check(snn: SpikingNetwork) -> Check | None:
+    """Quantised activations are sent or followed, not rounded to levels of a neuron's own; None where there are none.
+
+    At the one T of a published method other neurons may give the same levels; at most others an error stays.
+    """
+    sites = {name: snn.sites[name] for name in level_sites(snn.ann) if name in snn.sites}
+    other = [name for name, neuron in sites.items() if not isinstance(neuron, Tracking)]
+    if not sites:
+        return None
+    method, shown = snn.plan.settings.get("method"), ", ".join(other[:SHOWN]) + ", …" * (len(other) > SHOWN)
+    got = f"levels of {method} at {len(other)} of {len(sites)}: {shown}; remedy: method='auto'"
+    right = f"the ANN's at {len(sites)} of {len(sites)} quantised activations"
+    return Check("levels", not other, "the ANN's own levels, sent or followed", got if other else right)
 
 
 def refusal_check(report: Report, message: str) -> Check:

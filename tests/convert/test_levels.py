@@ -148,6 +148,20 @@ def test_verify_holds(network: tuple[str, nn.Sequential, Tensor, Tensor]) -> Non
     assert result.snn_error[16] < 1e-5
 
 
+@pytest.mark.parametrize(("method", "held"), [("if", False), ("mt", False), ("burst", True), ("dcgs", True)])
+def test_verify_fails_on_levels_that_are_not_the_anns(method: str, held: bool) -> None:
+    """And the conversion says so: the method, the sites and what to do."""
+    model, x = trained("qcfs"), samples(8, 1)[0]
+    result = verify(model, data=[x], T=4, samples=8, method=method)
+    (check,) = [check for check in result.checks if check.name == "levels"]
+    assert check.held == held
+    assert held or "1.levels" in check.got
+    notices = snnconv.convert(model, 4, data=[x], method=method).plan.notices
+    told = [notice for notice in notices if f"levels of {method}" in notice]
+    assert bool(told) != held
+    assert held or all(words in told[0] for words in ("1.levels", "method='sdm' with alpha=1/4, beta=4", "'auto'"))
+
+
 def test_qcfs_runs_as_published() -> None:
     """Integrate-and-fire neurons of θ = λ and v(0) = θ/2: the reference's own curve at every T."""
     model, x = trained("qcfs"), samples(12, 2)[0]
