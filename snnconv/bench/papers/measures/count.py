@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 from torch import nn
 
+from ....convert.examples import InputShape
 from ....io.factory import build
 from ...count import count
 from ..recipe import Column, Recipe, Row
@@ -35,7 +37,8 @@ def operations(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> l
     for row, _ in cells:
         same = repr((row.network, row.arch, row.classes, row.shape, row.convention))
         if same not in counted:
-            counted[same] = count(network(row), row.shape, convention=row.convention).by_layer
+            shape = cast("InputShape", row.shape)  # sizes, or shapes: a schema cannot tell the two apart
+            counted[same] = count(network(row), shape, convention=row.convention).by_layer
         layers = re.compile(row.layers)
         values.append(row.inputs * sum(n for layer, n in counted[same].items() if layers.search(layer)) / 1e9)
     return values
