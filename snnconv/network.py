@@ -25,6 +25,7 @@ from .data.batches import require_finite
 from .errors import InputError
 from .modes import ordinary_mode
 from .neurons import Neuron
+from .placement import placement_of
 from .plan import Plan
 from .simulate.engine import States, after, mean_over_time, running_means, simulate
 from .simulate.memory import fitting_chunk, largest_layer
@@ -244,7 +245,7 @@ class SpikingNetwork(nn.Module):
         opening = max((neuron.opening for neuron in self.sites.values()), default=0)
         if self.chunk is not None:
             return max(1, opening, min(self.chunk, T))
-        device = next((p.device for p in self.network.parameters()), torch.device("cpu"))
+        device = placement_of(self.network).device
         batch = next(leaf.shape[0] for leaf in inputs if isinstance(leaf, Tensor) and leaf.dim())
         return max(opening, fitting_chunk(self.largest_layer(shapes_of(inputs)), batch, T, device))
 

@@ -21,6 +21,7 @@ from ..data import DataSource, batch_inputs, batch_labels
 from ..data.batches import shapes_of
 from ..errors import InputError, SnnconvError
 from ..network import SpikingNetwork
+from ..placement import placement_of
 from ..progress import track
 from .distributed import Group
 
@@ -147,7 +148,7 @@ def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]
 
 def placed(snn: SpikingNetwork, leaves: tuple[Tensor, ...]) -> tuple[Any, ...]:
     """Input tensors as positional arguments of the network: on its device, in its type."""
-    device = next((p.device for p in snn.parameters()), torch.device("cpu"))
+    device = placement_of(snn).device
     return pytree.tree_map(snn._like_network, as_call(snn.network, tuple(leaf.to(device) for leaf in leaves)))
 
 

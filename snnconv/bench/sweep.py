@@ -30,6 +30,7 @@ from ..fingerprint import (
 from ..io import alone_in
 from ..network import SpikingNetwork
 from ..notices import each_once
+from ..placement import placement_of
 from ..plan import KINDS
 from ..progress import progress
 from .assemble import assemble
@@ -249,7 +250,7 @@ def describe_network(snn: SpikingNetwork) -> dict[str, Any]:
     """By what it computes: when and from which file it was made does not matter."""
     sites = snn.plan.sites.values()
     found = {f"{site.name}:{kind}": getattr(site, kind) for site in sites for kind, _ in KINDS}
-    first = next(snn.parameters())
+    first = placement_of(snn)
     return {
         "settings": {**snn.plan.settings, "sites": [[site.name, site.neuron, site.options] for site in sites]},
         "sha256": digest(fingerprint(snn.ann), found),

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..convert.graphs import as_call
 from ..convert.whole_inputs import bounds_of, draw_inputs
+from ..placement import placement_of
 from ..progress import track
 
 IMAGES = 64  # optimised
@@ -43,7 +44,7 @@ def synthetic_batches(
         Batches of flat input leaves, and the notice that says what they are.
     """
     generator = torch.Generator().manual_seed(seed)
-    reference = next((p for p in raised.parameters() if p.is_floating_point()), torch.zeros(()))
+    reference = placement_of(raised)
 
     def draw(count: int) -> tuple[Tensor, ...]:
         """The same numbers on every device and in every precision."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
+from ..placement import placement_of
 from .capture import evaluating, user_inputs
 from .shapes import TABLES
 from .whole_inputs import placeholders
@@ -71,7 +72,7 @@ def runs(model: nn.Module, shapes: Sequence[tuple[int, ...]], types: Sequence[to
     """Whether the forward takes zeros, or ones, of these shapes and types."""
     from .examples import as_arguments
 
-    reference = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+    reference = placement_of(model)
     for filled in FILLED:
         leaves = tuple(
             torch.full((2, *shape), filled, dtype=dtype or reference.dtype, device=reference.device)

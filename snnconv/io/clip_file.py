@@ -22,6 +22,7 @@ from torch.export import ExportedProgram
 from ..clips import CLIPS, Clip, kinds_in
 from ..documents import Moments, Shape, Text, parse_json, require_format, typed
 from ..errors import InputError
+from ..placement import placement_of
 from ..sizes import Sizes
 from .pt2 import save_program
 
@@ -80,7 +81,7 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     assert isinstance(network, fx.GraphModule)
     copy = clone(network).cpu()  # a file loads anywhere
     shapes = captured_shapes(copy)
-    reference = next(copy.parameters())
+    reference = placement_of(copy)
     example = blank_inputs(copy.graph, shapes, MIN_BATCH, reference)
     with plain_convention(copy):
         program, sizes = capture_free(copy, as_call(copy, example), network.meta.get("sizes"))

@@ -14,6 +14,7 @@ from torch.export import ExportedProgram
 
 from ..errors import InputError
 from ..modes import ordinary_mode
+from ..placement import placement_of
 from ..plan import PLAN_FILE, Plan
 from ..sizes import Sizes
 from .pt2 import load_program, save_program
@@ -38,7 +39,7 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     from ..convert.whole_inputs import blank_inputs
 
     canonical = snn.ann.cpu()  # a file loads anywhere
-    reference = next(canonical.parameters())
+    reference = placement_of(canonical)
     example = blank_inputs(canonical.graph, snn.plan.input_shapes, MIN_BATCH, reference)
     with plain_convention(canonical):
         program, sizes = capture_free(canonical, as_call(canonical, example), snn.plan.sizes)

@@ -15,6 +15,7 @@ from ..convert.examples import as_arguments
 from ..convert.graphs import as_call
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
+from ..placement import placement_of
 from ..progress import track
 from .feed import Batch
 
@@ -29,7 +30,7 @@ def scores(network: Any, module: nn.Module, batch: Batch, where: str) -> tuple[T
         InputError: inputs that the network cannot run on, no such output, or a label that is no class.
     """
     inputs, labels = batch
-    reference = next(module.parameters())
+    reference = placement_of(module)
     moved = tuple(x.to(reference.device, non_blocking=True) for x in inputs)
     arguments = as_call(module, moved) if isinstance(module, fx.GraphModule) else as_arguments(module, moved)
     with taking(arguments, where):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...convert.capture import evaluating
 from ...convert.data_argument import takes_data
 from ...errors import InputError
+from ...placement import placement_of
 from ...provenance import provenance
 from ..early_exit import ExitSums, check_confidences
 from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, views_of
@@ -102,7 +103,7 @@ def answers_of(network: Any) -> tuple[Callable[[Tensor], Tensor], int]:
 
 def clips(network: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
     """Labelled batches on the network's device, in its type, with a progress bar."""
-    like = next(network.parameters())
+    like = placement_of(network)
     for batch in batches_as_they_come(data, "watching clips"):
         if len(batch.arguments) != 1:
             got = f"{len(batch.arguments)} inputs"

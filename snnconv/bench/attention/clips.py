@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ...convert.capture import evaluating
 from ...data import DataSource, Normalization, limited_batches
 from ...errors import InputError
+from ...placement import placement_of
 from ...progress import track
 from ...provenance import provenance
 from .cam import frame_maps, require_captum
@@ -64,7 +65,7 @@ def clip_attention(
     if clips < 1:
         raise InputError("too few clips", expected="clips ≥ 1", got=f"clips = {clips}")
     normalization = data.normalization if isinstance(data, DataSource) else None
-    like = next(network.parameters())
+    like = placement_of(network)
     found: list[ClipMaps] = []
     with evaluating(network), torch.enable_grad():  # Grad-CAM
         for inputs, labels in track(limited_batches(data, clips), "looking at clips"):

@@ -14,6 +14,7 @@ from ...convert.graphs import as_call
 from ...data import Normalization, limited_batches
 from ...errors import InputError
 from ...network import SpikingNetwork
+from ...placement import placement_of
 from ...progress import track
 from ...provenance import provenance
 from ..evaluate import normalization_of, require_plain_rates, require_scores
@@ -111,7 +112,7 @@ def require_one_picture(snn: SpikingNetwork) -> None:
 
 def first_samples(snn: SpikingNetwork, data: Iterable[Any], count: int) -> Iterator[tuple[Tensor, int | None]]:
     """The first samples one by one, [1, …] in the network's float type on its device, with their labels."""
-    device = next((p.device for p in snn.parameters()), torch.device("cpu"))
+    device = placement_of(snn).device
     for inputs, labels in limited_batches(data, count):
         for index, x in enumerate(inputs[0]):
             label = None if labels is None else int(labels[index])

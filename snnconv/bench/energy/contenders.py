@@ -12,6 +12,7 @@ from ...convert.capture import MIN_BATCH, capture
 from ...convert.graphs import as_call
 from ...convert.whole_inputs import blank_inputs
 from ...network import SpikingNetwork
+from ...placement import placement_of
 from ..count import Count
 from ..count import count as count_operations
 from ..synops import Size, Wiring
@@ -46,7 +47,7 @@ def dense_count(snn: SpikingNetwork, convention: str = "mac", size: Size | None 
         size: of the inputs; None: that of the conversion.
     """
     canonical = snn.ann
-    reference = next(canonical.parameters())
+    reference = placement_of(canonical)
     example = blank_inputs(canonical.graph, size or snn.plan.input_shapes, MIN_BATCH, reference)
     return count_operations(capture(canonical, as_call(canonical, example)), convention=convention)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ...models.firing import Firing, is_direct
+from ...placement import placement_of
 from ...provenance import provenance
 from ..evaluate import (
     LabelledBatch,
@@ -162,7 +163,7 @@ def labelled(model: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
     Raises:
         InputError: the data are empty, have no labels, or are none.
     """
-    like = next(model.parameters())
+    like = placement_of(model)
     for batch in batches_as_they_come(data, "measuring energy"):
         inputs = (x.to(like.device, like.dtype if x.is_floating_point() else x.dtype) for x in batch.arguments)
         yield replace(batch, arguments=tuple(inputs))

@@ -16,6 +16,7 @@ from ...convert.passes.sites import activation_sites
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...neurons import Neuron, Scale
+from ...placement import placement_of
 from ...plan import SitePlan
 
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -110,7 +111,7 @@ def quantised(
             span = reach_of(site, site.threshold)
             activation = network.get_submodule(name)
             function = activation if activation.tracked or activation.levels is not None else None
-            quantiser = Quantiser(span.to(next(network.parameters()).device), levels, function)
+            quantiser = Quantiser(span.to(placement_of(network).device), levels, function)
             put_module(network, name, quantiser)
             scale = Scale(quantiser.step)
             scaled = insert_module_after(network, node, f"{name}_quantum", scale)
@@ -138,7 +139,7 @@ def quantised_spiking(
     canonical.recompile()
     rounded = SpikingNetwork(canonical, snn.plan)
     quantise_weights(rounded.network, weight_bits)
-    reference = next(snn.parameters())
+    reference = placement_of(snn)
     rounded.T, rounded.chunk = snn.T, snn.chunk
     return rounded.to(reference.device, reference.dtype)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...convert.graphs import as_call
 from ...network import SpikingNetwork
+from ...placement import placement_of
 
 Samples = Sequence[tuple[Tensor, ...]]
 BYTES = 2**31  # of what lives between two layers
@@ -24,7 +25,7 @@ def fitting(snn: SpikingNetwork, samples: Samples, steps: int, alive: int = ALIV
     Args:
         alive: tensors of the size of the largest layer, with all its steps, that are held at once.
     """
-    reference = next(iter(snn.network.parameters()))
+    reference = placement_of(snn.network)
     shapes = [tuple(leaf.shape[1:]) for leaf in samples[0]]
     same = [leaves for leaves in samples if [tuple(leaf.shape[1:]) for leaf in leaves] == shapes]
     count = max(FEWEST, BYTES // max(1, snn.largest_layer(shapes) * steps * 4 * alive))
