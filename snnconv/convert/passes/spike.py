@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
+from ...errors import InputError
 from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
 from ..activations import Activation
-from ..graphs import attribute, free_name, graph_pass, insert_module_after, is_inside, own_module, put_module
-from ..timing import varies_in_time
+from ..graphs import attribute, free_name, graph_pass, insert_module_after, is_inside, own_module, put_module, value_of
+from ..timing import captured_size, varies_in_time
 from .feeding import feeding_layers, put_weights
 from .means import follow_means
 from .sites import MAX_POOL_MODULES, activation_sites
@@ -36,6 +37,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         if plan.neuron is None:
             continue
         assert plan.threshold is not None
+        for kind in ("threshold", "offset", "potential"):
+            require_fits(kind, getattr(plan, kind), node)
         neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
         neuron.correct(offset=plan.offset, potential=plan.potential)
         activation = graph_module.get_submodule(name)
@@ -63,6 +66,28 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
             running = RunningSum(module) if is_relu(module) else RunningMean(module, kind="activation")
             own_module(graph_module, node, running)
     return follow_means(graph_module, varying)
+
+
+def require_fits(kind: str, value: Tensor | None, node: fx.Node) -> None:
+    """One value, one per channel or one per neuron, offsets also one per step.
+
+    Raises:
+        InputError: another shape; a file may hold any.
+    """
+    shape = [captured_size(size) for size in value_of(node).shape[1:]]
+    x = torch.empty((1, *shape), device="meta")
+    if value is None:
+        return
+    one = value[:1] if kind == "offset" and value.dim() == x.dim() else value
+    try:
+        fits = torch.broadcast_shapes(per_unit(one, x).shape, x.shape) == x.shape
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise InputError(
+            f"the {kind} does not fit its site", where=str(node.target),
+            expected=f"one value, one per channel or one per neuron of {shape}", got=str(list(value.shape)),
+        )  # fmt: skip
 
 
 def keep_shared(graph_module: fx.GraphModule, site: str) -> None:
