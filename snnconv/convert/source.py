@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, fx, nn
@@ -27,9 +28,10 @@ def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram
 
     Raises:
         InputError: no values in its parameters, or something else than a network.
-        UnsupportedModelError: a scripted or traced module.
+        UnsupportedModelError: a scripted or traced module, or weights of 8 bits.
     """
     if isinstance(model, ExportedProgram):
+        require_computable(model.state_dict)
         return model
     if not isinstance(model, nn.Module):
         raise InputError("this is no network", expected="a torch.nn.Module or an exported program", got=kind_of(model))
@@ -51,7 +53,22 @@ def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram
             "the network has no values", expected="parameters on a device", got="parameters on the meta device",
             remedy="load its weights: model.to_empty(device='cpu'), then model.load_state_dict(…)",
         )  # fmt: skip
+    require_computable({**dict(model.named_parameters()), **dict(model.named_buffers())})
     return copy.deepcopy(model) if any(tensor.is_inference() for tensor in tensors) else model
+
+
+def require_computable(tensors: Mapping[str, Tensor]) -> None:
+    """Refuse real numbers of 8 bits and less: torch stores them, and computes with hardly any.
+
+    Raises:
+        UnsupportedModelError: there are such.
+    """
+    for name, value in tensors.items():
+        if value.is_floating_point() and value.dtype.itemsize < 2:
+            kind = str(value.dtype).removeprefix("torch.")
+            raise UnsupportedModelError(
+                f"torch does not compute in {kind}\n  where: {name}\n  remedy: convert model.float()"
+            )
 
 
 def kind_of(value: object) -> str:
