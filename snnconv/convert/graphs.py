@@ -32,10 +32,18 @@ def graph_pass(rewrite: Pass) -> Pass:
 def delete_unused_modules(graph_module: fx.GraphModule) -> None:
     """Remove leaf modules that no node calls, so that `print` and `state_dict` show the rewritten network only."""
     used = {str(node.target) for node in graph_module.graph.nodes if node.op in {"call_module", "get_attr"}}
+    holding = {root for target in used for root in roots_of(target)}
     for name, module in list(graph_module.named_modules()):
         is_leaf = name and not any(True for _ in module.children())
-        if is_leaf and not any(is_inside(target, name) or is_inside(name, target) for target in used):
+        if is_leaf and name not in holding and used.isdisjoint(roots_of(name)):
             graph_module.delete_submodule(name)
+
+
+def roots_of(path: str) -> Iterator[str]:
+    """The path, and those that it is below."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
 
 
 def is_inside(path: str, root: str) -> bool:
@@ -59,13 +67,22 @@ def calls_of(graph_module: fx.GraphModule, target: str) -> list[fx.Node]:
 
 def free_name(graph_module: fx.GraphModule, wanted: str) -> str:
     """`wanted`, or `wanted#2`, `wanted#3`, … : the first path at which nothing lives yet."""
-    taken = {name for name, _ in graph_module.named_modules()}
-    taken |= {name for name, _ in graph_module.named_parameters()} | {name for name, _ in graph_module.named_buffers()}
     name, number = wanted, 1
-    while name in taken:
+    while is_taken(graph_module, name):
         number += 1
         name = f"{wanted}#{number}"
     return name
+
+
+def is_taken(root: nn.Module, path: str) -> bool:
+    """Whether a module, a parameter or a buffer lives at a dotted path."""
+    *parents, leaf = path.split(".")
+    for part in parents:
+        inner = root._modules.get(part)
+        if inner is None:
+            return False
+        root = inner
+    return any(held.get(leaf) is not None for held in (root._modules, root._parameters, root._buffers))
 
 
 def put_module(root: nn.Module, path: str, module: nn.Module) -> None:

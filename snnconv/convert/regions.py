@@ -35,9 +35,11 @@ class Regions:
     graph_module: fx.GraphModule
     parent: dict[fx.Node, fx.Node] = field(default_factory=dict)
     fixed: set[fx.Node] = field(default_factory=set)
+    _places: dict[fx.Node, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for node in self.graph_module.graph.nodes:
+        for place, node in enumerate(self.graph_module.graph.nodes):
+            self._places[node] = place
             if node.op == "get_attr" or (node.op == "call_function" and self.is_fixed(node)):
                 self.fixed.add(node)
             elif node.op in ("call_function", "call_module") and (parent := self.parent_of(node)) is not None:
@@ -63,10 +65,10 @@ class Regions:
         """What it reads but constants, and tensors filled with one number."""
         return [source for source in node.all_input_nodes if source not in self.fixed and not is_filled(source)]
 
-    def above(self, node: fx.Node) -> list[fx.Node]:
-        """The node and its dominators, the farthest last."""
+    def above(self, node: fx.Node, most: int | None = None) -> list[fx.Node]:
+        """The node and its dominators, the farthest last; at most so many of them."""
         chain = [node]
-        while chain[-1] in self.parent:
+        while chain[-1] in self.parent and (most is None or len(chain) < most):
             chain.append(self.parent[chain[-1]])
         return chain
 
@@ -84,7 +86,7 @@ class Regions:
             if node is not source and node not in found and node.op != "get_attr":
                 found.add(node)
                 stack += [] if is_filled(node) else node.all_input_nodes
-        return [node for node in self.graph_module.graph.nodes if node in found]
+        return sorted(found, key=self._places.__getitem__)
 
 
 def is_filled(node: fx.Node) -> bool:

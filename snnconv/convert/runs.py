@@ -86,7 +86,7 @@ def find_runs(graph_module: fx.GraphModule) -> dict[fx.Node, Run]:
 
 def run_to(regions: Regions, last: fx.Node) -> Run | None:
     """The run that ends at an operation, or None where it is no activation, or one operation that is a site itself."""
-    chain = regions.above(last)[: LONGEST + 1]
+    chain = regions.above(last, LONGEST + 1)
     sources = [node for after, node in pairwise(chain) if is_real(node) and not is_same(after)]
     spans = [(source, regions.between(source, last)) for source in reversed(sources)]
     if is_same(last) or not spans:
