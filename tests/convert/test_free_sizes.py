@@ -13,6 +13,7 @@ from torch.export import Dim
 
 import snnconv
 from snnconv import InputError, SpikingNetwork
+from snnconv.calib import synthetic
 from snnconv.convert.free_sizes import capture_free, recapture_free
 
 from ..networks import SpikeRecorder, spread_norms
@@ -139,7 +140,9 @@ LARGE = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
-def test_bare_conversions_of_torchvision_run_at_every_size(name: str) -> None:
+def test_bare_conversions_of_torchvision_run_at_every_size(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Synthetic calibration, cut short: 60 steps take most of the minutes, and change thresholds alone."""
+    monkeypatch.setattr(synthetic, "STEPS", 3)
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     model = spread_norms(getattr(torchvision.models, name)(weights=None, **options))
     snn = snnconv.convert(model, 4)
@@ -149,7 +152,7 @@ def test_bare_conversions_of_torchvision_run_at_every_size(name: str) -> None:
             with torch.no_grad():
                 wanted, found = model(x), snn.ann(x)
             assert float((found - wanted).norm() / wanted.norm()) <= 1e-5
-    there = snnconv.convert(model, 4, input_shape=(3, 160, 160))
+    there = snnconv.convert(model, 4, data=[torch.randn(2, 3, 160, 160)])
     same = SpikingNetwork(there.ann, replace(there.plan, sites=snn.plan.sites))
     x = torch.randn(1, 3, 160, 160)
     first, second = snn.run(x), same.run(x)
