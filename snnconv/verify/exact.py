@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..network import SpikingNetwork
 from ..neurons import Neuron
 from .distance import error_or_inf, relative_error
-from .means import Means, corrected_ann, unrounded
+from .means import Means, corrected_ann, function_of, unrounded
 from .precision import compared, limit_of, outputs_of, type_of
 from .result import Check
 
@@ -37,7 +37,8 @@ def exact_check(snn: SpikingNetwork, leaves: tuple[Tensor, ...], rounding: float
     )
     error, limit = relative_error(found, wanted), limit_of(precision, rounding)
     expected = f"with spikes not rounded, the network within {limit:g} of the canonical ANN, relative L2, {precision}"
-    if error <= limit and (share := share_of_spikes(snn, leaves, found)) < min(TELLING * limit, ENOUGH):
+    share = share_of_spikes(snn, leaves, found) if error <= limit else 0.0
+    if 0 < share < min(TELLING * limit, ENOUGH):  # where no neuron reaches the outputs, none can make them wrong
         return Check("exact", False, expected, NOTHING.format(share))
     held = error <= limit
     return Check("exact", held, expected, f"{error:.2g}" + ("" if held else first_wrong(snn, leaves, limit)))
@@ -47,7 +48,7 @@ def share_of_spikes(snn: SpikingNetwork, leaves: tuple[Tensor, ...], found: Any)
     """How much of the output comes of the neurons: its relative distance from what it is when all are silent."""
 
     def silent(site: str, module: nn.Module, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
+        return torch.zeros_like(x) if isinstance(module, Neuron) else function_of(module)(x)
 
     means = Means(snn.network, silent)
     (without,), _, _ = compared(lambda dtype: [outputs_of(means, leaves, dtype, snn.ann)], type_of(snn.network))

@@ -95,8 +95,8 @@ def test_steps_by_sensitivity_cost_no_range(neuron: str) -> None:
         reached, seen = most_sent(snn), largest(snn, x)
         for name in snn.sites:
             assert bool((reached[name] >= seen[name] * (1 - 1e-5)).all()), name
-        if digits and neuron != "tracking":
-            assert max(site.options["bits"] for site in snn.plan.sites.values()) > 4
+        if digits and neuron not in ("tracking", "differential"):  # a clip is tracked there, and a ReLU reaches so far
+            assert max(site.options.get("bits", 0) for site in snn.plan.sites.values()) > 4
 
 
 @pytest.mark.parametrize("rule", [name for name in RULES if name != "learned"])

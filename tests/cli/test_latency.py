@@ -77,7 +77,7 @@ def test_an_earlier_one_is_kept(command: Command, files: Path) -> None:
 
 ERRORS = {
     "missing.pt2 --data npz:{files}/data.npz": ("no such file",),
-    "{files}/snn.pt2 --data npz:{files}/unlabelled.npz": ("has no y", "unlabelled.npz"),
+    "{files}/snn.pt2 --data npz:{files}/unlabelled.npz": ("has no labels", "integer y"),
     "{files}/snn.pt2 --data npz:{files}/labels.npz": ("label", "0 to 9", "5 to 14"),
     "{files}/snn.pt2 --data npz:{files}/data.npz --within -1": ("within is out of range", "-1"),
     "{files}/snn.pt2 --data npz:{files}/data.npz --within nan": ("within is out of range",),

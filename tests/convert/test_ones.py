@@ -40,6 +40,8 @@ class Tail(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(nn.Conv2d(3 if i == 0 else 4, 4, 3, 2, 1) for i in range(3))
         self.fc, self.pooled = nn.Linear(4, 3), pooled
+        for layer in self.layers:
+            nn.init.ones_(layer.bias)  # type: ignore[arg-type]  # one pixel is not 0 by chance
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
