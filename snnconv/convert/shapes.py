@@ -21,6 +21,7 @@ SHAPE = (
 )
 SEQUENCE = "pass the length of a sequence as input_shape=(length,) (--input-shape 128), or calibration data"
 WORDS = [((16,),), ((32,),), ((64,),), ((128,),), ((512,),)]  # lengths of a sequence
+LENGTH = 16  # of a sequence of vectors
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 TABLES = (nn.Embedding, nn.EmbeddingBag)
 
@@ -58,7 +59,7 @@ def infer_input_shapes(model: nn.Module) -> list[tuple[int, ...]]:
 
 def first_layer(model: nn.Module) -> nn.Module | None:
     """The one that is made first, of those that tell what goes in."""
-    return next((m for m in model.modules() if isinstance(m, (*LAYERS, *TABLES))), None)
+    return next((m for m in model.modules() if isinstance(m, (*LAYERS, *TABLES, nn.RNNBase))), None)
 
 
 def candidates(model: nn.Module) -> Iterator[tuple[tuple[int, ...], ...]]:
@@ -67,12 +68,16 @@ def candidates(model: nn.Module) -> Iterator[tuple[tuple[int, ...], ...]]:
     if isinstance(first, TABLES):
         yield from WORDS
         return
+    if isinstance(first, nn.RNNBase):
+        yield ((LENGTH, first.input_size),)
+        return
     layers = [m for m in model.modules() if isinstance(m, LAYERS)]
     if not layers:
         return
     last = layers[-1]
     if isinstance(first, nn.Linear):
         yield ((first.in_features,),)
+        yield ((LENGTH, first.in_features),)
         return
     if not isinstance(first, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         return

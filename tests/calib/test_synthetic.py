@@ -149,8 +149,10 @@ def signal() -> nn.Module:
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 26 * 26, 10)), (1, 28, 28)),
         (nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 62 * 62, 10)), (3, 64, 64)),
         (signal(), (1, 1024)),
+        (nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Conv1d(16, 2, 1)), (16, 5)),
+        (nn.LSTM(5, 4, batch_first=True), (16, 5)),
     ],
-    ids=["mlp", "resnet18", "vgg11", "inception", "mnist", "tiny", "signal"],
+    ids=["mlp", "resnet18", "vgg11", "inception", "mnist", "tiny", "signal", "vectors", "recurrent"],
 )
 def test_input_shapes_are_inferred(model: nn.Module, shape: tuple[int, ...]) -> None:
     from snnconv.convert.shapes import infer_input_shapes
