@@ -102,7 +102,7 @@ class SpikingNetwork(nn.Module):
         self._hidden = (split_time(self.network), canonical)
         self.running: list[tuple[int, ...]] = list(plan.input_shapes)
         self._largest: dict[tuple[tuple[int, ...], ...], int] = {}
-        self._lookups = lookups_in(canonical.graph)
+        self.lookups = lookups_in(canonical.graph)
 
     @property
     def ann(self) -> fx.GraphModule:
@@ -197,7 +197,7 @@ class SpikingNetwork(nn.Module):
         for leaf in checked:
             if isinstance(leaf, Tensor) and leaf.dim():
                 require_finite(leaf)
-        require_rows(self._lookups, [leaf for leaf in checked if isinstance(leaf, Tensor)])
+        require_rows(self.lookups, [leaf for leaf in checked if isinstance(leaf, Tensor)])
         batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
         assert self.plan.sizes is not None
         self.running = shapes_of(checked)

@@ -14,7 +14,6 @@ from torch.utils import _pytree as pytree
 
 from ..convert.capture import first_line
 from ..convert.graphs import as_call
-from ..convert.lookups import lookups_in
 from ..convert.outputs import plain
 from ..convert.whole_inputs import require_rows
 from ..data import DataSource, batch_inputs, batch_labels
@@ -69,9 +68,8 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
         InputError: the data are empty or have no labels.
     """
     require_sizes(snn, data)
-    lookups = lookups_in(snn.ann.graph)
     for batch in batches_as_they_come(data, doing):
-        require_rows(lookups, batch.arguments, batch.where)
+        require_rows(snn.lookups, batch.arguments, batch.where)
         yield replace(batch, arguments=placed(snn, batch.arguments))
 
 
@@ -142,7 +140,7 @@ def tell_unread(data: Iterable[Any], group: Group) -> None:
 def arguments_of(snn: SpikingNetwork, batch: Any, where: str) -> tuple[Any, ...]:
     """The inputs of a batch, labelled or not, as positional arguments of the network."""
     inputs = batch_inputs(batch, where=where)
-    require_rows(lookups_in(snn.ann.graph), inputs, where)
+    require_rows(snn.lookups, inputs, where)
     return placed(snn, inputs)
 
 

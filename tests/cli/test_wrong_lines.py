@@ -81,7 +81,7 @@ def check(case: tuple[str, str | None, str], command: Command, files: Path) -> N
 
 
 ALL = wrong_lines()
-FEW = [case for path in LINES for case in random.Random(path).sample([c for c in ALL if c[0] == path] or [], 2)]
+FEW = [case for path in LINES for case in random.Random(path).sample([c for c in ALL if c[0] == path], 2)]
 
 
 def test_every_command_has_a_line() -> None:
