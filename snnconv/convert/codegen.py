@@ -83,13 +83,20 @@ def require_plain(node: fx.Node) -> None:
     Raises:
         InputError: a text among it that could be code.
     """
-    if node.op in PATHS and not PATH.fullmatch(str(node.target)):
+    if node.op in PATHS and not is_path(node.target):
         raise not_plain(str(node.target))
     if node.op == "placeholder":
         require_identifier(str(node.target))
     for name in node.kwargs:
         require_identifier(name)
     require_values((node.args, node.kwargs))
+
+
+def is_path(target: object) -> bool:
+    """`self.None` is not code."""
+    if not isinstance(target, str) or not PATH.fullmatch(target):
+        return False
+    return not any(map(keyword.iskeyword, target.split(".")))
 
 
 def require_values(value: object) -> None:

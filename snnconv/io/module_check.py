@@ -8,7 +8,7 @@ from torch.nn.parameter import is_lazy
 from ..errors import InputError
 
 DEEPEST = 100  # modules in modules
-MOST = 200_000
+MOST, LEAST, FACTOR = 200_000, 1_000, 8  # modules in all; whatever there is; and for each tensor
 _TABLES: dict[str, type] = {"_modules": nn.Module, "_parameters": nn.Parameter, "_buffers": Tensor}
 
 
@@ -18,7 +18,7 @@ def check_module(module: nn.Module, where: str | None) -> None:
     Raises:
         InputError: which one has not; modules that hold themselves; layers without weights, or far too many.
     """
-    seen = 0
+    seen = tensors = 0
     waiting: list[tuple[str, nn.Module, tuple[int, ...]]] = [("", module, ())]
     while waiting:
         place, one, above = waiting.pop()
@@ -28,10 +28,13 @@ def check_module(module: nn.Module, where: str | None) -> None:
             raise refused(f"a module that {what}", place, where)
         for table, kind in _TABLES.items():
             check_table(one, table, kind, place, where)
+        tensors += len(one._parameters) + len(one._buffers)
         inner = (*above, id(one))
         waiting.extend(
             (f"{place}.{name}".strip("."), child, inner) for name, child in one._modules.items() if child is not None
         )
+    if seen > LEAST + FACTOR * tensors:
+        raise refused(f"{seen:,} modules with {tensors:,} tensors: far more than any network has", "", where)
 
 
 def check_table(module: nn.Module, table: str, kind: type, place: str, where: str | None) -> None:
@@ -42,6 +45,8 @@ def check_table(module: nn.Module, table: str, kind: type, place: str, where: st
         at = f"{place}.{name}".strip(".")
         if not isinstance(name, str) or not (value is None or isinstance(value, kind)):
             raise refused(f"a {type(value).__name__} among {table}", at, where)
+        if not name:  # as torch itself has it, if it is asked: its path would be that of the module around it
+            raise refused(f"an empty name among {table}", at, where)
         if isinstance(value, Tensor) and (is_lazy(value) or value.is_meta):
             raise InputError(
                 "the network has layers without weights", got="on the meta device, or not initialised yet",

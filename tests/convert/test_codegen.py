@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,6 +48,7 @@ PLACES: dict[str, Callable[[fx.Graph, fx.Node], fx.Node]] = {
     "module": lambda graph, x: graph.create_node("call_module", HOSTILE, (x,)),
     "dunder": lambda graph, x: graph.create_node("call_module", "a.ü", (x,)),
     "attribute": lambda graph, x: graph.create_node("get_attr", f"a.{HOSTILE}"),
+    "Python's word": lambda graph, x: graph.create_node("call_module", "a.None", (x,)),
     "method": lambda graph, x: graph.create_node("call_method", HOSTILE, (x,)),
     "keyword": lambda graph, x: called(graph, x, **{"a=print(1),b": 1}),
     "value": lambda graph, x: called(graph, x, a=Shown()),
@@ -63,8 +65,9 @@ def test_a_graph_with_other_text_gets_no_code(place: str, capsys: pytest.Capture
     x = graph.placeholder("x")
     graph.output(PLACES[place](graph, x))
     root = nn.Module()
-    root._modules[HOSTILE], root._modules["a"] = nn.ReLU(), nn.Module()
-    root._modules["a"]._modules["ü"] = root._modules["a"]._buffers[HOSTILE] = nn.ReLU()  # type: ignore[union-attr, assignment]
+    inner: Any = nn.Module()
+    root._modules[HOSTILE], root._modules["a"] = nn.ReLU(), inner
+    inner._modules["None"] = inner._modules["ü"] = inner._buffers[HOSTILE] = nn.ReLU()
     with pytest.raises(InputError, match="could be code"):
         graph_module_of(root, graph)
     assert "ran" not in capsys.readouterr().out

@@ -177,10 +177,12 @@ def broken_modules() -> dict[str, tuple[nn.Module, str]]:
         "no modules": (changed(_modules=None), "a Sequential without _modules"),
         "no parameters": (changed(_parameters=3), "a Sequential without _parameters"),
         "a number for a module": (changed(_modules={"9": 3}), "a int among _modules"),
+        "no name": (changed(_modules={"": nn.ReLU()}), "an empty name among _modules"),
         "a text for a weight": (changed(_parameters={"w": "x"}), "a str among _parameters"),
         "a module in itself": (itself, "holds itself"),
         "modules in modules": (deep, "nests too deeply"),
         "no values": (nn.Linear(2, 2, device="meta"), "layers without weights"),
+        "layers of nothing": (nn.Sequential(nn.Linear(2, 2), *[nn.ReLU()] * 1100), "1,102 modules with 2 tensors"),
     }
 
 

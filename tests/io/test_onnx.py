@@ -178,6 +178,20 @@ def wide_tile(model: Any) -> None:
     model.graph.node[1].input[0] = "t"
 
 
+def very_many(model: Any) -> None:
+    for _ in range(10_000):
+        model.graph.node.append(model.graph.node[0])
+
+
+def wide_values(model: Any) -> None:
+    """Each of them allowed alone, and held together at the end."""
+    for i in range(8):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 2**20 + i]), f"times{i}"))
+        model.graph.node.insert(i, onnx.helper.make_node("Tile", ["x", f"times{i}"], [f"t{i}"]))
+    model.graph.node[8].input[0] = "joined"
+    model.graph.node.insert(8, onnx.helper.make_node("Concat", [f"t{i}" for i in range(8)], ["joined"], axis=1))
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -192,6 +206,8 @@ def wide_tile(model: Any) -> None:
         (huge_constant, "cannot be computed"),
         (doubling, "far larger than what it holds"),
         (wide_tile, "more than 268,435,456 numbers"),
+        (very_many, "too many operations"),
+        (wide_values, r"far larger than its input and its weights(.|\n)*at most 134,217,728 bytes"),
     ],
 )
 def test_refused(change: Any, found: str, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from .views import ONE, Views, parse_views
 
 GRAMMAR = "?frames=16&stride=4&size=224&resize=256&pathways=slowfast&alpha=4&views=5x3 (each optional; stride=uniform)"
 PATHWAYS = ("slowfast",)
+MOST_NUMBERS = 2**29  # in all views of one clip; 30 views of 64 frames at 256² have 0.38 billion
+LEAST_SIDE = 112  # stands for frames that keep their own size
 WINDOW = 64  # frames of the video that a clip spans in the published networks: 4×16, 8×8, 32×2
 
 
@@ -62,6 +64,15 @@ class ClipOptions:
         if self.size == OWN and self.views.spatial > 1:
             raise InputError(
                 "several crops of a frame need a size", expected="views=5x1 with size=none", got=f"views={self.views}"
+            )
+        side = LEAST_SIDE if self.size == OWN else self.size
+        numbers = self.sampling.frames * self.views.number * side**2 * 3
+        if numbers > MOST_NUMBERS:
+            raise InputError(
+                "the clips are too large",
+                expected=f"frames × views × size² × 3 of at most {MOST_NUMBERS:,}",
+                got=f"{self.sampling.frames} × {self.views.number} × {side}² × 3 = {numbers:,}",
+                remedy="take fewer frames (frames=), a smaller size (size=) or fewer views (views=)",
             )
 
     def fitted(self, shapes: Sequence[tuple[int, ...]]) -> ClipOptions:

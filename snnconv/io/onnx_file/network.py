@@ -45,6 +45,7 @@ class OnnxNetwork(nn.Module):
     def __init__(self, steps: list[Step], constants: dict[str, np.ndarray], graph: Graph) -> None:
         super().__init__()
         self.steps, self.constants = steps, constants
+        self.last = last_uses(steps, graph.outputs)
         self.inputs: list[Input] = list(graph.inputs)
         self.outputs = list(graph.outputs)
         self.half_precision = graph.half_precision
@@ -62,8 +63,10 @@ class OnnxNetwork(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """Tensors [B, C, …] to the file's outputs: a tensor, or a tuple of them where there are several."""
         values = self.values(inputs)
-        for step in self.steps:
+        for step, unused in zip(self.steps, self.last):
             self.run(step, values)
+            for name in unused:
+                del values[name]
         found = tuple(values[name] for name in self.outputs)
         return found[0] if len(found) == 1 else found
 
@@ -95,6 +98,17 @@ class OnnxNetwork(nn.Module):
         blanks |= {id(x): x.to("meta") for x in self.buffers()}
         twin._modules = copy.deepcopy(self._modules, blanks)  # in place of every weight its blank: no copy is made
         return twin
+
+
+def last_uses(steps: list[Step], outputs: list[str]) -> list[tuple[str, ...]]:
+    """For each step the values that nothing needs after it: a run holds no more at once than it has to."""
+    seen = set(outputs)
+    found = []
+    for step in reversed(steps):
+        names = dict.fromkeys((*step.inputs, *step.outputs))
+        found.append(tuple(name for name in names if name not in seen))
+        seen |= names.keys()
+    return found[::-1]
 
 
 class WithWeight(nn.Module):

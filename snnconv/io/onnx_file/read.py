@@ -16,7 +16,7 @@ from .wire import check_structure
 
 LARGEST = 2**31 - 1  # protobuf's own limit; larger models keep their weights in a file beside
 DOMAINS = ("", "ai.onnx")
-MOST_OPERATIONS = 30_000  # no network that could be converted comes near it
+MOST_OPERATIONS = 10_000  # no network that could be converted comes near it
 OLDEST = 7  # operator sets before spell broadcasting differently
 QUANTIZED = ("DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
              "ConvInteger", "MatMulInteger")  # fmt: skip
@@ -41,8 +41,11 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     except Exception as error:  # protobuf's DecodeError has moved between its versions
         raise bad_file("the ONNX file is cut short or damaged", where, f"{type(error).__name__}: {error}") from error
     count = len(model.graph.node)
-    if not count or not model.graph.output or count > MOST_OPERATIONS:
+    if not count or not model.graph.output:
         raise bad_file("the ONNX file has no network in it", where, f"{count:,} operations")
+    if count > MOST_OPERATIONS:
+        raise InputError("the ONNX file has too many operations", expected=f"at most {MOST_OPERATIONS:,}",
+                         got=f"{count:,}", where=where)  # fmt: skip
     try:
         opset = _opset(onnx, model, where)
         _refuse_operations(model, where)

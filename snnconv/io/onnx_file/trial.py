@@ -17,7 +17,10 @@ from .compare import relative
 from .network import OnnxNetwork
 
 BATCH = 3
-LARGEST = 2**28  # numbers in one value; a video network has a few ten million at this batch
+# Bytes that a run may hold at once: in proportion to the input, up to half a gibibyte, and to the weights beside. A
+# stem of 64 channels for 32 frames of 112² holds 616 MB with its BatchNorm at this batch, and an I3D has 48 MB of weights.
+LEAST, INPUT_FACTOR, MOST, WEIGHT_FACTOR = 2**27, 32, 2**29, 16
+LARGEST = 2**28  # numbers in one value
 ALIKE = 1e-4
 SIZES = (
     64,
@@ -130,7 +133,35 @@ def check_sizes(network: OnnxNetwork, shapes: Shapes, batch: int | None) -> None
     with torch.no_grad(), SizeLimit():
         if batch is not None:
             free_batch(network, shapes, batch)
-        network.on_meta()(*meta_inputs(network, shapes, BATCH))
+        check_memory(network, meta_inputs(network, shapes, BATCH))
+
+
+def check_memory(network: OnnxNetwork, inputs: tuple[Tensor, ...]) -> None:
+    """Run on shapes alone, and count what is held: a file of three operations can ask for gigabytes.
+
+    Raises:
+        InputError: more than the input and the weights justify.
+    """
+    weights = sum(bytes_of(x) for x in network.state_dict().values())
+    allowed = min(max(LEAST, INPUT_FACTOR * sum(map(bytes_of, inputs))), MOST) + WEIGHT_FACTOR * weights
+    twin = network.on_meta()
+    values = twin.values(inputs)
+    for step, unused in zip(twin.steps, twin.last):
+        twin.run(step, values)
+        held = sum(bytes_of(x) for x in {id(x): x for x in values.values() if isinstance(x, Tensor)}.values())
+        if held > allowed:
+            raise InputError(
+                "the ONNX file asks for values far larger than its input and its weights",
+                expected=f"at most {allowed:,} bytes at once, for {BATCH} samples",
+                got=f"{held:,} at {step.label}",
+                remedy="export it for a smaller input",
+            )
+        for name in unused:
+            del values[name]
+
+
+def bytes_of(x: Tensor) -> int:
+    return x.numel() * x.element_size()
 
 
 def check_free_batch(network: OnnxNetwork, inputs: tuple[Tensor, ...]) -> None:

@@ -39,6 +39,13 @@ def test_options_that_do_not_go_together(options: str) -> None:
         parse_clips(f"a?{options}")
 
 
+@pytest.mark.parametrize("options", ["frames=100000", "frames=100000&size=none", "size=20000", "frames=64&views=200x1"])
+def test_clips_that_would_take_gigabytes(options: str) -> None:
+    with pytest.raises(InputError, match=r"the clips are too large(.|\n)*frames × views"):
+        parse_clips(f"a?{options}")
+    assert parse_clips("a?frames=64&size=256&views=10x3")[1].views.number == 30
+
+
 def test_wrong_views() -> None:
     with pytest.raises(InputError, match="no number of views"):
         parse_clips("a?views=5")
