@@ -15,6 +15,7 @@ from snnconv.bench.papers.data_sets import DATA_SETS
 from snnconv.bench.papers.measures import MEASURES
 from snnconv.calib import RULES
 from snnconv.clips import CLIPS
+from snnconv.io.key_names import KEY_NAMES
 from snnconv.neurons import NEURONS
 from snnconv.registry import Registry
 from snnconv.train.augment import AUGMENTATIONS
@@ -23,7 +24,7 @@ from snnconv.train.schedules import SCHEDULES
 
 REGISTRIES: list[Registry[Any]] = [
     METHODS, NEURONS, RULES, CLIPS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS, ENERGY_MODELS, CONVENTIONS, MEASURES,
-    DATA_SETS, recipes(),
+    DATA_SETS, recipes(), KEY_NAMES,
 ]  # fmt: skip
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 

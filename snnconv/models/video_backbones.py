@@ -21,7 +21,7 @@ class VideoBackbone:
     """One setting of a network.
 
     Attributes:
-        module: of pytorchvideo.
+        module: of pytorchvideo, or one here that adds to it.
         builder: its function that takes all settings by name.
         settings: what they are; the caller's own go before them.
     """
@@ -39,7 +39,7 @@ def slowfast(depth: int, frames: int, ratio: int, lateral: int) -> VideoBackbone
         "slowfast_fusion_conv_stride": (ratio, 1, 1),
         "head_pool_kernel_sizes": ((frames, MAP, MAP), (ratio * frames, MAP, MAP)),
     }
-    return VideoBackbone("pytorchvideo.models.slowfast", "create_slowfast", settings)
+    return VideoBackbone("snnconv.models.laterals", "create_slowfast", settings)
 
 
 def slowonly(depth: int, frames: int) -> VideoBackbone:
