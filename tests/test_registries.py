@@ -11,7 +11,7 @@ from snnconv import METHODS, InputError
 from snnconv.bench.count import CONVENTIONS
 from snnconv.bench.energy import ENERGY_MODELS
 from snnconv.bench.papers import recipes
-from snnconv.bench.papers.data_sets import DATA_SETS
+from snnconv.bench.papers.data_sets import DATA_SETS, NORMALIZATIONS
 from snnconv.bench.papers.measures import MEASURES
 from snnconv.calib import RULES
 from snnconv.clips import CLIPS
@@ -24,7 +24,7 @@ from snnconv.train.schedules import SCHEDULES
 
 REGISTRIES: list[Registry[Any]] = [
     METHODS, NEURONS, RULES, CLIPS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS, ENERGY_MODELS, CONVENTIONS, MEASURES,
-    DATA_SETS, recipes(), KEY_NAMES,
+    DATA_SETS, NORMALIZATIONS, recipes(), KEY_NAMES,
 ]  # fmt: skip
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 

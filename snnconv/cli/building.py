@@ -16,8 +16,8 @@ from ..errors import InputError
 from ..io import build, open_model
 from ..io.factory import find_factory, parse_arch_args
 from ..io.open_model import names_a_file
+from ..io.stored import stored_normalization
 from ..io.trained_file import Origin, is_trained, origin_of
-from .work import stored_normalization
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,10 @@ from ..data import DataSource, Normalization, open_data
 from ..data.workers import usual_workers
 from ..errors import InputError
 from ..io import OpenedModel, open_model
-from ..io.clip_file import is_clipped
-from ..io.clip_file import stored_normalization as clipped_normalization
 from ..io.snn_file import is_converted, rebuild
-from ..io.trained_file import is_trained
-from ..io.trained_file import stored_normalization as trained_normalization
+from ..io.stored import stored_normalization
 from ..models.firing import is_direct
 from ..network import SpikingNetwork
-from ..plan import Plan
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
 CONVERSION_OPTIONS = (
@@ -101,19 +97,6 @@ def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNet
     if normalization is not None:
         snn.plan.normalization = normalization.to_dict()
     return snn.to(*place)
-
-
-def stored_normalization(found: OpenedModel) -> Normalization | None:
-    """What a network that was converted or clipped before was calibrated or trained with."""
-    if is_clipped(found.extra):
-        stored = clipped_normalization(found.extra, found.description)
-    elif is_trained(found.extra):
-        stored = trained_normalization(found.extra, found.description)
-    elif is_converted(found.extra):
-        stored = Plan.from_texts(found.extra, found.description).normalization
-    else:
-        return None
-    return None if stored is None else Normalization.from_dict(stored)
 
 
 def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> SpikingNetwork:

@@ -42,8 +42,24 @@ def test_list(command: Command) -> None:
     assert "needs UCF-101" in ended.out
     document = json.loads(command("bench", "list", "--json").out)
     assert [entry["name"] for entry in document["recipes"]] == list(recipes())
-    assert {"name", "place", "what", "needs", "here"} == set(document["recipes"][0])
+    assert {"name", "place", "what", "needs", "here", "rows"} == set(document["recipes"][0])
     assert os.listdir() == []
+
+
+def test_list_row_by_row(command: Command) -> None:
+    """What a row needs, and no more of it than is missing."""
+    ended = command("bench", "list", "svformer-table1", "sdm-fig4")
+    assert (ended.code, ended.err) == (0, "")
+    lines = [" ".join(line.split()) for line in ended.out.splitlines()]
+    assert "convnet_plif a figure of other work" in lines
+    assert (
+        sum(line.startswith("base in part; needs DATA and WEIGHTS needs UCF-101 (--data-root") for line in lines) == 1
+    )
+    assert "if runs here" in lines
+    document = json.loads(command("bench", "list", "sdm-table2", "--json").out)
+    (recipe,) = document["recipes"]
+    assert {row["state"] for row in recipe["rows"]} == {"needs DATA and WEIGHTS"}
+    assert [row["row"] for row in recipe["rows"]][:2] == ["M", "MD"]
 
 
 def test_run_prints_published_and_measured_side_by_side(command: Command) -> None:

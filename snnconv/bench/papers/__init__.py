@@ -1,5 +1,7 @@
 """Published tables and figures as recipes, and the arithmetic behind published energies."""
 
+from .dry_run import RowCheck as RowCheck
+from .dry_run import dry_run as dry_run
 from .library import find_recipe as find_recipe
 from .library import recipes as recipes
 from .listing import Entry as Entry

@@ -11,17 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Required, TypedDict, TypeVar
+from typing import Any, Required, TypedDict, TypeVar
 
-from msgspec import Meta
-
-from ...documents import Shape, Size, Steps, parse_toml, typed
+from ...documents import Steps, parse_toml, typed
 from ...errors import InputError
 from ...io.factory import PREFIXES
+from .row import Figure as Figure
+from .row import Row as Row
+from .row import with_names
 
-Classes = Annotated[int, Meta(ge=1, le=100_000)]
-Inputs = Annotated[int, Meta(ge=1, le=1000)]
-Figure = float | None  # None: not published
 GRAMMAR_OF_STOCK = ", ".join(f"{prefix}:NAME" for prefix in PREFIXES)
 
 
@@ -45,51 +43,6 @@ class Column:
     macs: tuple[str, ...] = ()
     acs: tuple[str, ...] = ()
     scale: float = 1.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the table.
-
-    Attributes:
-        published: one figure a column.
-        network: what `snnconv.io.build` takes. arch: further arguments of it. classes: of its output.
-        data: name in `DATA_SETS`. noise: kind in `NOISES` → its level, for the measure "robustness".
-        method, settings: of the conversion; no method: the network is evaluated as it is.
-        T: time steps, where the columns do not say.
-        shape: of one input, or of each of several. inputs: how many such are counted together. convention: of the
-            count. layers: regular expression of the only layers counted.
-        arithmetic: name in `ARITHMETIC`.
-        note: printed below the row.
-    """
-
-    group: str
-    name: str
-    published: tuple[Figure, ...] = ()
-    network: str | None = None
-    arch: Mapping[str, str] = field(default_factory=dict)
-    classes: Classes | None = None
-    data: str | None = None
-    noise: Mapping[str, float] = field(default_factory=dict)
-    method: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    T: Steps | None = None
-    shape: tuple[Size | Shape, ...] | None = None
-    inputs: Inputs = 1
-    convention: str = "mac"
-    layers: str = ""
-    arithmetic: str | None = None
-    note: str = ""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells it from other rows."""
-        return self.group, self.name
-
-    @property
-    def place(self) -> str:
-        """The same as it is typed."""
-        return "/".join(part for part in self.key if part)
 
 
 @dataclass(frozen=True)
@@ -125,11 +78,6 @@ class Recipe:
     @property
     def steps(self) -> list[int]:
         return [column.T for column in self.columns if column.T is not None]
-
-    def one_network(self, group: str) -> bool:
-        """Whether all rows of the group that name a network name the same one."""
-        named = [row for row in self.rows if row.group == group and row.network is not None]
-        return len({repr((row.network, row.arch, row.classes)) for row in named}) <= 1
 
     def published(self, row: Row, name: str) -> Figure:
         """The row's figure in the column of that name."""
@@ -182,7 +130,7 @@ def recipe_of(name: str, document: dict[str, Any]) -> Recipe:
     else:
         columns = tuple(from_keys(Column, entry, "column") for entry in outline.columns)
     groups = document.get("groups") or [{"rows": outline.rows}]  # with what all rows of a group share
-    rows = [row for group in groups for row in rows_of(group, len(columns), bool(steps))]
+    rows = [row for group in groups for row in with_names(list(rows_of(group, len(columns), bool(steps))))]
     twice = [key for key, times in Counter(row.key for row in rows).items() if times > 1]
     if twice:
         raise InputError("two rows have the same name", got=" ".join(twice[0]))

@@ -20,6 +20,7 @@ class PaperRow:
         measured: the same of what was measured here, None where nothing was.
         why: why something was not measured: "" where everything was.
         note: what to know about the row.
+        by_split: {split: the same as measured}, where `measured` is the mean over several.
     """
 
     group: str
@@ -28,6 +29,7 @@ class PaperRow:
     measured: list[Figure]
     why: str = ""
     note: str = ""
+    by_split: dict[str, list[Figure]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

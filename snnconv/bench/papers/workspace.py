@@ -11,18 +11,17 @@ from typing import Any
 from torch import nn
 from torch.export import ExportedProgram
 
-from ...data import Normalization, open_data
+from ...convert.examples import told_shapes
+from ...data import DataSource, Normalization
 from ...errors import InputError
-from ...io.detect import FileKind, detect
 from ...io.factory import find_factory
-from ...io.open_model import open_model
 from ...methods import METHODS
 from .data_sets import DATA_SETS
-from .recipe import Recipe, Row
+from .lack import NO_DATA, NO_SETTING, OTHER_WORK, Lack
+from .opening import Opened, open_network, open_part
+from .recipe import Row
 
 CALIBRATION_SAMPLES = 512
-OTHER_WORK = "a figure of other work, with no network here"
-NO_DATA = "names no data set"
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,17 @@ class Workspace:
     Attributes:
         data_root: folder of the published data sets.
         weights: {group: file}; "" is the file for a recipe with one group. A file of weights of the group's network, or
-            a `.pt2` of that network trained with clips. {"group/row": file}: of a row that has a network of its own.
+            a network that was trained here, with clips or without. {"group/clip": file}: of rows that share a network
+            (`Row.shares`); {"group/row": file}: of one row; {"group/row:2": file}: the same on the second of several
+            splits.
         model: a network to run the settings on in place of every published one, with `data` of its own.
         about: plain words for `model`.
         data, calib: in place of the published data sets; without `calib` calibration is synthetic.
-        views: of published test clips, as "5x3". reading: `workers` and `strict` of `open_data`.
+        normalization, views: in place of what the rows name. reading: `workers` and `strict` of `open_data`.
+        batch_size: None: as usual for the data set.
         folder: where sweeps keep their journals; None: nowhere.
+        untrained: {network: why there is none}, of those that a training was to make.
+        known: what was looked for before, and what is missing of it.
     """
 
     data_root: Path | None = None
@@ -48,20 +52,22 @@ class Workspace:
     calib: Iterable[Any] | None = None
     normalization: Normalization | None = None
     limit: int | None = None
-    batch_size: int = 100
+    batch_size: int | None = None
     views: str | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
     folder: Path | None = None
     overwrite: bool = False
     seed: int = 0
+    untrained: Mapping[str, str] = field(default_factory=dict)
+    known: dict[tuple[str, ...], str | None] = field(default_factory=dict, compare=False, repr=False)
 
     def folder_of(self, name: str) -> Path | None:
         """A folder of one group's own, where anything is kept."""
         words = re.sub(r"[^\w.=-]+", "-", name).strip("-")
         return self.folder / (words or "sweep") if self.folder else None
 
-    def missing_network(self, row: Row) -> str | None:
+    def missing_network(self, row: Row) -> Lack | None:
         """Why the row's network cannot be built; None: it can."""
         if row.network is None:
             return OTHER_WORK
@@ -69,32 +75,46 @@ class Workspace:
             find_factory(row.network)
         except InputError as error:
             name = row.network.rpartition(":")[2]
-            return f"needs the network {name} ({str(error).splitlines()[0]})"
+            return Lack("NETWORK", f"needs the network {name} ({str(error).splitlines()[0]})")
         return None
 
-    def missing_method(self, row: Row) -> str | None:
-        return f"method {row.method} is not there yet" if row.method and row.method not in METHODS else None
+    def missing_method(self, row: Row) -> Lack | None:
+        known = row.method is None or row.method in METHODS
+        return None if known else Lack("METHOD", f"method {row.method} is not there yet")
 
-    def missing_training(self, recipe: Recipe, row: Row) -> list[str]:
-        """What an evaluation lacks: network, method, data, trained weights."""
+    def missing_training(self, row: Row) -> list[Lack]:
+        """What an evaluation lacks, on any of the row's splits: network, method, data, trained weights."""
         if self.model is not None:
-            found = [None if row.method else "the row is no setting of a conversion", self.missing_method(row)]
+            found = [None if row.method else NO_SETTING, self.missing_method(row)]
         else:
-            network = self.missing_network(row)
-            data = self.missing_data(row)
-            final = [reason for reason in (network, data) if reason in (OTHER_WORK, NO_DATA)]
+            network, parts = self.missing_network(row), row.by_split()
+            data = [self.missing_data(part) for part in parts]
+            final = [lack for lack in (network, *data) if lack in (OTHER_WORK, NO_DATA)]
             if final:  # nothing that could be given would help
                 return final[:1]
-            found = [network, self.missing_method(row), data]
-            if network is None and self.weights_of(row) is None:
-                own = row.group if recipe.one_network(row.group) else row.place
-                found.append(f"needs trained weights (--weights {own}{'=' * bool(own)}FILE)")
-        return [reason for reason in found if reason]
+            found = [network, self.missing_method(row), *data]
+            if network is None:
+                found += [self.missing_weights(part) for part in parts]
+        return list(dict.fromkeys(lack for lack in found if lack))
 
-    def missing_data(self, row: Row) -> str | None:
+    def missing_weights(self, row: Row) -> Lack | None:
+        if self.weights_of(row) is not None:
+            return None
+        own = row.shares + row.part
+        if own in self.untrained:
+            return Lack("WEIGHTS", self.untrained[own])
+        return Lack("WEIGHTS", f"needs trained weights (--weights {own}{'=' * bool(own)}FILE)")
+
+    def missing_data(self, row: Row) -> Lack | None:
         if self.data is not None:
             return None
-        return DATA_SETS[row.data].missing(self.data_root) if row.data else NO_DATA
+        if row.data is None:
+            return NO_DATA
+        key = (row.data, row.split, row.sampling)
+        if key not in self.known:  # a table asks for the same data in every cell
+            self.known[key] = DATA_SETS[row.data].missing(self.data_root, row.split, row.sampling)
+        told = self.known[key]
+        return None if told is None else Lack("DATA", told)
 
     @property
     def other(self) -> str:
@@ -105,30 +125,44 @@ class Workspace:
         return f"{self.about or 'the published network'} on {name}"
 
     def weights_of(self, row: Row) -> str | None:
-        return next((self.weights[key] for key in (row.place, row.group, "") if key in self.weights), None)
+        """The file for the row's network, trained on its split where it has several."""
+        names = (name + row.part for name in (row.place, row.shares, row.group, ""))
+        return next((self.weights[name] for name in names if name in self.weights), None)
 
-    def network(self, row: Row) -> nn.Module | ExportedProgram:
-        """The network in place of the published ones, or the row's with its trained weights."""
+    def open(self, row: Row, weights: str | None = None) -> Opened:
+        """The network in place of the published ones, or the row's with its trained weights.
+
+        Args:
+            weights: in place of those that were given.
+        """
         if self.model is not None:
-            return self.model
-        assert row.network is not None
-        weights = self.weights_of(row)
-        if weights is not None and detect(weights) is FileKind.PROGRAM:  # trained with clips, which weights alone lack
-            opened = open_model(weights)
-        else:
-            items = [f"{key}={value}" for key, value in row.arch.items()]
-            opened = open_model(row.network, weights=weights, num_classes=row.classes, arch_args=items)
-        return opened.model.to(self.device) if isinstance(opened.model, nn.Module) else opened.model
+            return Opened(self.model)
+        return open_network(row, weights or self.weights_of(row), self.device)
 
-    def test_data(self, row: Row) -> Iterable[Any]:
-        return self.data if self.data is not None else self._published(row, "test", self.limit, self.views)
-
-    def calibration(self, row: Row) -> Iterable[Any] | None:
+    def test_data(self, row: Row, opened: Opened) -> Iterable[Any]:
+        """The test part that the row names, as its network takes it."""
         if self.data is not None:
-            return self.calib
-        return self._published(row, "train", CALIBRATION_SAMPLES)
+            return fitting(self.data, opened)
+        return self.part(row, opened, False, limit=self.limit, views=self.views or row.views)
 
-    def _published(self, row: Row, part: str, limit: int | None, views: str | None = None) -> Iterable[Any]:
-        spec = getattr(DATA_SETS[row.data or ""], part).format(root=self.data_root)
-        chosen = {"limit": limit, "normalization": self.normalization, "views": views}
-        return open_data(spec, batch_size=self.batch_size, **chosen, **self.reading)
+    def calibration(self, row: Row, opened: Opened) -> Iterable[Any] | None:
+        """The same of the training part, as far as a calibration goes."""
+        if self.data is not None:
+            return None if self.calib is None else fitting(self.calib, opened)
+        return self.part(row, opened, True, limit=CALIBRATION_SAMPLES)
+
+    def part(self, row: Row, opened: Opened, training: bool, **chosen: Any) -> DataSource:
+        """Published data. A normalisation as typed goes before the one the network was trained with, that before the
+        row's."""
+        assert self.data_root is not None
+        normalization = self.normalization or opened.normalization
+        size = self.batch_size or DATA_SETS[row.data or ""].batch_size
+        chosen = {"batch_size": size, "normalization": normalization, **self.reading, **chosen}
+        return open_part(row, opened.model, training, self.data_root, **chosen)
+
+
+def fitting(data: Iterable[Any], opened: Opened) -> Iterable[Any]:
+    """Clips of which nobody chose frames, size or pathways, as the network takes them."""
+    if isinstance(data, DataSource):
+        data.fit(told_shapes(opened.model))
+    return data

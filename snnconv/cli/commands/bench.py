@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from rich.table import Table
 
-from ...console import VisibleConsole, styled
 from ...io import alone_in
 from ..measuring import limit_option, views_option
 from ..notices import telling
 from ..options import WHOLE, bare_model_options, normalization_options, shared_options
 from ..output import print_json, require_writable
+from ..recipe_tables import print_checks, print_recipes, print_rows, print_run
 
-if TYPE_CHECKING:
-    from ...bench.papers import PaperRun
-
-WIDE = 200
 data_root = click.option(
     "--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Folder that holds the published data sets."
 )
@@ -37,27 +31,28 @@ def bench() -> None:
 
 
 @bench.command("list")
+@click.argument("names", metavar="[RECIPE]…", nargs=-1)
 @data_root
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def list_recipes(data_root: Path | None, as_json: bool) -> None:
+def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) -> None:
     """Name the recipes: what each shows, what it needs, whether it can run here.
+
+    Of a RECIPE that is named, every row: whether it runs here, or needs DATA or WEIGHTS, and which.
 
     \b
     snnconv bench list
     snnconv bench list --data-root data/
+    snnconv bench list sdm-table1 respike-table1 --data-root data/
     """
     from ...bench.papers import Workspace, listing
 
-    entries = listing(Workspace(data_root=data_root))
+    entries = listing(Workspace(data_root=data_root), names)
     if as_json:
         print_json({"recipes": [entry.to_dict() for entry in entries]})
-        return
-    table = Table(box=None, header_style="bold", padding=(0, 1))
-    for column in ("recipe", "paper", "what", "needs", "can run here"):
-        table.add_column(column, overflow="fold", no_wrap=column == "recipe")
-    for entry in entries:
-        table.add_row(entry.name, entry.place, entry.what, ", ".join(entry.needs), entry.here)
-    console().print(table)
+    elif names:
+        print_rows(entries)
+    else:
+        print_recipes(entries)
 
 
 @bench.command("run")
@@ -72,7 +67,9 @@ def list_recipes(data_root: Path | None, as_json: bool) -> None:
     help="Folder for bench.json, .csv, .png, .svg and journals  [default: snnconv-out/bench/RECIPE]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the results of another recipe, and start sweeps afresh.")
-@click.option("--weights", "weights", multiple=True, metavar="[GROUP[/ROW]=]FILE",
+@click.option("--dry-run", is_flag=True,
+              help="Only open every row's network and data, run one sample, and say what is missing.")  # fmt: skip
+@click.option("--weights", "weights", multiple=True, metavar="[GROUP[/ROW][:SPLIT]=]FILE",
               help="Trained weights of a group's or row's network (or of it with clips), or of --model.")  # fmt: skip
 @click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
@@ -80,27 +77,36 @@ def list_recipes(data_root: Path | None, as_json: bool) -> None:
 @click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken.")
 @bare_model_options
 @normalization_options
-@click.option("--batch-size", type=WHOLE, default=100, show_default=True, help="Samples in a batch.")
+@click.option("--batch-size", type=WHOLE, help="Samples in a batch of an evaluation  [default: 100, of clips 8]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
 @shared_options
 def run(
-    recipe: str, group: str | None, steps: str | None, target: Path | None, as_json: bool, quiet: bool, **options: Any
-) -> None:
+    recipe: str, group: str | None, steps: str | None, target: Path | None, as_json: bool, quiet: bool, dry_run: bool,
+    **options: Any,
+) -> None:  # fmt: skip
     """Measure what RECIPE asks for, as far as it can be done here, beside what was published.
 
-    RECIPE is a name of `snnconv bench list`, or a TOML file of your own. What cannot run says why. A sweep that was
-    killed continues when the same command is given again. With --model the settings run on another network.
+    RECIPE is a name of `snnconv bench list`, or a TOML file of your own. What cannot run says why; --dry-run says so at
+    once. Rows that fail do not keep others from running. A sweep that was killed continues when the same command is
+    given again. With --model the settings run on another network.
 
     \b
+    snnconv bench run sdm-table1 --data-root data/ --dry-run
     snnconv bench run sdm-table4 --data-root data/ --weights cifar10/vgg16=vgg16.pth --limit 1000
     snnconv bench run sdm-fig6 --model snnconv:cifar_resnet20 --weights resnet20.th --data npz:test.npz --T 1,2,4,8
     snnconv bench run respike-table3
     """
     from ...bench import parse_steps
+    from ...bench.papers import dry_run as tried
     from ...bench.papers import find_recipe, run_recipe
     from ..recipes import workspace_of
 
     found = find_recipe(recipe)
+    if dry_run:
+        with telling(quiet):
+            checks = tried(found, workspace_of(found, None, group, options), group=group)
+        print_json({"rows": [check.to_dict() for check in checks]}) if as_json else print_checks(checks)
+        return
     folder = target or Path("snnconv-out/bench") / found.name
     require_writable(folder, "bench")
     with telling(quiet), alone_in(folder, "bench"):
@@ -112,37 +118,3 @@ def run(
     else:
         print_run(result)
         click.echo(f"plot: {files[2]}")
-
-
-def print_run(run: PaperRun) -> None:
-    """Two lines a row, published and measured; why something was not measured; what to know."""
-    click.echo(f"{run.title} of {run.paper}\n{run.what}")
-    if run.other:
-        click.echo(f"not as published, but {run.other}")
-    table = Table(box=None, header_style="bold", padding=(0, 1))
-    table.add_column("")
-    table.add_column("")
-    for column in run.columns:
-        table.add_column(column, justify="right", overflow="fold")
-    table.add_column("")
-    group = ""
-    for row in run.rows:
-        if row.group != group:
-            group = row.group
-            table.add_row(styled(group, "bold"), "published for it" if run.other else "")
-        table.add_row(row.name, "published", *map(figure, row.published), row.note)
-        anything = any(value is not None for value in row.measured)
-        why = f"not run: {row.why}" if row.why else ""
-        table.add_row("", "measured", *(map(figure, row.measured) if anything else ["" for _ in run.columns]), why)
-    console().print(table)
-    if run.note:
-        click.echo(run.note)
-
-
-def figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
-
-
-def console() -> VisibleConsole:
-    """As wide as the terminal; elsewhere wide enough for one line a row."""
-    return VisibleConsole(width=None if sys.stdout.isatty() else WIDE)

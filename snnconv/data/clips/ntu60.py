@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ...errors import InputError
 from ..samples import DATA_SOURCES, Samples
-from .folders import split_part
+from .folders import first_folder, split_part
 from .options import parse_clips
 from .samples import clip_samples, videos_in
 
+FOLDERS = ("ntu60", "nturgb+d_rgb")
 CLASSES = 60  # of A061 and more, NTU RGB+D 120 consists
 SUBJECTS = {1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38}  # that train, § 3.2.1
 CAMERAS = {2, 3}  # that train, § 3.2.2
@@ -45,15 +46,17 @@ def open_ntu60(argument: str) -> Samples:
     """The RGB videos of a protocol, cross-subject or cross-view; class A001 is number 0.
 
     Args:
-        argument: the folder that holds the files, anywhere below, then the part: `xsub-train`, `xsub-test`,
-            `xview-train`, `xview-test`, or `train` and `test` for cross-subject; `test` where none is given; then
-            options: see `parse_clips`.
+        argument: the folder that holds the files, anywhere below, or in a folder `ntu60/` or `nturgb+d_rgb/` of it,
+            beside which others are not looked into; then the part: `xsub-train`, `xsub-test`, `xview-train`,
+            `xview-test`, or `train` and `test` for cross-subject; `test` where none is given; then options: see
+            `parse_clips`.
 
     Raises:
         InputError: no such folder or part, no such files, or a wrong option.
     """
     place, options = parse_clips(argument)
     folder, part = split_part(place, PARTS, "test")
+    folder = first_folder(folder, FOLDERS)
     protocol, training = PARTS[part]
     known = [(path, recording_of(path.stem)) for path in videos_in(folder)]
     recordings = [(path, found) for path, found in known if found is not None and found.action <= CLASSES]

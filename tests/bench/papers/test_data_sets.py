@@ -23,8 +23,8 @@ def test_imagenet_is_two_folders_of_pictures(tmp_path: Path) -> None:
             folder.mkdir(parents=True)
             Image.new("RGB", size, (0, 0, 255 * number)).save(folder / "picture.png")
     assert imagenet.missing(tmp_path) is None
-    for form in (imagenet.test, imagenet.train):
-        ((x, y),) = open_data(form.format(root=tmp_path))
+    for training in (False, True):
+        ((x, y),) = open_data(imagenet.spec(training, tmp_path))
         assert x.shape == (2, 3, 224, 224)
         assert y.tolist() == [0, 1]
         assert x[:, 2].mean((1, 2)).tolist() == pytest.approx([0.0, 1.0])
@@ -37,13 +37,11 @@ def test_what_is_not_there_is_told_by_its_reader(name: str, tmp_path: Path) -> N
     data = DATA_SETS[name]
     assert data.missing(None) == f"needs {data.title} (--data-root DIR)"
     assert (data.missing(tmp_path) or "").startswith(
-        f"needs {data.title}, which cannot be opened as {data.test.format(root=tmp_path)} ("
+        f"needs {data.title}, which cannot be opened as {data.spec(False, tmp_path)} ("
     )
 
 
 def test_a_wrong_option_is_told_as_such(tmp_path: Path) -> None:
-    """A root may hold options, where it is the end of what is opened."""
-    root = f"{tmp_path}?stride=much"
-    told = DATA_SETS["ucf101"].missing(Path(root))
+    told = DATA_SETS["ucf101"].missing(tmp_path, "2", "stride=much")
     why = "not a value for the option stride of video clips"
-    assert told == f"needs UCF-101, which cannot be opened as ucf101:{root} ({why})"
+    assert told == f"needs UCF-101, which cannot be opened as ucf101:{tmp_path}:test2?stride=much ({why})"

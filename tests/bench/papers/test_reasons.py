@@ -74,7 +74,7 @@ def test_reasons_are_found_by_looking(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with monkeypatch.context() as before:
         before.delitem(DATA_SOURCES._entries, "ucf101")
         assert why("opt") == "needs UCF-101, and there is no reader for it yet"
-    opened = f"cannot be opened as ucf101:{tmp_path} (the folder does not hold ucf101)"
+    opened = f"cannot be opened as ucf101:{tmp_path}:test1 (the folder does not hold ucf101)"
     assert why("opt") == f"needs UCF-101, which {opened}"
 
 

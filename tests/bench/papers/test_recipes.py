@@ -6,15 +6,16 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from snnconv import InputError
 from snnconv.bench.papers import Recipe, find_recipe, recipes
-from snnconv.bench.papers.data_sets import DATA_SETS
+from snnconv.bench.papers.data_sets import DATA_SETS, NORMALIZATIONS
 from snnconv.bench.papers.measures import MEASURES
 from snnconv.bench.papers.measures.arithmetic import ARITHMETIC
 from snnconv.bench.papers.recipe import read_recipe
 from snnconv.bench.robustness import NOISES
-from snnconv.io.factory import PREFIXES
+from snnconv.io.factory import PREFIXES, build
 
 NAMES = {
     *(f"sdm-table{number}" for number in (1, 2, 3, 4)),
@@ -48,6 +49,8 @@ def test_every_recipe_is_sound(name: str) -> None:
     for row in recipe.rows:
         assert len(row.published) == len(columns)
         assert row.data is None or row.data in DATA_SETS
+        assert row.data is None or {row.split, *row.splits} <= {"", *DATA_SETS[row.data].splits}
+        assert not row.normalization or row.normalization in NORMALIZATIONS
         assert row.network is None or row.network.partition(":")[0] in PREFIXES
         assert len(row.noise) <= 1
         assert set(row.noise) <= set(NOISES)
@@ -67,7 +70,13 @@ PUBLISHED = [
     ("sdm-table4", "cifar10/vgg16", "rnl", (92.90, None, None, None, 57.90, 85.40, 91.15, 92.51)),
     ("respike-table1", "kinetics400", "respike_r50_s2", (70.1,)),
     ("respike-table3", "", "respike_r50_s4_ucf", (16.35, 7.22, 2.01, 110.21, 1.0)),
+    ("respike-table1", "ucf101", "adascan", (78.6,)),
+    ("respike-table1", "hmdb51", "adascan", (41.1,)),
+    ("respike-table1", "ucf101", "residual_two_stream", (82.3,)),
+    ("respike-table1", "hmdb51", "residual_two_stream", (43.4,)),
     ("svformer-table1", "ucf101", "base", (13.80, 16.0, 84.03)),
+    ("svformer-table1", "ntu60, cross-view", "base", (13.76, 16.0, 94.68)),
+    ("svformer-table1", "ntu60, cross-subject", "base", (13.76, 16.0, 88.12)),
     ("svformer-table2", "ucf101", "salt and pepper, P = 0.2", (66.32,)),
     ("svformer-table3", "ucf101", "T24", (14.84, 40.0, 81.81)),
     ("sdm-table4", "cifar100/vgg16", "srp", (76.28, 74.31, 75.42, 76.25, 76.42, 76.45, 76.37, None)),
@@ -88,6 +97,35 @@ PUBLISHED = [
 @pytest.mark.parametrize(("name", "group", "row", "wanted"), PUBLISHED)
 def test_published_figures(name: str, group: str, row: str, wanted: tuple[float | None, ...]) -> None:
     assert figures(find_recipe(name), group, row) == wanted
+
+
+PARAMETERS = {
+    ("svformer-table3", "ucf101", "clip 3d 20 4"): 12_886_924,  # 4 steps of 5 frames
+    ("svformer-table3", "ucf101", "clip 3d 16 4"): 12_686_220,
+    ("svformer-table3", "ucf101", "T8"): 12_759_180,
+    ("svformer-table3", "ucf101", "T24"): 14_844_044,
+    ("svformer-table1", "ntu60, cross-view", "base"): 13_759_587,
+    ("respike-table1", "hmdb51", "respike_r50_s4"): 44_580_339,
+}
+
+
+@pytest.mark.parametrize(("name", "group", "row"), PARAMETERS)
+def test_rows_name_the_networks_of_the_papers(name: str, group: str, row: str) -> None:
+    found = next(each for each in find_recipe(name).rows if each.key == (group, row))
+    with torch.device("meta"):
+        network = build(found.network or "", num_classes=found.classes, arch_args=found.arch)
+    assert sum(parameter.numel() for parameter in network.parameters()) == PARAMETERS[name, group, row]
+
+
+def test_which_data_rows_are_measured_on() -> None:
+    """The splits, protocols and views of the papers."""
+    rows = {(name, row.group): row for name in recipes() for row in recipes()[name].rows}
+    splits = {key: row.splits for key, row in rows.items() if row.splits}
+    assert splits == dict.fromkeys([("respike-table1", "ucf101"), ("respike-table2", "ucf101")], ("1", "2", "3"))
+    protocols = {group: row.split for (_, group), row in rows.items() if row.data == "ntu60"}
+    assert protocols == {"ntu60, cross-subject": "xsub", "ntu60, cross-view": "xview"}
+    views = {key for key, row in rows.items() if row.views == "5x3"}
+    assert views == {(f"svformer-table{number}", "ucf101") for number in (1, 2, 3)}
 
 
 def test_settings_of_the_ablation() -> None:

@@ -11,45 +11,52 @@ from ...grid import Grid
 from ...scoring import accuracy
 from ...setting import Setting
 from ...sweep import Sweep, sweep
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
-from .measure import MEASURES, Cell, Measure
+from .measure import MEASURES, Cell, Measure, each_network
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return workspace.missing_training(recipe, row)
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
+    return workspace.missing_training(row)
 
 
 def accuracies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
-    """One sweep for each group, which a killed run goes on with; rows without a method are evaluated as they are."""
-    swept: dict[str, Sweep] = {}
-    direct: dict[tuple[str, str], float] = {}
-    for group in dict.fromkeys(row.group for row, _ in cells if row.method):
-        swept[group] = sweep_group([cell for cell in cells if cell[0].group == group and cell[0].method], workspace)
-    for row, _ in cells:
-        if row.method is None and row.key not in direct:
-            direct[row.key] = accuracy(workspace.network(row), workspace.test_data(row))
-    return [read(swept[row.group], row, column) if row.method else direct[row.key] for row, column in cells]
+    """Of rows that share a network: one sweep, which a killed run goes on with; without a method, as the network is."""
+    converted = [cell for cell in cells if cell[0].method]
+    swept = sweep_all(converted, workspace) if converted else None
+    direct: float | None = None
+    values = []
+    for row, column in cells:
+        if row.method and swept is not None:
+            values.append(read(swept, row, column))
+            continue
+        if direct is None:
+            opened = workspace.open(row)
+            direct = accuracy(opened.model, workspace.test_data(row, opened))
+        values.append(direct)
+    return values
 
 
-def sweep_group(cells: Sequence[Cell], workspace: Workspace) -> Sweep:
+def sweep_all(cells: Sequence[Cell], workspace: Workspace) -> Sweep:
     """All settings of one network on one data set, to the longest T that a cell asks for."""
     first = cells[0][0]
-    network, calibration = workspace.network(first), workspace.calibration(first)
+    opened = workspace.open(first)
+    calibration = workspace.calibration(first, opened)
     wanted = [steps_of(row, column) for row, column in cells]
     steps = sorted({T for T in wanted if T is not None}) or [1]
     settings = list({setting.label: setting for setting in (setting_of(row) for row, _ in cells)}.values())
 
     def make(setting: Setting, T: int) -> SpikingNetwork:
-        made = convert(network, T, data=calibration, method=setting.method, seed=workspace.seed, **setting.options)
+        made = convert(opened.model, T, data=calibration, method=setting.method, seed=workspace.seed, **setting.options)
         return made.to(workspace.device)
 
-    about = {"model": {"sha256": fingerprint(network)}, "calibration": describe_data(calibration)}
+    about = {"model": {"sha256": fingerprint(opened.model)}, "calibration": describe_data(calibration)}
     return sweep(
         Grid(settings, make, about, steps[-1]),
-        workspace.test_data(first),
+        workspace.test_data(first, opened),
         steps,
-        folder=workspace.folder_of(first.group),
+        folder=workspace.folder_of(each_network(first, workspace)),
         overwrite=workspace.overwrite,
         seed=workspace.seed,
     )
@@ -71,4 +78,4 @@ def read(swept: Sweep, row: Row, column: Column) -> float:
     return next(found.accuracy for found in swept.rows_of(setting_of(row).label) if steps == found.T)
 
 
-MEASURES.register("accuracy")(Measure(missing, accuracies))
+MEASURES.register("accuracy")(Measure(missing, accuracies, each_network))

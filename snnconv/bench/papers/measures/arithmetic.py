@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .. import svformer
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
 from .measure import MEASURES, Cell, Measure
@@ -15,8 +16,8 @@ ARITHMETIC: dict[str, Callable[[], svformer.Operations]] = {
 }
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return [] if row.arithmetic in ARITHMETIC else ["names no arithmetic"]
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
+    return [] if row.arithmetic in ARITHMETIC else [Lack("FIGURE", "names no arithmetic")]
 
 
 def values(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:

@@ -7,22 +7,22 @@ from statistics import mean
 
 from ....convert import convert
 from ...diagnose import Diagnosis, diagnose
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
-from .measure import MEASURES, Cell, Measure
+from .measure import MEASURES, Cell, Measure, each_row
 
 VALUES: dict[str, Callable[[list[float]], float]] = {"mean": mean, "largest": max, "last": lambda biases: biases[-1]}
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return workspace.missing_training(recipe, row)
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
+    return workspace.missing_training(row)
 
 
-def biases(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
+def summaries(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
     """The mean over layers, the largest, or the last layer's, as the column says; all of them in diagnose.json."""
-    found = {row.key: row for row, _ in cells}
-    diagnoses = {key: layers(run(row, workspace)) for key, row in found.items()}
-    return [VALUES[column.value](diagnoses[row.key]) for row, column in cells]
+    biases = layers(run(cells[0][0], workspace))
+    return [VALUES[column.value](biases) for _, column in cells]
 
 
 def layers(diagnosis: Diagnosis) -> list[float]:
@@ -31,13 +31,14 @@ def layers(diagnosis: Diagnosis) -> list[float]:
 
 def run(row: Row, workspace: Workspace) -> Diagnosis:
     assert row.method is not None
-    network, calibration, steps = workspace.network(row), workspace.calibration(row), row.T or 1
-    snn = convert(network, steps, data=calibration, method=row.method, seed=workspace.seed, **row.settings)
-    result = diagnose(snn.to(workspace.device), workspace.test_data(row), seed=workspace.seed)
-    folder = workspace.folder_of(f"{row.group} {row.name}")
+    opened, steps = workspace.open(row), row.T or 1
+    calibration = workspace.calibration(row, opened)
+    snn = convert(opened.model, steps, data=calibration, method=row.method, seed=workspace.seed, **row.settings)
+    result = diagnose(snn.to(workspace.device), workspace.test_data(row, opened), seed=workspace.seed)
+    folder = workspace.folder_of(each_row(row, workspace))
     if folder is not None:
         result.save(folder)
     return result
 
 
-MEASURES.register("bias")(Measure(missing, biases))
+MEASURES.register("bias")(Measure(missing, summaries))

@@ -11,18 +11,21 @@ from torch import nn
 from ....convert.examples import InputShape
 from ....io.factory import build
 from ...count import count
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
 from .measure import MEASURES, Cell, Measure
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
     reason = workspace.missing_network(row)
     return [reason] if reason else []
 
 
-def missing_shape(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return missing(recipe, row, column, workspace) or ([] if row.shape else ["names no input shape to count at"])
+def missing_shape(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
+    return missing(recipe, row, column, workspace) or (
+        [] if row.shape else [Lack("FIGURE", "names no input shape to count at")]
+    )
 
 
 def network(row: Row) -> nn.Module:
@@ -32,16 +35,16 @@ def network(row: Row) -> nn.Module:
 
 def operations(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
     """G operations by the row's convention, of the layers that it names, for all its inputs."""
-    counted: dict[str, dict[str, int]] = {}
-    values = []
-    for row, _ in cells:
-        same = repr((row.network, row.arch, row.classes, row.shape, row.convention))
-        if same not in counted:
-            shape = cast("InputShape", row.shape)  # sizes, or shapes: a schema cannot tell the two apart
-            counted[same] = count(network(row), shape, convention=row.convention).by_layer
-        layers = re.compile(row.layers)
-        values.append(row.inputs * sum(n for layer, n in counted[same].items() if layers.search(layer)) / 1e9)
-    return values
+    first = cells[0][0]
+    shape = cast("InputShape", first.shape)  # sizes, or shapes: a schema cannot tell the two apart
+    counted = count(network(first), shape, convention=first.convention).by_layer
+    return [
+        row.inputs * sum(n for layer, n in counted.items() if re.search(row.layers, layer)) / 1e9 for row, _ in cells
+    ]
+
+
+def each_count(row: Row, workspace: Workspace) -> str:
+    return repr((row.network, dict(row.arch), row.classes, row.shape, row.convention))
 
 
 def parameters(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
@@ -49,5 +52,5 @@ def parameters(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> l
     return [sum(parameter.numel() for parameter in network(row).parameters()) / 1e6 for row, _ in cells]
 
 
-MEASURES.register("count")(Measure(missing_shape, operations))
+MEASURES.register("count")(Measure(missing_shape, operations, each_count))
 MEASURES.register("parameters")(Measure(missing, parameters))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..cost import energy_mj
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
 from .measure import MEASURES, Cell, Measure
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
     lacking = [name for name in (*column.macs, *column.acs) if recipe.published(row, name) is None]
-    return [f"{' and '.join(lacking)} not published"] if lacking else []
+    return [Lack("FIGURE", f"{' and '.join(lacking)} not published")] if lacking else []
 
 
 def energies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:

@@ -6,34 +6,33 @@ from collections.abc import Sequence
 
 from ...robustness import Robustness, robustness
 from ...robustness.result import CLEAN
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
-from .measure import MEASURES, Cell, Measure
+from .measure import MEASURES, Cell, Measure, each_network
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
-    return [] if workspace.model is not None else workspace.missing_training(recipe, row)
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
+    return [] if workspace.model is not None else workspace.missing_training(row)
 
 
 def accuracies(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
-    """One measurement for each group, of the network of its first row; all of it in robustness.json."""
+    """One measurement of rows that share a network; all of it in robustness.json."""
     rows = [row for row, _ in cells]
-    measured = {
-        group: run([row for row in rows if row.group == group], workspace)
-        for group in dict.fromkeys(row.group for row in rows)
-    }
-    return [read(measured[row.group], row) for row in rows]
+    measured = run(rows, workspace)
+    return [read(measured, row) for row in rows]
 
 
 def run(rows: Sequence[Row], workspace: Workspace) -> Robustness:
     def levels(kind: str) -> list[float]:
         return sorted({row.noise[kind] for row in rows if kind in row.noise})
 
-    network, data = workspace.network(rows[0]), workspace.test_data(rows[0])
+    opened = workspace.open(rows[0])
+    network, data = opened.model, workspace.test_data(rows[0], opened)
     result = robustness(
         network, data, gaussian=levels("gaussian"), salt_pepper=levels("salt-pepper"), seed=workspace.seed
     )
-    folder = workspace.folder_of(rows[0].group)
+    folder = workspace.folder_of(each_network(rows[0], workspace))
     if folder is not None:
         result.save(folder)
     return result
@@ -44,4 +43,4 @@ def read(measured: Robustness, row: Row) -> float:
     return measured.accuracy(measured.networks[0], kind, level)
 
 
-MEASURES.register("robustness")(Measure(missing, accuracies))
+MEASURES.register("robustness")(Measure(missing, accuracies, each_network))

@@ -8,12 +8,13 @@ import torch
 
 from ....methods import METHODS
 from ....neurons import NEURONS, Neuron
+from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
 from .measure import MEASURES, Cell, Measure
 
 
-def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[str]:
+def missing(recipe: Recipe, row: Row, column: Column, workspace: Workspace) -> list[Lack]:
     reason = workspace.missing_method(row)
     return [reason] if reason else []
 
