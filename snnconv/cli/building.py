@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..convert.examples import check_shapes, told_shapes
+from ..convert.examples import check_shapes
+from ..convert.fitting import fit
 from ..data import DataSource, Normalization
 from ..errors import InputError
 from ..io import build, open_model
@@ -32,7 +33,10 @@ class Built:
 def network_of(
     model: str, typed: Mapping[str, str], arch_args: Iterable[str], num_classes: int | None, data: DataSource, seed: int
 ) -> Built:
-    """Build or open the network.
+    """Build or open the network; it and the data are fitted to each other.
+
+    Clips that can be cut in any way become what the network takes as it is built without being told of them; then, and
+    for data that are as they are, the network is built for the data.
 
     Args:
         model: a name as `open_model` takes it, or a file that `snnconv train` wrote.
@@ -56,13 +60,14 @@ def network_of(
     classes = data.classes if num_classes is None else num_classes
     if classes is None:
         raise InputError("the data do not say how many classes there are", where=data.name, remedy="pass --num-classes")
-    shapes = tuple(check_shapes(data.shape))
-    arguments = {**fitted(model, shapes[0], given), **given}
+    if data.flexible:
+        fit(data, build(model, num_classes=classes, arch_args=given))
+    arguments = {**fitted(model, check_shapes(data.shape)[0], given), **given}
     torch.manual_seed(seed)
     network = build(model, num_classes=classes, arch_args=arguments)
-    if told := told_shapes(network):
-        data.fit(told)
-        shapes = tuple(check_shapes(data.shape))
+    fit(data, network)
+    shapes = tuple(check_shapes(data.shape))
+    network.input_shapes = shapes  # type: ignore[assignment]  # other data are fitted to it
     return Built(network, Origin(model, classes, arguments, shapes))
 
 

@@ -10,7 +10,7 @@ from ..bench.labels import label_of
 from ..bench.parse_settings import ALL, parse_methods, parse_numbers
 from ..bench.presets import PRESETS
 from ..bench.setting import OPTIONS, Setting
-from ..convert.examples import told_shapes
+from ..convert.fitting import fit
 from ..data import DataSource
 from ..fingerprint import describe_data, fingerprint
 from ..network import SpikingNetwork
@@ -70,7 +70,7 @@ def networks_of(
     normalization = work.normalization_of(options) or work.stored_normalization(found)
     size, limit = options["batch_size"], options["calib_limit"]
     calib = work.data_of(options["calib"], normalization, size, limit, options, found.model)
-    data.fit(told_shapes(found.model))
+    fit(data, found.model)
     usual = calib.normalization if calib is not None else normalization
     if options["mean"] is None and usual is not None:
         data.normalization = usual

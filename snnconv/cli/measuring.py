@@ -95,9 +95,7 @@ def measure(
     from . import work
 
     def converted(samples: DataSource, options: dict[str, Any], typed: set[str]) -> SpikingNetwork:
-        snn = work.spiking(options["model"], T or work.DEFAULT_T, options, typed)
-        work.normalize_like(samples, snn, options)
-        return snn
+        return work.spiking(options["model"], T or work.DEFAULT_T, options, typed, samples)
 
     measure_network(context, kind, show, converted, run)
 

@@ -13,7 +13,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from ..convert import convert
-from ..convert.examples import told_shapes
+from ..convert.fitting import fit
 from ..data import DataSource, Normalization, open_data
 from ..data.workers import usual_workers
 from ..errors import InputError
@@ -71,7 +71,7 @@ def data_of(
         return None
     data = open_data(spec, batch_size=batch_size, limit=limit, normalization=normalization, **reading(options or {}))
     if model is not None:
-        data.fit(told_shapes(model))
+        fit(data, model)
     return data
 
 
@@ -99,14 +99,18 @@ def converted(found: OpenedModel, T: int, options: dict[str, Any]) -> SpikingNet
     return snn.to(*place)
 
 
-def spiking(model: str, T: int, options: dict[str, Any], given: set[str]) -> SpikingNetwork:
+def spiking(model: str, T: int, options: dict[str, Any], given: set[str], data: DataSource) -> SpikingNetwork:
     """The converted network in a file, or a model converted on the spot.
 
     Args:
         given: names of the options typed by the user, to refuse those that an already converted network ignores.
+        data: are fitted to it, and get the normalisation that it was calibrated with, where none is told.
     """
     found = opened(model, options)
-    return stored(found, model, options, given) or converted(found, T, options)
+    fit(data, found.model)  # what does not go in is told before the conversion
+    snn = stored(found, model, options, given) or converted(found, T, options)
+    normalize_like(data, snn, options)
+    return snn
 
 
 def spiking_network(model: str, T: int | None, options: dict[str, Any], given: set[str], data: DataSource) -> nn.Module:
@@ -120,6 +124,7 @@ def spiking_network(model: str, T: int | None, options: dict[str, Any], given: s
         InputError: options of a conversion for a network that spikes by itself.
     """
     found = opened(model, options)
+    fit(data, found.model)
     if not isinstance(found.model, nn.Module) or not is_direct(found.model):
         snn = stored(found, model, options, given) or converted(found, T or DEFAULT_T, options)
         normalize_like(data, snn, options)
@@ -142,6 +147,7 @@ def any_network(
         InputError: options of a conversion for a network that spikes by itself.
     """
     found = opened(model, options)
+    fit(data, found.model)
     if isinstance(found.model, nn.Module) and is_direct(found.model):
         refuse_conversion(model, given)
         return as_it_is(found.model, found, options, data)
@@ -173,7 +179,7 @@ def as_it_is(network: N, found: OpenedModel, options: dict[str, Any], data: Data
     usual = stored_normalization(found)
     if options["mean"] is None and usual is not None:
         data.normalization = usual
-    data.fit(told_shapes(found.model))
+    fit(data, found.model)
     place = device_of(options["device"]), dtype_of(options["dtype"])
     return network.to(*place) if isinstance(network, nn.Module) else network
 
@@ -218,7 +224,7 @@ def normalize_like(data: DataSource, snn: SpikingNetwork, options: dict[str, Any
     """Where nothing is told, test data are normalised as the network was calibrated, and clips are what it takes."""
     if options["mean"] is None and snn.plan.normalization is not None:
         data.normalization = Normalization.from_dict(snn.plan.normalization)
-    data.fit(told_shapes(snn.network))
+    fit(data, snn.network)
 
 
 def local_device(name: str) -> str:

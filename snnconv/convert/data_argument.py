@@ -17,7 +17,7 @@ from torch.utils.data import Dataset, IterableDataset
 from ..data import DataSource, Normalization, open_data
 from ..errors import InputError
 from ..modes import ordinary_mode
-from .examples import told_shapes
+from .fitting import fit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,7 +72,7 @@ def opened_source(spec: str, network: Any) -> DataSource:
     for one in networks[:1]:
         inner = getattr(one, "network", one) if used else one
         if isinstance(inner, (nn.Module, ExportedProgram)):
-            source.fit(told_shapes(inner))
+            fit(source, inner)
     return source
 
 

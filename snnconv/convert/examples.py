@@ -15,6 +15,7 @@ from torch.export import ExportedProgram
 
 from ..data.batches import batch_inputs
 from ..errors import InputError
+from ..models.geometry import read_shapes
 from .capture import MIN_BATCH, capture, recapture, user_inputs, widen_batch
 from .input_types import input_types
 from .raise_modules import raise_modules
@@ -105,12 +106,15 @@ def random_inputs(
 
 def told_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]:
     """Sample shapes of the inputs, where the model tells them: a program, a captured network, or one with an attribute
-    `input_shapes`, as ONNX files, trained files and stock networks given by name have it."""
+    `input_shapes`, as ONNX files, trained files and stock networks given by name have it, or whose layers tell
+    (`read_shapes`)."""
     if isinstance(model, ExportedProgram):
         return [tuple(captured_size(size) for size in node.meta["val"].shape[1:]) for node in user_inputs(model)]
     known = captured_shapes(model) if isinstance(model, fx.GraphModule) else []
     told = getattr(model, "input_shapes", None)
-    return known or (check_shapes(told) if told else [])
+    if known or isinstance(model, fx.GraphModule):
+        return known or (check_shapes(told) if told else [])
+    return check_shapes(told) if told else list(read_shapes(model))
 
 
 def captured_shapes(graph_module: fx.GraphModule) -> list[tuple[int, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from ..fingerprint import digest
 from .files import News, Request
 from .inputs import Inputs, first_of, flat, one_input, one_or_all
 from .normalization import Normalization
+from .pathways import pathways_in, slow_and_fast
 from .samples import Samples
 from .sizes import by_size
 
@@ -129,6 +131,11 @@ class DataSource:
         return digest([digest(x, y) for x, y in found], self.shape)
 
     @property
+    def flexible(self) -> bool:
+        """Whether samples are cut out of something larger, so that `fit` can give them other sizes."""
+        return self._samples.fitted is not None
+
+    @property
     def random(self) -> bool:
         """Whether samples can be drawn at random: a clip from anywhere in its file."""
         return self._samples.files is not None
@@ -232,11 +239,18 @@ class DataSource:
     def fit(self, shapes: Sequence[tuple[int, ...]]) -> None:
         """Clips of which nobody chose frames, size or pathways become what a network takes; all else stays as it is.
 
+        Clips that are given as they are come in two pathways where the network has two.
+
         Args:
             shapes: of the network's inputs for one sample; none where it does not tell.
         """
         told = tuple(shapes)
-        if self._samples.fitted is None or not told or told == (self.shape if len(told) > 1 else (self.shape,)):
+        if not told or told == (self.shape if len(told) > 1 else (self.shape,)):
+            return
+        if self._samples.fitted is None:
+            if self._samples.pack is None and (ratio := pathways_in(told, self.shape)):
+                self._samples = replace(self._samples, pack=partial(slow_and_fast, alpha=ratio))
+                self._open_first()
             return
         before, self._samples = self._samples.files, self._samples.fitted(shapes)
         self._by_size = None

@@ -14,10 +14,8 @@ from torch import nn
 from ..errors import InputError, SnnconvError
 from ..models.video_backbones import VIDEO_BACKBONES
 from .importing import import_attribute, import_quietly
-from .usual_shapes import usual_shapes
+from .usual_shapes import shapes_of
 
-# Arguments that leave alone what goes into a network; any other may change it.
-_SAME_INPUT = {"num_classes", "model_num_class", "dropout", "dropout_rate", "weights", "pretrained", "progress"}
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
 GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
 
@@ -46,7 +44,7 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
             )  # fmt: skip
         arguments[name] = num_classes
     model = _call(factory, arguments, spec)
-    shapes = usual_shapes(spec, model) if set(arch_args or ()) <= _SAME_INPUT else None
+    shapes = shapes_of(spec, model, arguments)
     if shapes is not None:
         model.input_shapes = shapes  # type: ignore[assignment]  # read where there are no data to tell the shape
     return model

@@ -53,6 +53,7 @@ class C3D(nn.Module):
         self.fc6, self.relu6, self.dropout6 = nn.Linear(channels * positions, HIDDEN), nn.ReLU(), nn.Dropout(dropout)
         self.fc7, self.relu7, self.dropout7 = nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Dropout(dropout)
         self.fc8 = nn.Linear(HIDDEN, num_classes)
+        self.input_shapes = ((3, frames, size, size),)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.features(x).flatten(1)

@@ -149,7 +149,7 @@ def test_errors(command: Command, clips: str, options: tuple[str, ...], said: st
         (("--arch-arg", "depth=3"), "no whole number of time steps"),
         (("--arch-arg", "T=0"), "T of SVFormer is out of range"),
         (("--arch-arg", "size=abc"), "size of SVFormer is no size"),
-        (("--arch-arg", "size=64"), "the network cannot run on these inputs"),
+        (("--arch-arg", "size=64"), "the data do not go into the network"),
         (("--neuron", "foo"), "unknown neuron of SVFormer"),
     ],
 )
@@ -170,8 +170,8 @@ def test_a_batch_of_other_channels_than_the_training_data(command: Command, clip
     val = "npz:colour.npz?layout=NTHWC&y=word"
     ended = command("train", "snnconv:small_cnn3d", "--num-classes", 3, "--data", clips, "--val", val, *QUICK)
     assert ended.code == 2
-    assert "got: [6, 3, 4, 16, 20]: " in ended.err
-    assert "validation batch 0" in ended.err
+    assert "got: 3×4×16×20\n" in ended.err
+    assert f"where: {val}" in ended.err
     assert os.listdir() == ["colour.npz"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 from torch.export import ExportedProgram
 
-from ...convert.examples import told_shapes
+from ...convert.fitting import fit
 from ...data import DataSource, Normalization
 from ...errors import InputError
 from ...io.factory import find_factory
@@ -164,5 +164,5 @@ class Workspace:
 def fitting(data: Iterable[Any], opened: Opened) -> Iterable[Any]:
     """Clips of which nobody chose frames, size or pathways, as the network takes them."""
     if isinstance(data, DataSource):
-        data.fit(told_shapes(opened.model))
+        fit(data, opened.model)
     return data

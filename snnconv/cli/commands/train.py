@@ -57,6 +57,7 @@ def train(
     snnconv train snnconv:small_cnn3d --data "npz:a.npz?layout=NTHW" --val "npz:b.npz?layout=NTHW" --num-classes 4
     """
     from ...bench.distributed import process_number
+    from ...convert.fitting import fit
     from ...io import check_output
     from ...io.trained_file import save_trained
     from ...models.firing import is_direct
@@ -93,8 +94,8 @@ def train(
         found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
         if normalization is None and found.normalization is not None:
             training.normalization = validation.normalization = found.normalization
-        training.fit(found.origin.input_shapes)
-        validation.fit(found.origin.input_shapes)
+        fit(training, found.network)
+        fit(validation, found.network)
         result = run(
             found.network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
             **chosen,

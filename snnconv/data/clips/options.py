@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import InputError
 from ..imagefolder import usual_resize
+from ..pathways import ratio_of
 from ..query import parse_query, positive
 from ..sizes import OWN, size_or_own
 from .sampling import Sampling, Stride
@@ -87,9 +88,10 @@ class ClipOptions:
         frames = self.sampling.frames if "frames" in self.given else fast[1]
         stride = self.sampling.stride if {"frames", "stride"} & self.given else max(WINDOW // frames, 1)
         chosen = replace(self, sampling=Sampling(frames, stride))
-        if not {"size", "resize"} & self.given:
-            chosen = replace(chosen, size=fast[2], resize=usual_resize(fast[2]))
-        alpha = fast[1] // slow[0][1] if slow and "pathways" not in self.given else None
+        resize = self.resize if "resize" in self.given else usual_resize(fast[2])
+        if "size" not in self.given and resize >= fast[2]:
+            chosen = replace(chosen, size=fast[2], resize=resize)
+        alpha = ratio_of(shapes) if "pathways" not in self.given else None
         return replace(chosen, alpha=alpha) if alpha and frames % alpha == 0 else chosen
 
 

@@ -13,12 +13,12 @@ from ...errors import InputError
 from ..files import FileReader, Request
 from ..identity import files_digest
 from ..imagefolder import interleaved
+from ..pathways import slow_and_fast
 from ..samples import Samples
 from ..sizes import OWN, remembered
 from ..workers import BadFile, Read
 from .decode import read_frames, require_av
 from .options import ClipOptions
-from .pathways import slow_and_fast
 from .pictures import resizing
 from .views import crops, parse_views, random_crop
 

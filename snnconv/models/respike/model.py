@@ -13,6 +13,7 @@ from ...errors import InputError
 from ..again import computed
 from ..checks import require_counts
 from ..firing import LAYERS, RELU, firing
+from ..geometry import Shapes
 from ..looks import Look
 from .fusion import Fusion
 from .ms_resnet import CHANNELS, MSResNet18, title_of
@@ -24,6 +25,7 @@ BACKBONES: dict[str, Callable[..., torchvision.models.ResNet]] = {
     "resnet152": torchvision.models.resnet152,
 }
 POOLS = (4, 2, 1, 1)  # of each stage's map to its tokens: 14², 14², 14² and 7² of frames of 224²
+FRAMES, SIDE = 16, 224  # of the clips that it was published with, as whole segments
 BRANCHES = ("both", "key", "residual")
 
 
@@ -81,6 +83,7 @@ class ReSpike(nn.Module):
         self.fusions = nn.ModuleList(Fusion(width, context, pool, cross) for width, context, pool in pairs)
         features = (ann.channels[-1] if self.ann is not None else 0) + (CHANNELS[-1] if self.snn is not None else 0)
         self.head = nn.Linear(features, num_classes)
+        self.input_shapes: Shapes = ((in_channels, max(FRAMES // stride, 1) * stride, SIDE, SIDE),)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.segment_logits(x).mean(1)

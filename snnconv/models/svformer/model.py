@@ -14,6 +14,7 @@ from ...errors import InputError
 from ..again import computed
 from ..checks import require_counts
 from ..firing import LAYERS, NORMS, firing
+from ..geometry import Shapes
 from ..looks import Look
 from .blocks import Attention, Local, Style, local_path, patches
 from .titles import title_of
@@ -68,6 +69,7 @@ class SVFormer(nn.Module):
         super().__init__()
         self.T, self.checkpointed = style.T, checkpointed
         self.depth = self.unit = style.depth
+        self.input_shapes: Shapes = ()
         widths = (in_channels, *variant.channels)
         self.patches = nn.ModuleList(
             patches(style, before, after, n == 0) for n, (before, after) in enumerate(pairwise(widths))
@@ -185,15 +187,10 @@ def svformer(
     stages = len(chosen.channels)
     if path:
         require_even(height, width, stages)
-    return SVFormer(
-        chosen,
-        style,
-        (grid(height, stages), grid(width, stages)),
-        channels,
-        classes,
-        path,
-        checkpointed,
-    )
+    grids = grid(height, stages), grid(width, stages)
+    network = SVFormer(chosen, style, grids, channels, classes, path, checkpointed)
+    network.input_shapes = ((channels, T * depth, height, width),)
+    return network
 
 
 def sides_of(size: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import torch
 
 import snnconv
 from snnconv.data import batch_inputs, batch_labels, open_data
-from snnconv.data.clips.pathways import slow_and_fast
+from snnconv.data.pathways import slow_and_fast
 
 from .videos import places_in, write_classes
 

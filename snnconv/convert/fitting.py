@@ -1,0 +1,56 @@
+"""Data and network fitted to each other: every command, recipe and function takes its data through here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import fx, nn
+from torch.export import ExportedProgram
+
+from ..data import DataSource
+from ..errors import InputError
+from ..models.geometry import takes
+from .examples import check_shapes, told_shapes
+
+Shape = tuple[int, ...]
+
+
+def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
+    """Clips become what the network takes as it was built: frames, size and pathways, where nobody chose otherwise.
+
+    A network that tells nothing leaves the data as they are.
+
+    Raises:
+        InputError: what somebody chose, or what the data hold, does not go into the network.
+    """
+    told = told_shapes(network)
+    if not told:
+        return
+    data.fit(told)
+    given = check_shapes(data.shape)
+    if len(given) != len(told):
+        raise misfit(data, given, told, several(told))
+    if given == told or isinstance(network, (ExportedProgram, fx.GraphModule)):
+        return  # of captured networks their sizes say which others go
+    if not takes(network, tuple(given)) and takes(network, tuple(told)):
+        raise misfit(
+            data, given, told, "leave frames, size and pathways to the network, or build it for such (--arch-arg)"
+        )
+
+
+def several(told: Sequence[Shape]) -> str:
+    """How data come in several pathways."""
+    clips = [shape for shape in told if len(shape) == 4]
+    if len(clips) == len(told) == 2 and told[1][1] % told[0][1] == 0 and told[1][1] > told[0][1]:
+        return f"take clips of a multiple of {told[1][1] // told[0][1]} frames: its pathways are cut out of them"
+    return "give one array for each input (npz:FILE?x=KEY,KEY)"
+
+
+def misfit(data: DataSource, given: Sequence[Shape], told: Sequence[Shape], remedy: str) -> InputError:
+    return InputError(
+        "the data do not go into the network", expected=shown(told), got=shown(given), where=data.name, remedy=remedy
+    )
+
+
+def shown(shapes: Sequence[Shape]) -> str:
+    return " and ".join("×".join(map(str, shape)) for shape in shapes)
