@@ -70,8 +70,8 @@ def add_gaussian(samples: Tensor, field: Tensor, a: float) -> Tensor:
 
 
 def add_salt_pepper(samples: Tensor, field: Tensor, P: float) -> Tensor:
-    """With u uniform in [0, 1) for every pixel: the least value where u < P/2, the greatest where u ≥ 1 − P/2."""
-    low, high = ends(samples)
+    """With u uniform in [0, 1) for every pixel: its frame's least where u < P/2, the greatest where u ≥ 1 − P/2."""
+    low, high = (end(samples, frame_dims(samples), keepdim=True) for end in (torch.amin, torch.amax))
     return torch.where(field < P / 2, low, torch.where(field >= 1 - P / 2, high, samples))
 
 
