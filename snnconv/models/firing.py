@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..neurons import DIRECT
@@ -78,6 +79,41 @@ class StepNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(x.flatten(2)).view_as(x)
+
+
+class EachStepNorm(nn.BatchNorm2d):
+    """BatchNorm that sees one time step after the other in training, as where the steps are a loop: [B·T, C, H, W].
+
+    A step is normalised by its own mean and variance over [B, H, W]; scale, shift and running statistics are the same
+    for all, and each step in its turn moves the latter: r ← (1 − m)r + m·(of step t), t = 1 … T. In eval mode it is
+    plain BatchNorm.
+
+    Source: ReSpike's spiking branch, in what its authors ran.
+    """
+
+    def __init__(self, T: int, channels: int) -> None:
+        super().__init__(channels)
+        self.T = T
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(x)
+        assert self.momentum is not None
+        assert self.num_batches_tracked is not None
+        by_sample = x.unflatten(0, (-1, self.T)).flatten(1, 2)  # [B, T·C, H, W]: a channel of each step has its own
+        mean, variance = (torch.zeros(by_sample.shape[1], dtype=r.dtype, device=x.device) for r in self.running())
+        scale, shift = self.weight.repeat(self.T), self.bias.repeat(self.T)
+        y = F.batch_norm(by_sample, mean, variance, scale, shift, True, 1.0, self.eps)  # of momentum 1: this batch's
+        for running, of_batch in zip(self.running(), (mean, variance)):
+            for step in of_batch.unflatten(0, (self.T, -1)):
+                running.lerp_(step, self.momentum)
+        self.num_batches_tracked += self.T
+        return y.unflatten(1, (self.T, -1)).flatten(0, 1)
+
+    def running(self) -> tuple[Tensor, Tensor]:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        return self.running_mean, self.running_var
 
 
 NORMS = {"tdbn": TimeNorm, "bn": StepNorm}

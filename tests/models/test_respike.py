@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snnconv import InputError
 from snnconv.bench.count import count
 from snnconv.models import respike
+from snnconv.models.firing import EachStepNorm
 from snnconv.models.respike.fusion import Fusion
 from snnconv.neurons import LIF
+
+from .naive_respike import Naive
 
 
 def size(module: nn.Module | None) -> int:
@@ -101,10 +105,70 @@ def fused(x: Tensor, key: Tensor, settings: dict[str, Any]) -> Tensor:
     return fusion(x, key)
 
 
+def lively() -> nn.Module:
+    """A ReSpike whose fusions do something and whose neurons fire, with statistics of its own."""
+    torch.manual_seed(0)
+    model = respike(num_classes=4, stride=4)
+    for fusion in model.fusions:
+        assert isinstance(fusion, Fusion)
+        nn.init.normal_(fusion.proj_out.weight, std=0.1)
+    model(torch.rand(2, 3, 8, 64, 64))
+    return model
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_it_is_what_its_authors_run_step_by_step(training: bool) -> None:
+    """Logits and running statistics of a loop over the time steps, to the rounding of sums in another order."""
+    model = lively().train(training)
+    naive = Naive({name: value.clone() for name, value in model.state_dict().items()}, training, stride=4)
+    clips = torch.rand(2, 3, 8, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        torch.testing.assert_close(model(clips), naive.logits(clips), atol=1e-4, rtol=1e-4)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(
+            value, naive.values[name], atol=1e-5, rtol=1e-4, msg=lambda said, n=name: f"{n}: {said}"
+        )
+
+
+def test_coarse_fusions_pass_the_pooled_map_alone() -> None:
+    """Two maps with the same means over the patches go on as one, and the result is the pooled map, enlarged."""
+    torch.manual_seed(0)
+    fusion, x, key = Fusion(64, 96, 4), torch.randn(2, 64, 16, 8), torch.randn(2, 96, 16, 8)
+    pooled = F.avg_pool2d(x, 4)
+    assert torch.equal(fusion(x, key), F.interpolate(pooled, (16, 8), mode="bilinear"))
+    nn.init.normal_(fusion.proj_out.weight, std=0.1)
+    flat = pooled.repeat_interleave(4, 2).repeat_interleave(4, 3)
+    torch.testing.assert_close(fusion(x, key), fusion(flat, key))
+
+
+def test_group_norm_adds_a_millionth() -> None:
+    fusion = Fusion(64, 64, 1)
+    x = 1e-3 * torch.randn(1, 64, 4, 4)  # of variance 1e-6, which 1e-5 would swamp
+    torch.testing.assert_close(fusion.norm(x), F.group_norm(x, 32, eps=1e-6))
+    assert not torch.allclose(fusion.norm(x), F.group_norm(x, 32, eps=1e-5), rtol=0.3)
+
+
+def test_norms_of_the_spiking_branch_see_one_step_after_the_other() -> None:
+    """s − 1 updates of the running statistics; each step normalised by itself; in eval mode plain BatchNorm."""
+    torch.manual_seed(0)
+    norm, plain = EachStepNorm(3, 5), nn.BatchNorm2d(5)
+    nn.init.normal_(norm.weight)
+    plain.load_state_dict(norm.state_dict())
+    x = torch.randn(4, 3, 5, 6, 7) * torch.tensor([1.0, 2.0, 4.0]).view(3, 1, 1, 1)  # [B, T, …], steps that differ
+    y = norm(x.flatten(0, 1)).unflatten(0, (4, 3))
+    for step in range(3):
+        torch.testing.assert_close(y[:, step], plain(x[:, step]))
+    assert int(norm.num_batches_tracked) == 3  # pyright: ignore[reportArgumentType]
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(norm.state_dict()[name], value)
+    plain.load_state_dict(norm.state_dict())
+    assert torch.equal(norm.eval()(x.flatten(0, 1)), plain.eval()(x.flatten(0, 1)))
+
+
 def test_fusion_begins_as_nothing_and_then_sees_the_key_frame_of_its_own_sample() -> None:
     torch.manual_seed(1)
     x, key = torch.randn(3 * 2, 64, 8, 8), torch.randn(2, 96, 8, 8)
-    assert torch.equal(Fusion(64, 96, 2)(x, key), x)
+    assert torch.equal(Fusion(64, 96, 1)(x, key), x)
     other = key.clone()
     other[1] += 1
     changed = fused(x, key, {"pool": 2}) != fused(x, other, {"pool": 2})

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 HEAD_WIDTH = 32
-GROUPS = 32  # of GroupNorm
+GROUPS, EPSILON = 32, 1e-6  # of GroupNorm
 WIDER = 4  # the feed-forward layer
 
 
@@ -52,12 +52,14 @@ class GatedFeedForward(nn.Module):
 
 
 class Fusion(nn.Module):
-    """One transformer block on the tokens of a map, whose result is added to it:
+    """One transformer block on the tokens of a map, whose result is added to them:
 
-        z = proj_in(GroupNorm(x));  z ← z + self(LN z);  z ← z + cross(LN z, key frame);  z ← z + GEGLU(LN z)
-        y = x + proj_out(z)
+        p = pooled x;  z = proj_in(GroupNorm(p))
+        z ← z + self(LN z);  z ← z + cross(LN z, key frame);  z ← z + GEGLU(LN z)
+        y = p + proj_out(z), enlarged to the size of x
 
-    proj_out begins at zero: untrained, the spiking branch does not see the key frame.
+    Where tokens are patches the fine map does not pass: what goes on is the pooled one, enlarged. proj_out begins at
+    zero: untrained, the spiking branch does not see the key frame.
 
     Args:
         channels: C of the spiking branch. context: C' of the ANN's map.
@@ -68,7 +70,7 @@ class Fusion(nn.Module):
     def __init__(self, channels: int, context: int, pool: int, cross: bool = True) -> None:
         super().__init__()
         self.pool = pool
-        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.norm = nn.GroupNorm(GROUPS, channels, EPSILON)
         self.proj_in = nn.Conv2d(channels, channels, 1)
         self.norm_self, self.self_attention = nn.LayerNorm(channels), Attention(channels, channels)
         self.norm_cross = nn.LayerNorm(channels) if cross else None
@@ -90,8 +92,8 @@ class Fusion(nn.Module):
             every_step = context.repeat_interleave(x.shape[0] // key.shape[0], 0)  # the same key frame at each step
             z = z + self.cross_attention(self.norm_cross(z), every_step)
         z = z + self.feed_forward(self.norm_forward(z))
-        seen = self.proj_out(z.transpose(1, 2).unflatten(2, small.shape[2:]))
-        return x + (F.interpolate(seen, x.shape[2:], mode="bilinear") if self.pool > 1 else seen)
+        small = small + self.proj_out(z.transpose(1, 2).unflatten(2, small.shape[2:]))
+        return F.interpolate(small, x.shape[2:], mode="bilinear") if self.pool > 1 else small
 
     def tokens(self, x: Tensor) -> Tensor:
         """The map pooled to its tokens; a border narrower than a patch makes tokens of its own."""

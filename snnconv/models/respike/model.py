@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from ..firing import LAYERS, RELU, firing
 from ..geometry import Shapes
 from ..looks import Look
 from .fusion import Fusion
-from .ms_resnet import CHANNELS, MSResNet18, title_of
+from .ms_resnet import CHANNELS, MSResNet18, Style, title_of
 
 BACKBONES: dict[str, Callable[..., torchvision.models.ResNet]] = {
     "resnet18": torchvision.models.resnet18,
@@ -35,9 +36,12 @@ class KeyFrames(nn.Module):
     def __init__(self, backbone: str, in_channels: int, weights: str | None, checkpointed: bool) -> None:
         super().__init__()
         self.checkpointed = checkpointed
-        net = BACKBONES[backbone](weights=weights)
+        net = resnet(backbone, weights)
         if in_channels != 3:
+            of_colours = net.conv1.weight.detach()
             net.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
+            if weights is not None and in_channels == 1:  # a grey frame is one of three equal colours
+                net.conv1.weight.data.copy_(of_colours.sum(1, keepdim=True))
         self.stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
         self.stages = nn.ModuleList([net.layer1, net.layer2, net.layer3, net.layer4])
         self.channels = [width * (net.fc.in_features // CHANNELS[-1]) for width in CHANNELS]
@@ -48,6 +52,29 @@ class KeyFrames(nn.Module):
             x = computed(stage, x, again=self.checkpointed)
             maps.append(x)
         return maps
+
+
+def resnet(backbone: str, weights: str | None) -> torchvision.models.ResNet:
+    """The torchvision network, with weights of a file, of torchvision, or at random.
+
+    Raises:
+        InputError: neither a file nor a name that torchvision knows, or a file of other weights.
+    """
+    if weights is None:
+        return BACKBONES[backbone]()
+    if Path(weights).exists():
+        from ...io import open_model  # which builds this network
+
+        found = open_model(f"torchvision:{backbone}", weights=weights).model
+        assert isinstance(found, torchvision.models.ResNet)
+        return found
+    names = ["DEFAULT", *torchvision.models.get_model_weights(backbone).__members__]
+    if weights not in names:
+        raise InputError(
+            f"no such weights of {backbone}", expected=f"a file of torchvision's, or {', '.join(dict.fromkeys(names))}",
+            got=repr(weights), remedy="fetch the file from download.pytorch.org, and name it",
+        )  # fmt: skip
+    return BACKBONES[backbone](weights=weights)
 
 
 class ReSpike(nn.Module):
@@ -73,12 +100,12 @@ class ReSpike(nn.Module):
     ) -> None:
         super().__init__()
         self.stride = self.unit = stride
+        self.in_channels = in_channels
         self.checkpointed = checkpointed
         ann = KeyFrames(backbone, in_channels, weights, checkpointed)
         self.ann = ann if branches != "residual" else None
-        self.snn = (
-            MSResNet18(lambda: firing(stride - 1, **neuron), in_channels, checkpointed) if branches != "key" else None
-        )
+        style = Style(stride - 1, lambda: firing(stride - 1, **neuron))
+        self.snn = MSResNet18(style, in_channels, checkpointed) if branches != "key" else None
         pairs = zip(CHANNELS, ann.channels, POOLS) if branches == "both" and fusion else ()
         self.fusions = nn.ModuleList(Fusion(width, context, pool, cross) for width, context, pool in pairs)
         features = (ann.channels[-1] if self.ann is not None else 0) + (CHANNELS[-1] if self.snn is not None else 0)
@@ -185,7 +212,8 @@ def respike(
         branches: "both", or for ablations the "key" frames or the "residual"s alone.
         fusion: with a transformer block after every stage; cross: with attention to the key frame in it.
         in_channels: of the frames.
-        weights: of the ANN, a name that torchvision knows, as "DEFAULT"; downloaded.
+        weights: of the ANN: a file of torchvision's for the backbone, as its authors begin with ImageNet's; or a name
+            that torchvision knows, as "DEFAULT", whose weights are downloaded. None: random.
         neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset. "relu": without
             spikes; with the residual branch alone an ANN that `convert` takes.
         checkpointed: in training, keep no stage's inside for the gradient but compute it again: less memory, a third

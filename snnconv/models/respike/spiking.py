@@ -11,7 +11,7 @@ from ...errors import InputError
 from ..checks import require_counts
 from ..firing import LAYERS, RELU, firing
 from ..looks import Look
-from .ms_resnet import CHANNELS, MSResNet18, title_of
+from .ms_resnet import CHANNELS, MSResNet18, Style, title_of
 
 
 class SpikingResNet(nn.Module):
@@ -26,7 +26,7 @@ class SpikingResNet(nn.Module):
     def __init__(self, T: int, num_classes: int, in_channels: int, checkpointed: bool, neuron: dict[str, Any]) -> None:
         super().__init__()
         self.T = T
-        self.snn = MSResNet18(lambda: firing(T, **neuron), in_channels, checkpointed)
+        self.snn = MSResNet18(Style(T, lambda: firing(T, **neuron)), in_channels, checkpointed)
         self.head = nn.Linear(CHANNELS[-1], num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
