@@ -21,17 +21,22 @@ SETTINGS: dict[str, tuple[type, str]] = {
     "momentum": (float, "Of sgd."),
     "schedule": (str, "cosine, step (a tenth every 20 epochs) or constant."),
     "warmup": (float, "Epochs in which the learning rate rises to --lr."),
+    "warmup-lr": (float, "Learning rate that it rises from  [default: a hundredth of --lr]"),
+    "end-lr": (float, "Learning rate at the end of the schedule."),
     "weight-decay": (float, "Of the weights."),
+    "decay-vectors": (bool, "Whether norms, biases and time constants decay too."),
     "clip-weight-decay": (float, "Of λ  [default: as --weight-decay]"),
     "label-smoothing": (float, "ε of the cross-entropy."),
-    "augment": (str, "Of crop, shift, flip, cutout; or none."),
+    "mixup": (float, "α of mixup, as 0.8; 0: without."),
+    "cutmix": (float, "α of CutMix, as 1; 0: without. With both, either of them for each batch."),
+    "augment": (str, "Of crop, shift, flip, cutout, randaugment, erase; or none."),
     "ema": (float, "Decay of a moving average of the weights, as 0.999."),
     "batch-size": (int, "Samples of a step."),
     "early-stop": (int, "Stop after so many epochs without a better validation accuracy, and keep the best."),
     "save-every": (int, "Steps between two checkpoints, besides one after every epoch."),
     "precision": (str, "32-true, bf16-mixed, 16-mixed, bf16-true or 64-true."),
 }
-OWN = {"clip-weight-decay", "ema", "early-stop"}  # off unless given
+OWN = {"warmup-lr", "clip-weight-decay", "ema", "early-stop"}  # without a value unless given
 
 
 def training_options(defaults: Mapping[str, Any] | None, without: tuple[str, ...] = ()) -> Callable[[Any], Any]:
@@ -78,6 +83,13 @@ def data_options(name: str) -> Callable[[Any], Any]:
 def augmentations(text: str) -> tuple[str, ...]:
     """`crop,flip` → both; `none` → nothing."""
     return tuple(name for name in text.split(",") if name and name != "none")
+
+
+def settings_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a training among the options of a command, those that have a value."""
+    names = [name.replace("-", "_") for name in SETTINGS] + ["seed"]
+    chosen = {name: options[name] for name in names if options.get(name) is not None}
+    return {**chosen, **({"augment": augmentations(chosen["augment"])} if "augment" in chosen else {})}
 
 
 def tell_trained(course: Any, path: Path, folder: Path, next_command: str, as_json: bool) -> None:

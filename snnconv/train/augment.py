@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..registry import Registry
 
 PADDING = 8  # of the image's side to pad for a crop: 4 pixels of 32, as usual for CIFAR
+GREY = 0.5
 CUTOUT = 0.25  # of the image's area: 16×16 of 32×32
 
 AUGMENTATIONS: Registry[Callable[[int, int], nn.Module]] = Registry("augmentation")
@@ -59,7 +60,59 @@ def cutout(height: int, width: int) -> nn.Module:
     return v2.RandomErasing(p=1.0, scale=(CUTOUT, CUTOUT), ratio=(1.0, 1.0), value=0.0)
 
 
-AFTER = ("cutout",)  # of normalised images, whose mean is 0; the others pad with black
+@AUGMENTATIONS.register("randaugment")
+def randaugment(height: int, width: int) -> nn.Module:
+    """Two operations in turn, each in half of the cases and at half of the full strength; what is moved in is grey.
+
+    Colours, contrast, sharpness, and turning, shearing and shifting; a clip is changed as one. Source: Cubuk et al.,
+    "RandAugment", NeurIPS 2020; rand-m5-n2 of timm, but for its spread of strengths (0.25 of 10), and of the operations
+    those of torchvision.
+    """
+    one = v2.RandomApply([v2.RandAugment(1, magnitude=15, num_magnitude_bins=31, fill=GREY)], p=0.5)  # type: ignore[arg-type]
+    return OfFrames(nn.Sequential(one, one))
+
+
+class OfFrames(nn.Module):
+    """An operation on images [C, H, W] or [T, C, H, W] → on images or clips [C, T, H, W], the same for each frame.
+
+    Raises:
+        InputError: the images are neither grey nor of three colours.
+    """
+
+    def __init__(self, operation: nn.Module) -> None:
+        super().__init__()
+        self.operation = operation
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[0] not in (1, 3):
+            raise InputError(
+                "randaugment takes grey or coloured images", expected="1 or 3 channels", got=f"{x.shape[0]}",
+                remedy="leave it out of augment (--augment)",
+            )  # fmt: skip
+        return self.operation(x) if x.dim() == 3 else self.operation(x.transpose(0, 1)).transpose(0, 1)
+
+
+@AUGMENTATIONS.register("erase")
+def erase(height: int, width: int) -> nn.Module:
+    """In a quarter of the cases a rectangle of noise N(0, 1), through all frames of a clip, other noise in each.
+
+    Source: Zhong et al., "Random Erasing Data Augmentation", AAAI 2020.
+    """
+    return Erase()
+
+
+class Erase(nn.Module):
+    """x [C, H, W] or [C, T, H, W] → the same shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operation = v2.RandomErasing(p=0.25, scale=(0.02, 1 / 3), ratio=(0.3, 1 / 0.3), value="random")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.operation(x.flatten(0, -3)).view_as(x)
+
+
+AFTER = ("cutout", "erase")  # of normalised images, whose mean is 0; the others pad with black or grey
 
 
 def augmented(x: Tensor, names: Sequence[str], seed: int, epoch: int, positions: Sequence[int]) -> Tensor:

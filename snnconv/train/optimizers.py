@@ -28,13 +28,16 @@ def adamw(groups: list[dict[str, Any]], settings: Settings) -> Optimizer:
 
 
 def optimizer_of(network: nn.Module, settings: Settings) -> Optimizer:
-    """The chosen one for all parameters that train: weights in the first group, λ in the second."""
+    """The chosen one for all parameters that train: weights, λ, and vectors where they do not decay, a group each."""
     of_clips = {id(parameter) for clip in clips_in(network).values() for parameter in clip.parameters()}
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     weights = [parameter for parameter in trained if id(parameter) not in of_clips]
+    vectors = [] if settings.decay_vectors else [parameter for parameter in weights if parameter.dim() < 2]
+    weights = [parameter for parameter in weights if settings.decay_vectors or parameter.dim() >= 2]
     ceilings = [parameter for parameter in trained if id(parameter) in of_clips]
     groups = [
         {"params": weights, "weight_decay": settings.weight_decay},
         {"params": ceilings, "weight_decay": settings.decay_of_clips},
+        {"params": vectors, "weight_decay": 0.0},
     ]
     return OPTIMIZERS[settings.optimizer]([group for group in groups if group["params"]], settings)

@@ -24,8 +24,9 @@ from .checkpoint import FILE, fitting, save_checkpoint
 from .feed import Feed
 from .learned import Learned, means
 from .logs import CSVLog
+from .mix import mixed_batch
 from .result import Course, Epoch
-from .schedules import SCHEDULES, warmed
+from .schedules import rate
 from .score import scores, validate
 from .settings import Settings
 
@@ -117,12 +118,16 @@ class Run:
             done: epochs done, for the schedule.
         """
         settings = self.settings
-        self.lr = settings.lr * SCHEDULES[settings.schedule](done, settings.epochs) * warmed(done, settings.warmup)
+        self.lr = rate(settings, done)
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = self.lr
         where = f"training batch {self.batch} of epoch {self.epoch + 1}"
-        output, labels = scores(self.wrapped, self.network, batch, where)
-        loss = F.cross_entropy(output, labels, label_smoothing=settings.label_smoothing)
+        inputs, share = mixed_batch(batch[0], settings, self.epoch, self.batch)
+        output, labels = scores(self.wrapped, self.network, (inputs, batch[1]), where)
+        loss = share * F.cross_entropy(output, labels, label_smoothing=settings.label_smoothing)
+        if share < 1:
+            other = F.cross_entropy(output, labels.flip(0), label_smoothing=settings.label_smoothing)
+            loss = loss + (1 - share) * other
         value = loss.item()
         if not math.isfinite(value):
             raise InputError(
@@ -136,7 +141,8 @@ class Run:
         if self.average is not None:
             self.average.update(self.network)
         self.loss_sum += value * len(labels)
-        self.correct += int((output.argmax(1) == labels).sum())
+        wanted = labels if share >= 0.5 else labels.flip(0)  # what there is more of
+        self.correct += int((output.argmax(1) == wanted).sum())
         self.seen += len(labels)
         self.batch += 1
         self.step += 1

@@ -23,11 +23,15 @@ class Settings:
     the most out of few epochs.
 
     Attributes:
-        warmup: epochs in which the learning rate rises to `lr`, times the schedule.
+        warmup: epochs in which the learning rate rises evenly to `lr`; the schedule is of those that follow.
+        warmup_lr: what it rises from; None: a hundredth of `lr`. end_lr: what the schedule ends with in place of 0.
+        decay_vectors: whether weights of one dimension or none decay too: norms, biases, time constants.
         clip_weight_decay: of λ; None: as of the weights, which the paper does. More of it makes thresholds smaller.
         label_smoothing: ε of the cross-entropy, in [0, 1).
-        augment: of "crop", "shift", "flip", "cutout"; None: crop and flip for data opened by name, nothing for
-            loaders, which do it themselves.
+        mixup, cutmix: α of Beta(α, α), by which a batch is mixed with itself in the other order; 0: without. With both
+            each batch is mixed in one of the two ways.
+        augment: names in `AUGMENTATIONS`; None: crop and flip for data opened by name, nothing for loaders, which do it
+            themselves.
         ema: decay of a moving average of the weights, which is evaluated and kept in their place; None: without.
         batch_size: samples of a step, over all processes; loaders bring their own.
         early_stop: epochs without a better validation accuracy after which to stop and go back to the best one.
@@ -41,9 +45,14 @@ class Settings:
     momentum: float = 0.9
     schedule: str = "cosine"
     warmup: float = 0.0
+    warmup_lr: float | None = None
+    end_lr: float = 0.0
     weight_decay: float = 1e-5
+    decay_vectors: bool = True
     clip_weight_decay: float | None = None
     label_smoothing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
     augment: tuple[str, ...] | None = None
     ema: float | None = None
     batch_size: int = 128
@@ -58,9 +67,14 @@ class Settings:
             (0 < self.lr < math.inf, "lr", "a learning rate above 0", self.lr),
             (0 <= self.momentum < 1, "momentum", "a number in [0, 1)", self.momentum),
             (0 <= self.warmup < math.inf, "warmup", "epochs, at least 0", self.warmup),
+            (self.warmup_lr is None or 0 <= self.warmup_lr < math.inf, "warmup_lr", "at least 0", self.warmup_lr),
+            (0 <= self.end_lr < math.inf, "end_lr", "a learning rate, at least 0", self.end_lr),
+            (isinstance(self.decay_vectors, bool), "decay_vectors", "True or False", self.decay_vectors),
             (0 <= self.weight_decay < math.inf, "weight_decay", "a number, at least 0", self.weight_decay),
             (0 <= self.decay_of_clips < math.inf, "clip_weight_decay", "a number, at least 0", self.clip_weight_decay),
             (0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)", self.label_smoothing),
+            (0 <= self.mixup < math.inf, "mixup", "α of a Beta distribution, at least 0", self.mixup),
+            (0 <= self.cutmix < math.inf, "cutmix", "α of a Beta distribution, at least 0", self.cutmix),
             (self.ema is None or 0 < self.ema < 1, "ema", "a decay in (0, 1), as 0.999", self.ema),
             (whole(self.batch_size, 2), "batch_size", "a whole number, at least 2", self.batch_size),
             (self.early_stop is None or whole(self.early_stop), "early_stop", "epochs, at least 1", self.early_stop),

@@ -36,6 +36,20 @@ def neurons(model: nn.Module) -> list[PLIF]:
     return [module for module in model.modules() if isinstance(module, PLIF)]
 
 
+def test_linear_layers_begin_narrow_and_without_bias() -> None:
+    """N(0, 0.02²), of the attention, the MLPs beside it and the head; convolutions begin as torch has them."""
+    torch.manual_seed(0)
+    model = svformer("3stg")
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, (nn.Conv2d, nn.Linear))}
+    linear = {name for name in layers if name.startswith(("stages.1", "stages.2"))} | {"head"}
+    assert len(linear) == 3 * 4 + 1
+    for name, layer in layers.items():
+        assert layer.bias is not None
+        assert bool(layer.bias.any()) == (name not in linear), name
+        if name in linear:
+            assert float(layer.weight.detach().std()) == pytest.approx(0.02, rel=0.1), name
+
+
 @pytest.mark.parametrize(("settings", "parameters"), PARAMETERS, ids=[str(settings) for settings, _ in PARAMETERS])
 def test_parameters_are_the_published_ones(settings: dict[str, Any], parameters: int) -> None:
     with torch.device("meta"):

@@ -111,6 +111,34 @@ def test_clips_of_video_move_as_one() -> None:
     assert all(torch.equal(moved[:, :, 0], moved[:, :, frame]) for frame in range(4))
 
 
+def test_randaugment_changes_a_clip_as_one_in_half_of_the_cases() -> None:
+    """Two operations, each in half of the cases: a quarter of the clips stays as it is."""
+    generator = torch.Generator().manual_seed(0)
+    video = torch.rand(40, 3, 1, 12, 16, generator=generator).expand(-1, -1, 4, -1, -1)
+    moved = augmented(video, ("randaugment",), 0, 0, range(40))
+    assert all(torch.equal(moved[:, :, 0], moved[:, :, frame]) for frame in range(4))
+    same = sum(torch.equal(a, b) for a, b in zip(moved, video))
+    assert 4 <= same <= 20
+    assert 0 <= moved.min() <= moved.max() <= 1
+    with pytest.raises(InputError, match="1 or 3 channels"):
+        augmented(torch.rand(1, 2, 8, 8), ("randaugment",), 0, 0, (0,))
+
+
+def test_erasing_puts_noise_into_one_rectangle_of_every_frame_of_a_quarter() -> None:
+    video = torch.zeros(80, 2, 4, 32, 40)
+    erased = 0
+    for clip in augmented(video, ("erase",), 0, 0, range(80)):
+        gone = clip != 0
+        area = gone[0, 0].float().mean()
+        if area:
+            erased += 1
+            assert bool((gone == gone[0, 0]).all())
+            assert torch.equal(gone[0, 0], gone[0, 0].any(1)[:, None] & gone[0, 0].any(0)[None])
+            assert 0.01 < area < 0.35
+            assert not torch.equal(clip[0, 0], clip[0, 1])
+    assert 10 <= erased <= 30
+
+
 def test_shift_repeats_the_edges_of_space_and_time() -> None:
     video = torch.rand(6, 2, 28, 32, 40, generator=torch.Generator().manual_seed(0))
     padded = torch.nn.functional.pad(video, (2, 2, 2, 2, 2, 2), mode="replicate")

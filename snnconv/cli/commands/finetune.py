@@ -12,7 +12,7 @@ from ...errors import InputError
 from ..notices import telling
 from ..options import WHOLE, model_options, normalization_options, shared_options, together
 from ..output import require_writable
-from ..training import augmentations, data_options, run_options, tell_trained, training_options
+from ..training import data_options, run_options, settings_given, tell_trained, training_options
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
@@ -35,12 +35,9 @@ clip_options = together(
 USUAL = {
     "epochs": 10, "lr": 0.01, "optimizer": "sgd", "momentum": 0.9, "schedule": "cosine", "warmup": 0.0,
     "weight_decay": 1e-5, "label_smoothing": 0.0, "batch_size": 128, "save_every": 200, "precision": "32-true",
+    "end_lr": 0.0, "decay_vectors": True, "mixup": 0.0, "cutmix": 0.0,
 }  # fmt: skip
 CLIPPING = ("activation", "levels", "alpha", "beta", "T", "init", "per_channel", "maxpool", "calib")
-TRAINING = (
-    "epochs", "lr", "optimizer", "momentum", "schedule", "warmup", "weight_decay", "clip_weight_decay",
-    "label_smoothing", "ema", "batch_size", "early_stop", "save_every", "precision", "seed",
-)  # fmt: skip
 
 
 @click.command()
@@ -98,11 +95,10 @@ def finetune(
         validation = work.data_of(val, normalization, options["batch_size"], None, options, found.model)
         assert training is not None
         assert validation is not None
-        chosen = {name: options[name] for name in TRAINING}
         network = clipped_network(found, data, normalization, options, typed)
         result = train(
             network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
-            augment=augmentations(options["augment"]), **chosen,
+            **settings_given(options),
         )  # fmt: skip
         if process_number():
             return
@@ -118,7 +114,7 @@ def clipped_network(found: Any, data: str, normalization: Any, options: dict[str
     from ...train.settings import settings_of
     from .. import work
 
-    settings_of({name: options[name] for name in TRAINING})  # before the calibration, which takes a while
+    settings_of(settings_given(options))  # before the calibration, which takes a while
     if not typed & set(CLIPPING) and not isinstance(found.model, work.ExportedProgram) and clips_in(found.model):
         return found.model
     size, limit = options["batch_size"], options["calib_limit"]

@@ -11,13 +11,18 @@ from ...errors import InputError
 from ..notices import telling
 from ..options import WHOLE, normalization_options, shared_options, together
 from ..output import require_writable
-from ..training import augmentations, data_options, run_options, tell_trained, training_options
+from ..training import data_options, run_options, settings_given, tell_trained, training_options
 
 SHORT = ("respike", "svformer")  # may be named without `snnconv:`
 NETWORK = ("backbone", "stride", "branches", "variant", "neuron", "norm")
 
 network_options = together(
     click.option("--backbone", help="ReSpike: resnet18, resnet50, resnet101 or resnet152 for its key frames."),
+    click.option(
+        "--ann-weights",
+        metavar="FILE",
+        help="ReSpike: torchvision's weights of the backbone, as of ImageNet, for its key frames.",
+    ),
     click.option("--stride", help="ReSpike: frames in a segment, of which the first is the key frame."),
     click.option("--branches", help="ReSpike: both, key or residual."),
     click.option("--variant", help="SVFormer: base, ss, st, dp, wd or 3stg."),
@@ -62,6 +67,7 @@ def train(
     from ...io.trained_file import save_trained
     from ...models.firing import is_direct
     from ...train import train as run
+    from ...train.defaults import normalization_for
     from ...train.engine import require_fabric
     from ...train.settings import settings_of
     from .. import work
@@ -70,13 +76,7 @@ def train(
     if resume and overwrite:
         raise InputError("--resume continues a training, --overwrite drops it", remedy="leave one of them out")
     path = target or Path(f"{work.model_name(model)}.pt")
-    names = (
-        "epochs", "lr", "optimizer", "momentum", "schedule", "warmup", "weight_decay", "label_smoothing", "ema",
-        "batch_size", "early_stop", "save_every", "precision", "seed",
-    )  # fmt: skip
-    chosen = {name: options[name] for name in names if options[name] is not None}
-    if options["augment"] is not None:
-        chosen["augment"] = augmentations(options["augment"])
+    chosen = settings_given(options)
     settings_of(chosen)  # before the data, whose opening can take a while
     with telling(quiet or process_number() > 0):
         require_writable(folder, "train")
@@ -90,10 +90,13 @@ def train(
         assert training is not None
         assert validation is not None
         typed = {name: options[name] for name in NETWORK if options[name] is not None}
+        if options["ann_weights"] is not None:
+            typed["weights"] = options["ann_weights"]
         spec = f"snnconv:{model}" if model in SHORT else model
         found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
-        if normalization is None and found.normalization is not None:
-            training.normalization = validation.normalization = found.normalization
+        usual = found.normalization or normalization_for(found.network)
+        if normalization is None and usual is not None:
+            training.normalization = validation.normalization = usual
         fit(training, found.network)
         fit(validation, found.network)
         result = run(

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from ..firing import NORMS
 
 HEAD_WIDTH = 64
+STD = 0.02  # of the first weights of linear layers
+Make = Callable[[int, int], nn.Module]  # (channels in, out) → a layer on every token
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,21 @@ class Style:
         size = (deep, kernel, kernel)
         return nn.Conv3d(inputs, outputs, size, (1, stride, stride), (deep // 2, padding, padding), groups=groups)
 
+    def linear(self, inputs: int, outputs: int) -> nn.Module:
+        """A linear layer of every token, weights from N(0, 0.02²) and no bias to begin with, as in transformers."""
+        return begun(self.conv(inputs, outputs))
+
     def normed(self, channels: int) -> nn.Module:
         return NORMS[self.norm](self.T, channels)
+
+
+def begun(layer: nn.Module) -> nn.Module:
+    """The layer with a linear layer's first weights."""
+    assert isinstance(layer.weight, Tensor)
+    assert isinstance(layer.bias, Tensor)
+    nn.init.trunc_normal_(layer.weight, std=STD)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def patches(style: Style, inputs: int, outputs: int, first: bool) -> nn.Sequential:
@@ -56,12 +71,12 @@ def patches(style: Style, inputs: int, outputs: int, first: bool) -> nn.Sequenti
     return nn.Sequential(style.fires(), style.conv(inputs, outputs, 4, 2, 1), style.normed(outputs))
 
 
-def mlp(style: Style, channels: int) -> nn.Sequential:
+def mlp(style: Style, channels: int, layer: Make) -> nn.Sequential:
     """Two layers on every token, twice as wide between."""
     hidden = 2 * channels
     return nn.Sequential(
-        style.fires(), style.conv(channels, hidden), style.normed(hidden),
-        style.fires(), style.conv(hidden, channels), style.normed(channels),
+        style.fires(), layer(channels, hidden), style.normed(hidden),
+        style.fires(), layer(hidden, channels), style.normed(channels),
     )  # fmt: skip
 
 
@@ -77,7 +92,7 @@ class Local(nn.Module):
             style.conv(channels, channels),
             style.normed(channels),
         )
-        self.mlp = mlp(style, channels)
+        self.mlp = mlp(style, channels, style.conv)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.mix(x)
@@ -95,10 +110,10 @@ class Attention(nn.Module):
     def __init__(self, style: Style, channels: int) -> None:
         super().__init__()
         self.heads = channels // HEAD_WIDTH
-        self.qkv = nn.Sequential(style.fires(), style.conv(channels, 3 * channels), style.normed(3 * channels))
+        self.qkv = nn.Sequential(style.fires(), style.linear(channels, 3 * channels), style.normed(3 * channels))
         self.q, self.k, self.v = style.fires(), style.fires(), style.fires()
-        self.out = nn.Sequential(style.fires(), style.conv(channels, channels), style.normed(channels))
-        self.mlp = mlp(style, channels)
+        self.out = nn.Sequential(style.fires(), style.linear(channels, channels), style.normed(channels))
+        self.mlp = mlp(style, channels, style.linear)
 
     def forward(self, x: Tensor) -> Tensor:
         drives = self.qkv(x).flatten(2).chunk(3, 1)  # [B·T, C, tokens] each

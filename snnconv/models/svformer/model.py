@@ -16,7 +16,7 @@ from ..checks import require_counts
 from ..firing import LAYERS, NORMS, firing
 from ..geometry import Shapes
 from ..looks import Look
-from .blocks import Attention, Local, Style, local_path, patches
+from .blocks import Attention, Local, Style, begun, local_path, patches
 from .titles import title_of
 
 
@@ -86,7 +86,7 @@ class SVFormer(nn.Module):
         kernel = (style.T * style.depth, *size)
         self.pool = nn.Conv3d(features, features, kernel, groups=features if style.depth > 1 else last)
         self.norm = nn.BatchNorm3d(features)
-        self.head = nn.Linear(features, num_classes)
+        self.head = begun(nn.Linear(features, num_classes))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.norm(self.pool(self.spikes(x))).flatten(1))
