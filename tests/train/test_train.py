@@ -180,7 +180,7 @@ def usual(network: nn.Module) -> dict[str, Any]:
 
 
 def test_defaults_are_those_of_the_papers() -> None:
-    small = {"size": 32, "T": 2, "num_classes": 2}
+    small: dict[str, Any] = {"size": 32, "T": 2, "num_classes": 2}
     base, events = usual(svformer("st", **small)), usual(svformer("3stg", **small))
     assert usual(svformer("3stg", in_channels=3, **small)) == base  # what counts is what it sees
     assert [base[name] for name in ("optimizer", "lr", "epochs", "batch_size")] == ["adamw", 0.006, 600, 64]
