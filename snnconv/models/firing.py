@@ -82,7 +82,7 @@ class StepNorm(nn.Module):
 
 
 class EachStepNorm(nn.BatchNorm2d):
-    """BatchNorm that sees one time step after the other in training, as where the steps are a loop: [B·T, C, H, W].
+    """BatchNorm that sees one time step after the other in training, as if steps were a loop: [B·T, C, H, W].
 
     A step is normalised by its own mean and variance over [B, H, W]; scale, shift and running statistics are the same
     for all, and each step in its turn moves the latter: r ← (1 − m)r + m·(of step t), t = 1 … T. In eval mode it is
@@ -95,13 +95,13 @@ class EachStepNorm(nn.BatchNorm2d):
         super().__init__(channels)
         self.T = T
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         if not self.training:
-            return super().forward(x)
+            return super().forward(input)
         assert self.momentum is not None
         assert self.num_batches_tracked is not None
-        by_sample = x.unflatten(0, (-1, self.T)).flatten(1, 2)  # [B, T·C, H, W]: a channel of each step has its own
-        mean, variance = (torch.zeros(by_sample.shape[1], dtype=r.dtype, device=x.device) for r in self.running())
+        by_sample = input.unflatten(0, (-1, self.T)).flatten(1, 2)  # [B, T·C, H, W]: own statistics for each step
+        mean, variance = (torch.zeros(by_sample.shape[1], dtype=r.dtype, device=input.device) for r in self.running())
         scale, shift = self.weight.repeat(self.T), self.bias.repeat(self.T)
         y = F.batch_norm(by_sample, mean, variance, scale, shift, True, 1.0, self.eps)  # of momentum 1: this batch's
         for running, of_batch in zip(self.running(), (mean, variance)):

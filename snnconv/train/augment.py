@@ -106,7 +106,7 @@ class Erase(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.operation = v2.RandomErasing(p=0.25, scale=(0.02, 1 / 3), ratio=(0.3, 1 / 0.3), value="random")
+        self.operation = v2.RandomErasing(p=0.25, scale=(0.02, 1 / 3), ratio=(0.3, 1 / 0.3), value="random")  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.operation(x.flatten(0, -3)).view_as(x)

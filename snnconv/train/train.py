@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from os import PathLike
 from typing import Any
@@ -12,12 +11,10 @@ from torch import nn
 from ..convert.data_argument import takes_data
 from ..data import DataSource
 from ..errors import InputError
-from .defaults import chosen_for, told
+from .defaults import chosen_for
 from .result import Training
 from .settings import settings_of
 from .start import trained
-
-log_of = logging.getLogger("snnconv")  # `log` is an argument
 
 
 @takes_data("data", "val")
@@ -40,8 +37,7 @@ def train(
     Args:
         network: from inputs [B, …] to scores [B, classes].
         data, val, folder, resume, log, device: as in `finetune`.
-        settings: fields of `snnconv.train.Settings`; those left out are the network's own (`snnconv.train.defaults`),
-            as a notice of the level INFO says, with who says so.
+        settings: fields of `snnconv.train.Settings`; those left out are the network's own (`chosen_for`).
 
     Returns:
         The course of the training, also saved in the folder as train.json, .csv, .png and .svg.
@@ -58,7 +54,6 @@ def train(
     if not isinstance(data, DataSource) and "augment" not in settings:
         del known["augment"]  # loaders do it themselves
     chosen = settings_of({name: each.value for name, each in known.items()})
-    log_of.info(f"trained with {told(known)}")
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise InputError("the network has nothing to train", expected="parameters", got=type(network).__name__)
     more = {"network": type(network).__name__}

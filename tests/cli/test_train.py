@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 
 import snnconv
 from snnconv.io import open_model
@@ -84,6 +85,29 @@ def bigger(clips: str) -> str:
     with np.load(path) as file:
         np.savez(path, x=file["x"].repeat(2, 2).repeat(2, 3), word=file["word"])
     return clips
+
+
+def test_respike_on_colours_begins_with_imagenets_weights_and_normalisation(command: Command, tmp_path: Path) -> None:
+    """The file is torchvision's; what is trained from it needs it no more."""
+    torch.manual_seed(1)
+    published = torchvision.models.resnet18()
+    torch.save(published.state_dict(), tmp_path / "resnet18.pth")
+    x = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "colours.npz", x=x, y=np.arange(4) % 2)
+    source = f"npz:{tmp_path}/colours.npz?layout=NTHWC"
+    data = ("--data", source, "--val", source, "--num-classes", 2)
+    line = ("train", "respike", "--branches", "key", "--stride", 2, *data, "--epochs", 1, "--batch-size", 4)
+    ended = command(*line, "--ann-weights", tmp_path / "resnet18.pth")
+    assert ended.code == 0, ended
+    assert "lr 0.0001 (authors' code), schedule cosine (authors' code)" in ended.err
+    (tmp_path / "resnet18.pth").unlink()
+    found = open_model("respike.pt")
+    assert stored_normalization(found.extra, "") == {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+    assert isinstance(found.model, torch.nn.Module)
+    torch.testing.assert_close(
+        found.model.get_parameter("ann.stem.0.weight"), published.conv1.weight, atol=1e-3, rtol=0
+    )  # a step of 1e-4 later
+    assert command(*line, "--ann-weights", "nowhere.pth", "--overwrite").code == 2
 
 
 def test_it_trains_on_from_its_own_file(command: Command, clips: str) -> None:

@@ -105,10 +105,12 @@ class Naive:
 
     def norm(self, name: str, x: Tensor) -> Tensor:
         """BatchNorm of what comes in this call alone."""
-        names = ("running_mean", "running_var", "weight", "bias")
         if self.training:
             self.values[f"{name}.num_batches_tracked"] += 1
-        return F.batch_norm(x, *(self.values[f"{name}.{each}"] for each in names), self.training)
+        mean, variance, scale, shift = (
+            self.values[f"{name}.{each}"] for each in ("running_mean", "running_var", "weight", "bias")
+        )
+        return F.batch_norm(x, mean, variance, scale, shift, self.training)
 
     def conv(self, name: str, x: Tensor, stride: int, padding: int) -> Tensor:
         return F.conv2d(x, self.values[f"{name}.weight"], self.values.get(f"{name}.bias"), stride, padding)

@@ -259,6 +259,11 @@ def test_a_clip_that_stands_still_gives_the_spiking_branch_nothing() -> None:
     assert not seen[0].any()
 
 
+def test_an_unknown_name_of_weights_says_which_there_are() -> None:
+    with pytest.raises(InputError, match=r"a file(.|\n)*DEFAULT, IMAGENET1K_V1"):
+        respike(weights="imagenet.pth")
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -67,7 +67,7 @@ def train(
     from ...io.trained_file import save_trained
     from ...models.firing import is_direct
     from ...train import train as run
-    from ...train.defaults import normalization_for
+    from ...train.defaults import chosen_for, normalization_for, told
     from ...train.engine import require_fabric
     from ...train.settings import settings_of
     from .. import work
@@ -99,6 +99,8 @@ def train(
             training.normalization = validation.normalization = usual
         fit(training, found.network)
         fit(validation, found.network)
+        if not quiet and not process_number():
+            click.echo(f"settings: {told(chosen_for(found.network, chosen))}", err=True)
         result = run(
             found.network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
             **chosen,

@@ -116,7 +116,9 @@ def test_pathways_see_the_same_noise(tmp_path: Path) -> None:
         assert (slow.shape, fast.shape) == ((2, 3, 2, 16, 16), (2, 3, 4, 16, 16))
         assert torch.equal(slow, fast[:, :, [0, 3]])
     assert not torch.equal(seen[0][1], seen[1][1])
-    assert float(seen[2][1].min()) == -2.0  # black
+    clean, noisy = seen[0][1], seen[2][1]
+    for end in (torch.amin, torch.amax):  # of each frame, which salt and pepper leave
+        torch.testing.assert_close(end(noisy, (1, 3, 4)), end(clean, (1, 3, 4)))
 
 
 def test_without_clipping(snn: SpikingNetwork, images: DataSource, measured: Robustness) -> None:
