@@ -132,7 +132,7 @@ def typed(document: object, kind: type[T], where: str, what: str, remedy: str | 
         ) from error
 
 
-def _told(message: str, document: object) -> tuple[str, str, str]:
+def _told(message: str, document: object) -> tuple[str | None, str, str]:
     """ "Expected `int`, got `str` - at `$.rows[0].T`" → int, "4", rows[0].T."""
     said, _, place = message.partition(" - at ")
     expected, _, got = said.removeprefix("Expected ").partition(", got ")
@@ -143,6 +143,8 @@ def _told(message: str, document: object) -> tuple[str, str, str]:
         got = shorten(document)
     except (LookupError, TypeError):
         got = got or "something else"  # keys, and values of mappings, whose place is not told
+    if not said.startswith(("Expected ", "Object ")):  # of a dataclass's own check
+        return None, said.replace("`", ""), path.replace("`", "")
     expected = re.sub(r"\barray\b", "list", expected.replace("`", ""))
     return expected, got.replace("`", ""), path.replace("`", "")
 

@@ -82,7 +82,7 @@ class Record:
     normalization: Moments | None
     notices: list[str]
     provenance: dict[str, Any]
-    sizes: dict[str, Any] | None = None
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True)
@@ -160,13 +160,9 @@ class Plan:
         for site in record.sites:
             found: dict[str, Any] = {kind: tensors.get(site.name + suffix) for kind, suffix in KINDS}
             sites[site.name] = SitePlan(site.name, site.neuron, site.options, **found)
-        try:
-            sizes = Sizes.from_dict(record.sizes) if record.sizes else None
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{WHAT} is damaged: its sizes are none", got=repr(error)[:200], where=where) from error
         return cls(
             record.T, sites, record.input_shapes, record.settings, record.normalization,  # type: ignore[arg-type]
-            record.notices, record.provenance, sizes,
+            record.notices, record.provenance, record.sizes,
         )  # fmt: skip
 
 

@@ -44,6 +44,12 @@ class Sizes:
     conditions: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        known = {name_of_size((i, d)) for i, dims in enumerate(self.inputs) for d in range(1, len(dims) + 1)}
+        for text in (*(size for dims in self.inputs for size in dims if isinstance(size, str)), *self.conditions):
+            if not names_in(text) <= known | {BATCH}:
+                raise ValueError(f"a size that is not there, in {text[:80]!r}")
+
     @classmethod
     def fixed_at(cls, shapes: Shapes, reason: str = "") -> Sizes:
         names = [name_of_size((i, d)) for i, shape in enumerate(shapes) for d in range(1, len(shape) + 1)]
@@ -168,40 +174,3 @@ class Sizes:
             "conditions": list(self.conditions),
             "reasons": dict(sorted(self.reasons.items())),
         }
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Sizes:
-        """Read back.
-
-        Raises:
-            ValueError, TypeError, KeyError: something else stands there.
-        """
-        inputs = tuple(tuple(checked_size(size) for size in dims) for dims in document["inputs"])
-        known = {name_of_size((i, d)) for i, dims in enumerate(inputs) for d in range(1, len(dims) + 1)}
-        terms = [size for dims in inputs for size in dims if isinstance(size, str)]
-        conditions = tuple(checked_text(text) for text in document["conditions"])
-        for text in (*terms, *conditions):
-            if not names_in(text) <= known | {BATCH}:
-                raise ValueError(f"sizes that are not there: {text[:80]!r}")
-        ranges = {
-            str(name): (checked_number(low), None if high is None else checked_number(high))
-            for name, (low, high) in document["ranges"].items()
-        }
-        reasons = {str(name): checked_text(why) for name, why in document["reasons"].items()}
-        return cls(inputs, ranges, conditions, reasons)
-
-
-def checked_size(size: Any) -> int | str:
-    return checked_text(size) if isinstance(size, str) else checked_number(size)
-
-
-def checked_number(number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"no size: {number!r}")
-    return number
-
-
-def checked_text(text: Any) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"no text: {text!r}")
-    return text

@@ -12,7 +12,7 @@ from .activations import Activation
 from .composed import FILLED, Composed
 from .elementwise import ELEMENTWISE, Elementwise
 from .graphs import value_of
-from .operations import is_random, name_of
+from .operations import is_affine, is_random, name_of
 
 # Besides those that torch itself calls pointwise.
 POINTWISE = {
@@ -36,6 +36,7 @@ class Regions:
     parent: dict[fx.Node, fx.Node] = field(default_factory=dict)
     fixed: set[fx.Node] = field(default_factory=set)
     _places: dict[fx.Node, int] = field(default_factory=dict)
+    _bent: dict[fx.Node, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for place, node in enumerate(self.graph_module.graph.nodes):
@@ -64,6 +65,14 @@ class Regions:
     def varying(self, node: fx.Node) -> list[fx.Node]:
         """What it reads but constants, and tensors filled with one number."""
         return [source for source in node.all_input_nodes if source not in self.fixed and not is_filled(source)]
+
+    def is_bent(self, node: fx.Node) -> bool:
+        """Whether it is one of these functions, and not affine in what varies."""
+        if node not in self._bent:
+            varying = self.varying(node)
+            is_straight = node.op == "call_function" and is_affine(self.graph_module, node, varying)
+            self._bent[node] = node in self.parent and not is_straight
+        return self._bent[node]
 
     def above(self, node: fx.Node, most: int | None = None) -> list[fx.Node]:
         """The node and its dominators, the farthest last; at most so many of them."""

@@ -91,9 +91,11 @@ def run_to(regions: Regions, last: fx.Node) -> Run | None:
     spans = [(source, regions.between(source, last)) for source in reversed(sources)]
     if is_same(last) or not spans:
         return None
+    if are_sites(regions, spans[0][1], last):  # then those inside are, too: a long chain is looked at once
+        return unfollowed(regions, last, *spans[-1])
     second: Run | None = None
     for source, nodes in spans:
-        if not any(is_bent(regions, node, source) for node in nodes) or are_sites(regions, nodes, last):
+        if not any(map(regions.is_bent, nodes)) or are_sites(regions, nodes, last):
             continue
         function = compose(regions.graph_module, source, nodes)
         if function is None:
@@ -162,14 +164,6 @@ def are_sites(regions: Regions, nodes: Sequence[fx.Node], last: fx.Node) -> bool
 def is_same(node: fx.Node) -> bool:
     """Whether it hands on the same numbers."""
     return name_of(node) in COPIES and is_real(node) and all(map(is_real, node.all_input_nodes[:1]))
-
-
-def is_bent(regions: Regions, node: fx.Node, source: fx.Node) -> bool:
-    """Whether the operation is not affine in what varies."""
-    varying = {source, *regions.parent}
-    return node in regions.parent and not (
-        node.op == "call_function" and is_affine(regions.graph_module, node, varying)
-    )
 
 
 def is_real(node: fx.Node) -> bool:

@@ -46,7 +46,7 @@ class Record:
     """The document beside the program.
 
     Attributes:
-        cumulative: BatchNorm layers with `momentum=None`. sizes: as `Sizes` writes them.
+        cumulative: BatchNorm layers with `momentum=None`.
         training: how the network was trained.
     """
 
@@ -55,7 +55,7 @@ class Record:
     normalization: Moments | None
     cumulative: list[Text]
     training: dict[str, Any] | None
-    sizes: dict[str, Any] | None = None
+    sizes: Sizes | None = None
 
 
 def is_clipped(texts: Mapping[str, str]) -> bool:
@@ -155,7 +155,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
         for name in document.cumulative:
             network.get_submodule(plain_path(name)).momentum = None  # type: ignore[assignment]
         network.meta["input_shapes"] = document.input_shapes
-        told = Sizes.from_dict(document.sizes) if document.sizes else Sizes.fixed_at(network.meta["input_shapes"])
+        told = document.sizes or Sizes.fixed_at(network.meta["input_shapes"])
         network.meta["sizes"] = told.within(sizes_in(program)[0])
         note_sizes(program.graph, network.meta["input_shapes"])
         network.meta["normalization"] = document.normalization

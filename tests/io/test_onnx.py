@@ -179,8 +179,13 @@ def wide_tile(model: Any) -> None:
 
 
 def very_many(model: Any) -> None:
-    for _ in range(10_000):
+    for _ in range(1_000):
         model.graph.node.append(model.graph.node[0])
+
+
+def very_wide(model: Any) -> None:
+    model.graph.node[0].op_type = "Concat"
+    model.graph.node[0].input.extend(["x"] * 1_000)
 
 
 def wide_values(model: Any) -> None:
@@ -206,7 +211,8 @@ def wide_values(model: Any) -> None:
         (huge_constant, "cannot be computed"),
         (doubling, "far larger than what it holds"),
         (wide_tile, "more than 268,435,456 numbers"),
-        (very_many, "too many operations"),
+        (very_many, "too many operations for its weights"),
+        (very_wide, "too many inputs"),
         (wide_values, r"far larger than its input and its weights(.|\n)*at most 134,217,728 bytes"),
     ],
 )

@@ -106,6 +106,8 @@ def read_frames(
     check_enough(usable, needed, damage)
     places = list(choose(usable))
     pictures = dict(pick(path, Timeline(usable, {}, damage), sorted(set(places)), picture))
+    if len(pictures) < len(set(places)):
+        raise BadFile(damage or f"{len(pictures)} of {len(set(places))} frames become pictures")
     return Frames(places, pictures, damage)
 
 

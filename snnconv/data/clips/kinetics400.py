@@ -73,7 +73,7 @@ def labels_of(base: Path, part: str) -> dict[str, str]:
             rows = list(csv.DictReader(file))
         stems = [f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}" for row in rows]
         return {stem: row["label"] for stem, row in zip(stems, rows)}
-    except (KeyError, ValueError, TypeError, OSError) as error:
+    except (KeyError, ValueError, TypeError, OSError, csv.Error) as error:
         raise InputError(
             "the list of Kinetics files cannot be read",
             expected="the columns label, youtube_id, time_start and time_end",

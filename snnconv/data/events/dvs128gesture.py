@@ -78,7 +78,7 @@ def gestures_of(trial: Path) -> list[Gesture]:
     lines = lines_of(path)
     try:
         rows = [[int(row[column]) for column in COLUMNS] for row in csv.DictReader(lines)]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
             "these are no labels of gestures", expected=f"the columns {', '.join(COLUMNS)}, whole numbers",
             got=f"{type(error).__name__}: {error}", where=str(path),

@@ -16,7 +16,8 @@ from .wire import check_structure
 
 LARGEST = 2**31 - 1  # protobuf's own limit; larger models keep their weights in a file beside
 DOMAINS = ("", "ai.onnx")
-MOST_OPERATIONS = 10_000  # no network that could be converted comes near it
+# Whatever there is, and for each stored tensor; operations that compute sizes are many. Of inputs to one operation.
+LEAST_OPERATIONS, OPERATIONS_PER_TENSOR, MOST_INPUTS = 1_000, 100, 1_000
 OLDEST = 7  # operator sets before spell broadcasting differently
 QUANTIZED = ("DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
              "ConvInteger", "MatMulInteger")  # fmt: skip
@@ -43,9 +44,7 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
     count = len(model.graph.node)
     if not count or not model.graph.output:
         raise bad_file("the ONNX file has no network in it", where, f"{count:,} operations")
-    if count > MOST_OPERATIONS:
-        raise InputError("the ONNX file has too many operations", expected=f"at most {MOST_OPERATIONS:,}",
-                         got=f"{count:,}", where=where)  # fmt: skip
+    _check_extent(model, count, where)
     try:
         opset = _opset(onnx, model, where)
         _refuse_operations(model, where)
@@ -54,6 +53,18 @@ def read_graph(path: str | os.PathLike[str]) -> Graph:
         raise
     except Exception as error:  # numpy and protobuf each have their own for what does not fit together
         raise bad_file("the ONNX file is damaged", where, f"{type(error).__name__}: {str(error)[:200]}") from error
+
+
+def _check_extent(model: Any, count: int, where: str) -> None:
+    """Time is in proportion to operations and what they read: a file of one kilobyte can hold very many."""
+    most = LEAST_OPERATIONS + OPERATIONS_PER_TENSOR * len(model.graph.initializer)
+    inputs = max(len(node.input) for node in model.graph.node)
+    if count > most:
+        raise InputError("the ONNX file has too many operations for its weights", expected=f"at most {most:,}",
+                         got=f"{count:,}", where=where)  # fmt: skip
+    if inputs > MOST_INPUTS:
+        raise InputError("an operation of the ONNX file has too many inputs", expected=f"at most {MOST_INPUTS:,}",
+                         got=f"{inputs:,}", where=where)  # fmt: skip
 
 
 def _bytes_of(path: str | os.PathLike[str]) -> bytes:

@@ -18,7 +18,7 @@ from .network import OnnxNetwork
 
 BATCH = 3
 # Bytes that a run may hold at once: in proportion to the input, up to half a gibibyte, and to the weights beside. A
-# stem of 64 channels for 32 frames of 112² holds 616 MB with its BatchNorm at this batch, and an I3D has 48 MB of weights.
+# stem of 64 channels for 32 frames of 112² holds 616 MB with its BatchNorm. An I3D has one, and 48 MB of weights.
 LEAST, INPUT_FACTOR, MOST, WEIGHT_FACTOR = 2**27, 32, 2**29, 16
 LARGEST = 2**28  # numbers in one value
 ALIKE = 1e-4

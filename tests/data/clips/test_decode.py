@@ -178,6 +178,17 @@ def test_cut_off_in_the_middle(tmp_path: Path) -> None:
         read_frames(str(mp4), lambda count: [0], picture)
 
 
+def test_frames_that_become_no_pictures(tmp_path: Path) -> None:
+    """FFmpeg cannot scale to every size."""
+
+    def fails(frame: Any) -> np.ndarray:
+        raise OSError("too large")
+
+    avi = write_video(tmp_path / "a.avi", noise_of(4, 64, 96), "mpeg4")
+    with pytest.raises(BadFile, match="0 of 2 frames become pictures"):
+        read_frames(str(avi), lambda count: [0, 2], fails)
+
+
 @pytest.mark.parametrize("content", [b"", b"no video", bytes(5000)])
 def test_what_is_no_video(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.mp4"
