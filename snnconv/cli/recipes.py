@@ -12,7 +12,7 @@ from ..errors import InputError
 from . import work
 
 if TYPE_CHECKING:
-    from ..bench.papers import Recipe, Workspace
+    from ..bench.papers import Recipe, Trainer, Workspace
 
 SAMPLES = 100  # in a batch of other data than the published ones
 
@@ -64,6 +64,46 @@ def workspace_of(recipe: Recipe, folder: Path | None, group: str | None, options
     )
 
 
+def trainer_of(recipe: Recipe, group: str | None, options: dict[str, Any]) -> Trainer | None:
+    """How `--train`, `--start` and `--set` say that networks are trained; None: they are not.
+
+    Raises:
+        InputError: --start or --set without --train, a checkpoint that belongs to nothing, or a setting that is none.
+    """
+    from ..bench.papers import Trainer
+    from ..bench.papers.training import networks_of
+    from ..train.settings import settings_of
+
+    if not options["train"]:
+        for name in ("start", "set"):
+            if options[f"train_{name}"]:
+                raise InputError(f"--{name} goes with --train", remedy="add --train, or leave it out")
+        return None
+    names = {name for row in recipe.rows if row.network for name in networks_of(row)}
+    start = files_by_name(recipe, group, options["train_start"], names, "checkpoints to start from")
+    settings = {}
+    for text in options["train_set"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError("this is no setting of a training", expected="NAME=VALUE, as epochs=2", got=repr(text))
+        settings[name.strip()] = literal(value.strip())
+    settings_of(settings)  # what is none is told before anything runs
+    return Trainer(start, settings)
+
+
+def literal(text: str) -> Any:
+    """A number, true, false or none as such; words with commas between them as several."""
+    known = {"true": True, "false": False, "none": None}
+    if text.lower() in known:
+        return known[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return tuple(text.split(",")) if "," in text else text
+
+
 def weights_by_group(recipe: Recipe, group: str | None, given: Iterable[str]) -> dict[str, str]:
     """`cifar10/vgg16=FILE` → {"cifar10/vgg16": FILE}; FILE alone where there is only one group.
 
@@ -73,10 +113,17 @@ def weights_by_group(recipe: Recipe, group: str | None, given: Iterable[str]) ->
     Raises:
         InputError: a file without a group where there are several, or two for one.
     """
+    return files_by_name(recipe, group, given, (), "weights")
+
+
+def files_by_name(
+    recipe: Recipe, group: str | None, given: Iterable[str], more: Iterable[str], what: str
+) -> dict[str, str]:
+    """The same for files of another kind, with more names than those of groups and rows."""
     groups = recipe.groups if group is None else [group]
     parts = [part for row in recipe.rows for part in row.by_split()]
     names = {name + part.part for part in parts for name in (part.group, part.place, part.shares)}
-    places = sorted({*recipe.groups, *names} - {""}, key=len, reverse=True)
+    places = sorted({*recipe.groups, *names, *more} - {""}, key=len, reverse=True)
     found: dict[str, str] = {}
     for text in given:
         name = next((place for place in places if text.startswith(f"{place}=")), None)  # names hold a = themselves
@@ -85,12 +132,12 @@ def weights_by_group(recipe: Recipe, group: str | None, given: Iterable[str]) ->
             name = groups[0]
             if len(groups) > 1:
                 raise InputError(
-                    "whose weights are these?",
+                    f"whose {what} are these?",
                     expected=f"GROUP=FILE with GROUP one of {', '.join(groups)}; GROUP/ROW=FILE for one row, "
                     "GROUP/ROW:2=FILE for one of several splits",
                     got=text,
                 )
         if name in found:
-            raise InputError(f"two files of weights for {name or 'one network'}", got=f"{found[name]} and {file}")
+            raise InputError(f"two files of {what} for {name or 'one network'}", got=f"{found[name]} and {file}")
         found[name] = file
     return found

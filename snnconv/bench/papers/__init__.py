@@ -12,4 +12,5 @@ from .recipe import Recipe as Recipe
 from .result import PaperRow as PaperRow
 from .result import PaperRun as PaperRun
 from .run import run_recipe as run_recipe
+from .training import Trainer as Trainer
 from .workspace import Workspace as Workspace

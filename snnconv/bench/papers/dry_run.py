@@ -18,10 +18,13 @@ from .chosen import one_group
 from .library import find_recipe
 from .listing import state_of
 from .measures.measure import each_network
+from .opening import Opened, started
 from .recipe import Recipe, Row
+from .row import alone
+from .training import Trainer
 from .workspace import Workspace
 
-FAILS = "fails"
+FAILS, TRAINED_FIRST = "fails", "is trained first"
 UNREAD = "evaluates no data"
 
 
@@ -30,7 +33,8 @@ class RowCheck:
     """What a row would run on.
 
     Attributes:
-        split: of the data, where the row has several. state: as in `RowEntry`, or "fails".
+        split: of the data, where the row has several. state: as in `RowEntry`, "is trained first", or
+            "fails".
         why: what is missing or wrong. shapes: of the network's inputs for one sample. normalization: of the first.
         test, train: the parts of the data, and how many samples they hold.
     """
@@ -49,14 +53,21 @@ class RowCheck:
         return asdict(self)
 
 
-def dry_run(recipe: str | Recipe, workspace: Workspace | None = None, *, group: str | None = None) -> list[RowCheck]:
+def dry_run(
+    recipe: str | Recipe,
+    workspace: Workspace | None = None,
+    *,
+    group: str | None = None,
+    trainer: Trainer | None = None,
+) -> list[RowCheck]:
     """Open every row's network and data, and run the network on one sample; nothing is measured or written.
 
-    Rows that share a network and data are looked at once. A row without weights is tried with random ones.
+    Rows that share a network and data are looked at once. A row without weights is tried with random ones, or with
+    those that its training is to start from.
 
     Args:
         recipe: its name, or a TOML file.
-        workspace: data and weights. group: only this group of rows.
+        workspace: data and weights. group: only this group of rows. trainer: as for `run_recipe`.
 
     Raises:
         InputError: an unknown recipe or group.
@@ -71,30 +82,32 @@ def dry_run(recipe: str | Recipe, workspace: Workspace | None = None, *, group: 
         for part in parts:
             key = repr((each_network(part, work), part.split, part.sampling, part.views))
             if part.network is None or key not in seen:
-                seen[key] = checked(part, work) if evaluates else check_of(part, UNREAD)
+                seen[key] = checked(part, work, trainer) if evaluates else check_of(part, UNREAD)
             found.append(replace(seen[key], row=part.name, group=part.group))
             bar.advance()
     return found
 
 
-def checked(row: Row, work: Workspace) -> RowCheck:
-    lacks = work.missing_training(replace(row, splits=(row.split,) if row.splits else ()))
+def checked(row: Row, work: Workspace, trainer: Trainer | None) -> RowCheck:
+    lacks = work.missing_training(alone(row))
     state, why = state_of([lacks]), "; ".join(lack.text for lack in lacks)
     if any(lack.kind != "WEIGHTS" for lack in lacks):
         return check_of(row, state, why)
     try:
-        return tried(row, work, state, why)
+        opened = None
+        if lacks and trainer is not None and row.training is not None:
+            opened, state, why = Opened(started(row, trainer.checkpoint_of(row))), TRAINED_FIRST, ""
+        return tried(row, work, opened or work.open(row), state, why)
     except FAILURES as error:
         return check_of(row, FAILS, "; ".join(filter(None, (" ".join(str(error).split())[:500], why))))
 
 
-def tried(row: Row, work: Workspace, state: str, why: str) -> RowCheck:
+def tried(row: Row, work: Workspace, opened: Opened, state: str, why: str) -> RowCheck:
     """The network on the first sample of the test part.
 
     Raises:
         InputError: the data do not fit the network, or it has another number of classes.
     """
-    opened = work.open(row)
     test, train = work.test_data(row, opened), work.calibration(row, opened)
     if not isinstance(test, DataSource):
         return check_of(row, state, why)

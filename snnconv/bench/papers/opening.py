@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from torch import nn
+from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from ...convert.examples import told_shapes
 from ...data import DataSource, Normalization, open_data
 from ...errors import InputError
+from ...io.checkpoint import load_safetensors, load_weights, state_dict_of
 from ...io.detect import FileKind, detect
+from ...io.key_names import closest
 from ...io.open_model import OpenedModel, open_model
 from ...io.pickled import load_pickle
 from ...io.stored import stored_normalization
 from ...io.trained_file import is_trained
 from .data_sets import DATA_SETS, NORMALIZATIONS, check_classes
 from .recipe import Row
+
+log = logging.getLogger("snnconv")
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,38 @@ def stock(row: Row, weights: str | None = None) -> OpenedModel:
     assert row.network is not None
     items = [f"{key}={value}" for key, value in row.arch.items()]
     return open_model(row.network, weights=weights, num_classes=row.classes, arch_args=items)
+
+
+def started(row: Row, start: str | None) -> nn.Module:
+    """The row's network before its training: with random weights, or with those of a checkpoint of another data set.
+
+    A classifier of another number of classes begins at random, which a notice tells. Weights of "imagenet" are those of
+    a part of the network, as its builder takes them.
+
+    Raises:
+        InputError: the checkpoint is of another network.
+    """
+    if start is not None and row.training is not None and row.training.start == "imagenet":
+        row, start = replace(row, arch={**row.arch, "weights": start}), None
+    network = stock(row).model
+    assert isinstance(network, nn.Module)
+    if start is None:
+        return network
+    own = network.state_dict()
+    state = (
+        load_safetensors(start) if detect(start) is FileKind.SAFETENSORS else state_dict_of(load_pickle(start), start)
+    )
+    state, _ = closest(state, own)
+    heads = [name for name, tensor in own.items() if name in state and is_other_head(state[name], tensor, row.classes)]
+    load_weights(network, {**state, **{name: own[name] for name in heads}}, start)
+    if heads:
+        log.info(f"{', '.join(heads)} of {start} are for other classes, and begin at random")
+    return network
+
+
+def is_other_head(there: Tensor, own: Tensor, classes: int | None) -> bool:
+    """Whether weights are of a classifier that differs by its number of classes alone."""
+    return there.shape != own.shape and there.shape[1:] == own.shape[1:] and own.shape[0] == classes
 
 
 def holds_a_network(path: str) -> bool:

@@ -104,12 +104,20 @@ def read_recipe(path: Path) -> Recipe:
 
 @dataclass(frozen=True)
 class Outline:
-    """How a document is divided; what its parts hold is judged one by one. `T` or `columns`, `groups` or `rows`."""
+    """How a document is divided; what its parts hold is judged one by one. `T` or `columns`, `groups` or `rows`.
+
+    Attributes:
+        trainings: {name: how networks are trained}; rows and groups name them.
+    """
 
     T: list[Steps] = field(default_factory=list)
     columns: list[dict[str, Any]] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    trainings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+PARTS = {each.name for each in fields(Outline)}
 
 
 class Group(TypedDict, total=False):
@@ -130,11 +138,12 @@ def recipe_of(name: str, document: dict[str, Any]) -> Recipe:
     else:
         columns = tuple(from_keys(Column, entry, "column") for entry in outline.columns)
     groups = document.get("groups") or [{"rows": outline.rows}]  # with what all rows of a group share
+    groups = [with_trainings(group, outline.trainings) for group in groups]
     rows = [row for group in groups for row in with_names(list(rows_of(group, len(columns), bool(steps))))]
     twice = [key for key, times in Counter(row.key for row in rows).items() if times > 1]
     if twice:
         raise InputError("two rows have the same name", got=" ".join(twice[0]))
-    rest = {key: value for key, value in document.items() if key not in ("T", "columns", "groups", "rows")}
+    rest = {key: value for key, value in document.items() if key not in PARTS}
     told = from_keys(Recipe, {"picture": "accuracy" if steps else "ratio", **rest, "name": name}, "recipe")
     return replace(told, columns=columns, rows=tuple(rows))
 
@@ -159,6 +168,25 @@ def rows_of(group: dict[str, Any], columns: int, with_ann: bool) -> Iterable[Row
         row = from_keys(Row, merged, what)
         require_stock(row.network)
         yield row
+
+
+def with_trainings(group: dict[str, Any], trainings: Mapping[str, Any]) -> dict[str, Any]:
+    """The group with its own training and those of its rows in the place of their names.
+
+    Raises:
+        InputError: there is none of such a name.
+    """
+
+    def named(entry: dict[str, Any]) -> dict[str, Any]:
+        if "training" not in entry:
+            return entry
+        if entry["training"] not in trainings:
+            raise InputError(
+                "the recipe has no such training", expected=", ".join(trainings), got=repr(entry["training"])
+            )
+        return {**entry, "training": trainings[entry["training"]]}
+
+    return {**named(group), "rows": [named(row) for row in group["rows"]]}
 
 
 def require_stock(network: str | None) -> None:

@@ -20,15 +20,15 @@ class TrainingOf:
     """How a network of a paper was trained.
 
     Attributes:
-        start: data set of the checkpoint that it starts from; "": random weights.
+        start: data set of the checkpoint that it starts from, but for the classifier, or "imagenet": of the weights of
+            a part of it, which its builder takes; "": random weights.
         activation: kind in `CLIPS` in the place of ReLUs; None: they stay. init: where λ starts, as for `snnconv.clip`.
-        recipe: name of settings in `snnconv.train`; "": those usual for the network. settings: others than those.
+        settings: of the training, others than those usual for the network.
     """
 
     start: str = ""
     activation: str | None = None
     init: float | None = None
-    recipe: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -14,6 +14,7 @@ from .chosen import one_group, with_steps
 from .library import find_recipe
 from .recipe import Figure, Recipe, Row
 from .result import PaperRow, PaperRun
+from .training import Trainer, with_training
 from .workspace import Workspace
 
 log = logging.getLogger("snnconv")
@@ -25,6 +26,7 @@ def run_recipe(
     *,
     T: Iterable[int] | None = None,
     group: str | None = None,
+    trainer: Trainer | None = None,
 ) -> PaperRun:
     """Measure what a recipe asks for, as far as it can be done here.
 
@@ -35,6 +37,7 @@ def run_recipe(
         workspace: data, weights, another network, where results go.
         T: time steps in place of the published ones.
         group: only this group of rows.
+        trainer: train the networks that no weights were given for, each in the folder; None: do not.
 
     Raises:
         InputError: an unknown recipe or group, time steps for a recipe without, a folder with another recipe's results.
@@ -44,6 +47,8 @@ def run_recipe(
     chosen = with_steps(one_group(found_recipe, group, work), T)
     if work.folder is not None:
         require_own_folder(chosen, work.folder, work.overwrite)
+    if trainer is not None:
+        work = with_training(chosen, work, trainer)
     why = reasons(chosen, work)
     found = measure(chosen, [cell for cell, missing in why.items() if not missing], work)
     if found.failed:

@@ -71,6 +71,12 @@ def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) 
               help="Only open every row's network and data, run one sample, and say what is missing.")  # fmt: skip
 @click.option("--weights", "weights", multiple=True, metavar="[GROUP[/ROW][:SPLIT]=]FILE",
               help="Trained weights of a group's or row's network (or of it with clips), or of --model.")  # fmt: skip
+@click.option("--train", is_flag=True,
+              help="First train the networks that no weights are given for, as their papers do.")  # fmt: skip
+@click.option("--start", "train_start", multiple=True, metavar="[NETWORK|GROUP[/ROW]=]FILE",
+              help="Checkpoint that --train starts from (its classifier is replaced), or random.")  # fmt: skip
+@click.option("--set", "train_set", multiple=True, metavar="NAME=VALUE",
+              help="Setting of --train in the place of the paper's, as epochs=2 or lr=0.001.")  # fmt: skip
 @click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
 @click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")
@@ -88,30 +94,35 @@ def run(
 
     RECIPE is a name of `snnconv bench list`, or a TOML file of your own. What cannot run says why; --dry-run says so at
     once. Rows that fail do not keep others from running. A sweep that was killed continues when the same command is
-    given again. With --model the settings run on another network.
+    given again; so does a training of --train, after which --limit holds for training samples too. With --model the
+    settings run on another network.
 
     \b
     snnconv bench run sdm-table1 --data-root data/ --dry-run
     snnconv bench run sdm-table4 --data-root data/ --weights cifar10/vgg16=vgg16.pth --limit 1000
+    snnconv bench run sdm-table1 --data-root data/ --train --start slowfast_4x16=slowfast.pyth -o table1/ --device cuda
     snnconv bench run sdm-fig6 --model snnconv:cifar_resnet20 --weights resnet20.th --data npz:test.npz --T 1,2,4,8
     snnconv bench run respike-table3
     """
     from ...bench import parse_steps
     from ...bench.papers import dry_run as tried
     from ...bench.papers import find_recipe, run_recipe
-    from ..recipes import workspace_of
+    from ..recipes import trainer_of, workspace_of
 
     found = find_recipe(recipe)
     if dry_run:
         with telling(quiet):
-            checks = tried(found, workspace_of(found, None, group, options), group=group)
+            work, trainer = workspace_of(found, None, group, options), trainer_of(found, group, options)
+            checks = tried(found, work, group=group, trainer=trainer)
         print_json({"rows": [check.to_dict() for check in checks]}) if as_json else print_checks(checks)
         return
     folder = target or Path("snnconv-out/bench") / found.name
     require_writable(folder, "bench")
     with telling(quiet), alone_in(folder, "bench"):
         workspace = workspace_of(found, folder, group, options)
-        result = run_recipe(found, workspace, T=parse_steps(steps) if steps else None, group=group)
+        trainer = trainer_of(found, group, options)
+        chosen = {"T": parse_steps(steps) if steps else None, "group": group, "trainer": trainer}
+        result = run_recipe(found, workspace, **chosen)
     files = [folder / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]
     if as_json:
         print_json({**result.to_dict(), "files": [str(file) for file in files]})
