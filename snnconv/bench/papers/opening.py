@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +10,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from ...convert.examples import told_shapes
+from ...convert.fitting import fit
 from ...data import DataSource, Normalization, open_data
 from ...errors import InputError
 from ...io.checkpoint import load_safetensors, load_weights, state_dict_of
@@ -124,19 +123,12 @@ def open_part(row: Row, network: nn.Module | ExportedProgram, training: bool, ro
         chosen: further arguments of `open_data`; without a normalisation the row's is taken.
 
     Raises:
-        InputError: the data cannot be opened, or have another number of classes than the network.
+        InputError: the data cannot be opened, do not go into the network, or have another number of classes.
     """
     if chosen.get("normalization") is None and row.normalization:
         chosen["normalization"] = NORMALIZATIONS[row.normalization]
     spec = DATA_SETS[row.data or ""].spec(training, root, row.split, row.sampling)
     data = open_data(spec, **chosen)
     check_classes(data, row.classes)
-    data.fit(told_shapes(network) or shapes_of(row))
+    fit(data, network)
     return data
-
-
-def shapes_of(row: Row) -> Sequence[tuple[int, ...]]:
-    """Those that its operations are counted at, for a network that tells none."""
-    shape = row.shape or ()
-    several = bool(shape) and not isinstance(shape[0], int)
-    return cast("Sequence[tuple[int, ...]]", shape if several else (shape,) if shape else ())

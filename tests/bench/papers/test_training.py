@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnconv.bench.papers import PaperRun, Trainer, Workspace, dry_run, find_recipe, run_recipe
+from snnconv.bench.papers import Trainer, Workspace, dry_run, find_recipe, run_recipe
 from snnconv.bench.papers.library import FOLDER
+from snnconv.bench.papers.training import with_training
 from snnconv.convert.clip import clips_of
 from snnconv.io import open_model
 from snnconv.io.factory import build
 from snnconv.io.stored import stored_normalization
 
-from .made import row_of
 from .stand_ins import ucf101
 
 QUICK = {"epochs": 1, "batch_size": 4}
@@ -54,11 +54,10 @@ def test_sdm_table1_from_a_checkpoint_of_kinetics_on(root: Path, tmp_path: Path)
     torch.save({"model_state": kinetics}, tmp_path / "k400.pth")
     work = Workspace(data_root=root, folder=tmp_path / "out", limit=8)
 
-    def run(**settings: object) -> PaperRun:
-        trainer = Trainer({"small_cnn3d": str(tmp_path / "k400.pth")}, {**QUICK, **settings})
-        return run_recipe(recipe, work, T=(1,), trainer=trainer)
+    def trainer(**settings: object) -> Trainer:
+        return Trainer({"small_cnn3d": str(tmp_path / "k400.pth")}, {**QUICK, **settings})
 
-    result = run()
+    result = run_recipe(recipe, work, T=(1,), trainer=trainer())
     assert [row.why for row in result.rows] == ["", ""]
     assert all(value is not None for row in result.rows for value in row.measured)
     files = {kind: tmp_path / "out" / f"trained-ucf101-slowfast-{kind}" for kind in ("clip", "relu")}
@@ -71,10 +70,13 @@ def test_sdm_table1_from_a_checkpoint_of_kinetics_on(root: Path, tmp_path: Path)
         assert normalization is not None
         assert normalization.mean == (0.45, 0.45, 0.45)
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("network.pt*")}
-    assert run().rows == result.rows  # trained networks are used again
-    assert {path: path.stat().st_mtime_ns for path in written} == written
-    why = row_of(run(epochs=2), "opt", "ucf101/slowfast").why
-    assert why.startswith("was not trained: the network in the folder was trained in another way")
+    again = with_training(find_recipe(recipe), work, trainer())
+    assert {Path(file) for file in again.weights.values()} == written.keys()
+    assert {path: path.stat().st_mtime_ns for path in written} == written  # they are used again
+    other = with_training(find_recipe(recipe), work, trainer(epochs=2))
+    assert other.untrained.keys() == {"ucf101/slowfast/clip", "ucf101/slowfast/relu"}
+    for why in other.untrained.values():
+        assert why.startswith("was not trained: the network in the folder was trained in another way")
 
 
 def test_without_what_a_training_starts_from(root: Path, tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ SPIKING = {
 }
 
 
-@pytest.mark.parametrize("name", SPIKING)
+@pytest.mark.parametrize("name", [pytest.param("respike", marks=pytest.mark.slow), "svformer"])
 def test_directly_trained_networks_from_the_start(name: str, root: Path, tmp_path: Path) -> None:
     """Table 1 of ReSpike on each of three splits, and of SVFormer, of one row at the least size that they take."""
     recipe, row, change, splits = SPIKING[name]
