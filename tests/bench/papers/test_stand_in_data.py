@@ -49,9 +49,9 @@ def evaluated() -> dict[str, Row]:
 ROWS = evaluated()
 # One for each data set, and those whose data were others than their networks take.
 SAMPLE = {
-    "cifar10/vgg16/qcfs", "cifar100/vgg16/cos ρ=4", "imagenet/resnet34/cos ρ=8", "kinetics400/r3d18/ltb", "ucf101/slowfast/opt",
-    "hmdb51/slowonly/opt", "ucf101/c3d", "hmdb51/respike_r18_s4", "dvs128gesture/svformer_3stg", "i3d",
-    "ntu60, cross-view/base", "ucf101/T8", "ucf101/clip 3d 20 4",
+    "cifar10/vgg16/qcfs", "cifar100/vgg16/cos ρ=4", "imagenet/resnet34/cos ρ=8", "kinetics400/r3d18/ltb",
+    "ucf101/slowfast/opt", "hmdb51/slowonly/opt", "ucf101/c3d", "hmdb51/respike_r18_s4", "dvs128gesture/svformer_3stg",
+    "i3d", "ntu60, cross-view/base", "ucf101/T8", "ucf101/clip 3d 20 4",
 }  # fmt: skip
 EACH = [pytest.param(name, marks=() if row.place in SAMPLE else pytest.mark.slow) for name, row in ROWS.items()]
 
