@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from snnconv import InputError
 from snnconv.bench.count import count
+from snnconv.io import load_weights
+from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import respike
 from snnconv.models.firing import EachStepNorm
 from snnconv.models.respike.fusion import Fusion
 from snnconv.neurons import LIF
 
-from .naive_respike import Naive
+from .naive_respike import Naive, authors_file
 
 
 def size(module: nn.Module | None) -> int:
@@ -105,29 +107,31 @@ def fused(x: Tensor, key: Tensor, settings: dict[str, Any]) -> Tensor:
     return fusion(x, key)
 
 
-def lively() -> nn.Module:
-    """A ReSpike whose fusions do something and whose neurons fire, with statistics of its own."""
-    torch.manual_seed(0)
-    model = respike(num_classes=4, stride=4)
-    for fusion in model.fusions:
-        assert isinstance(fusion, Fusion)
-        nn.init.normal_(fusion.proj_out.weight, std=0.1)
-    model(torch.rand(2, 3, 8, 64, 64))
-    return model
-
-
 @pytest.mark.parametrize("training", [False, True])
 def test_it_is_what_its_authors_run_step_by_step(training: bool) -> None:
-    """Logits and running statistics of a loop over the time steps, to the rounding of sums in another order."""
-    model = lively().train(training)
-    naive = Naive({name: value.clone() for name, value in model.state_dict().items()}, training, stride=4)
+    """Logits and running statistics of a loop over the time steps, to the rounding of sums in another order.
+
+    The weights come from a file with its authors' names.
+    """
+    naive = Naive(authors_file(4), stride=4, training=True)
     clips = torch.rand(2, 3, 8, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
+        naive.logits(clips)  # statistics that let neurons fire
+        naive.training = training
+        model = respike(num_classes=4, stride=4).train(training)
+        notes = load_weights(model, naive.values, "hmdb51-resnet18-4.pth")
         torch.testing.assert_close(model(clips), naive.logits(clips), atol=1e-4, rtol=1e-4)
+    assert notes == ("the names of the weights were read as those of ReSpike's authors",)
+    theirs = KEY_NAMES["ReSpike's authors"](naive.values)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(
-            value, naive.values[name], atol=1e-5, rtol=1e-4, msg=lambda said, n=name: f"{n}: {said}"
+            value, theirs[name], atol=1e-5, rtol=1e-4, msg=lambda said, name=name: f"{name}: {said}"
         )
+    spikes: list[Tensor] = []
+    last = model.get_submodule("snn.stages.3.1.residual.4")
+    last.register_forward_pre_hook(lambda _, args: spikes.append(args[0]))
+    model(clips)
+    assert 0.01 < spikes[0].mean() < 0.6
 
 
 def test_coarse_fusions_pass_the_pooled_map_alone() -> None:

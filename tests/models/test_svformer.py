@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,14 @@ from torch import nn
 
 from snnconv import InputError
 from snnconv.bench.count import count
+from snnconv.io import open_model
+from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import svformer
 from snnconv.models.firing import Firing, StepNorm, TimeNorm
 from snnconv.models.svformer import VARIANTS, SVFormer
 from snnconv.neurons import PLIF
+
+from .naive_svformer import Naive, authors_file
 
 PARAMETERS: list[tuple[dict[str, Any], int]] = [
     ({}, 13_801_612),
@@ -34,6 +39,42 @@ PARAMETERS: list[tuple[dict[str, Any], int]] = [
 
 def neurons(model: nn.Module) -> list[PLIF]:
     return [module for module in model.modules() if isinstance(module, PLIF)]
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_it_is_what_its_authors_run_step_by_step(training: bool, tmp_path: Path) -> None:
+    """Logits and running statistics of a loop over the time steps, to the rounding of sums in another order.
+
+    The weights come from a file of its authors' training loop, with their names.
+    """
+    naive = Naive(authors_file(4, T=2, size=64), T=2, training=True)
+    clips = torch.rand(3, 3, 2, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        naive.logits(clips)  # statistics that let neurons fire
+        naive.training = training
+        file = tmp_path / "checkpoint_epoch_00600.pyth"
+        torch.save({"epoch": 599, "model_state": naive.values, "optimizer_state": {}, "cfg": "TRAIN: …"}, file)
+        arguments = ("variant=st", "T=2", "size=64")
+        found = open_model(str(file), arch="snnconv:svformer", num_classes=4, arch_args=arguments)
+        assert isinstance(found.model, SVFormer)
+        model = found.model.train(training)
+        torch.testing.assert_close(model(clips), naive.logits(clips), atol=1e-4, rtol=1e-4)
+    assert "the names of the weights were read as those of SVFormer's authors" in found.notes
+    theirs = KEY_NAMES["SVFormer's authors"](naive.values)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(
+            value, theirs[name], atol=1e-5, rtol=1e-4, msg=lambda said, name=name: f"{name}: {said}"
+        )
+
+
+def test_files_of_clips_convolved_in_3d_are_read_too() -> None:
+    """Their linear layers become convolutions of as many dimensions as the first one has."""
+    state = {"patch_embed1.proj.weight": torch.ones(8, 3, 3, 6, 6), "blocks3.0.attn.qkv.weight": torch.ones(24, 8)}
+    found = KEY_NAMES["SVFormer's authors"](state)
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == {
+        "patches.0.0.weight": (8, 3, 3, 6, 6),
+        "stages.2.0.qkv.1.weight": (24, 8, 1, 1, 1),
+    }
 
 
 def test_linear_layers_begin_narrow_and_without_bias() -> None:

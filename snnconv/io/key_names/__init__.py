@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from . import mmaction2 as mmaction2
 from . import pyslowfast as pyslowfast
+from . import respike as respike
+from . import svformer as svformer
 from . import torchvision as torchvision
 from .table import KEY_NAMES as KEY_NAMES
 from .table import Renaming as Renaming
