@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
     """Clips become what the network takes as it was built: frames, size and pathways, where nobody chose otherwise.
 
-    A network that tells nothing leaves the data as they are.
+    A network that tells nothing leaves the data as they are; its `every` says which frames of a video it is meant for.
 
     Raises:
         InputError: what somebody chose, or what the data hold, does not go into the network.
@@ -26,7 +26,7 @@ def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
     told = told_shapes(network)
     if not told:
         return
-    data.fit(told)
+    data.fit(told, getattr(network, "every", None))
     given = check_shapes(data.shape)
     if len(given) != len(told):
         raise misfit(data, given, told, several(told))

@@ -26,8 +26,8 @@ class Samples:
             turn out to be unreadable, which `fetch` leaves out.
         views: rows of x, and of y, for each sample: clips are evaluated in several views.
         in_views: the same samples in other views, as "5x3"; None: they have none.
-        fitted: the same samples as a network with inputs of these shapes takes them, where nobody chose otherwise;
-            None: they are as they are.
+        fitted: the same samples as a network with inputs of these shapes takes them, and every so many frames of a
+            video (None: the usual), where nobody chose otherwise; None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.
         digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
         labelled: whether there are labels; else y are all −1.
@@ -42,7 +42,7 @@ class Samples:
     files: FileReader | None = None
     views: int = 1
     in_views: Callable[[str], Samples] | None = None
-    fitted: Callable[[Sequence[tuple[int, ...]]], Samples] | None = None
+    fitted: Callable[[Sequence[tuple[int, ...]], int | None], Samples] | None = None
     pack: Callable[[Tensor], tuple[Tensor, ...]] | None = None
     digest: Callable[[int], str] | None = None
     sizes: Callable[[int], Sequence[Hashable]] | None = None

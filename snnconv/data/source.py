@@ -236,23 +236,25 @@ class DataSource:
         own = [None] * len(positions) if seeds is None else seeds
         yield from files.stream(Request(*pair, within=self._count) for pair in zip(positions, own))
 
-    def fit(self, shapes: Sequence[tuple[int, ...]]) -> None:
+    def fit(self, shapes: Sequence[tuple[int, ...]], every: int | None = None) -> None:
         """Clips of which nobody chose frames, size or pathways become what a network takes; all else stays as it is.
 
         Clips that are given as they are come in two pathways where the network has two.
 
         Args:
             shapes: of the network's inputs for one sample; none where it does not tell.
+            every: which frames of a video it takes, as every 4th; None: it does not tell.
         """
         told = tuple(shapes)
-        if not told or told == (self.shape if len(told) > 1 else (self.shape,)):
+        same = told == (self.shape if len(told) > 1 else (self.shape,))
+        if not told or (same and (every is None or self._samples.fitted is None)):
             return
         if self._samples.fitted is None:
             if self._samples.pack is None and (ratio := pathways_in(told, self.shape)):
                 self._samples = replace(self._samples, pack=partial(slow_and_fast, alpha=ratio))
                 self._open_first()
             return
-        before, self._samples = self._samples.files, self._samples.fitted(shapes)
+        before, self._samples = self._samples.files, self._samples.fitted(shapes, every)
         self._by_size = None
         if before is not None and self._samples.files is not None:
             self._samples.files.use(before.workers, before.strict)

@@ -14,6 +14,7 @@ import snnconv
 from snnconv.convert.fitting import fit
 from snnconv.data import open_data
 from snnconv.errors import InputError
+from snnconv.models import respike
 
 from ..data.clips.videos import noise_of, write_video
 from .conftest import Command
@@ -107,6 +108,16 @@ def test_a_file_of_the_network_is_fitted_too(command: Command, clips: str) -> No
     ended = command("sweep", "net.snn.pt2", "--data", clips, "--T", "1", "--workers", "0", "--json", "-q")
     assert ended.code == 0, ended
     assert json.loads(ended.out)["samples"] == 4
+
+
+def test_respike_takes_frames_that_follow_one_another(clips: str) -> None:
+    data, consecutive, every_fourth = (open_data(f"{clips}{options}") for options in ("", "?stride=1", "?stride=4"))
+    fit(data, respike(num_classes=2))
+    assert isinstance(data.first, torch.Tensor)
+    assert isinstance(every_fourth.first, torch.Tensor)
+    assert torch.equal(data.first, consecutive.first)  # type: ignore[arg-type]
+    fit(every_fourth, respike(num_classes=2))  # chosen
+    assert not torch.equal(data.first, every_fourth.first)
 
 
 def test_arrays_of_clips_come_in_two_pathways(tmp_path: Path) -> None:

@@ -76,17 +76,18 @@ class ClipOptions:
                 remedy="take fewer frames (frames=), a smaller size (size=) or fewer views (views=)",
             )
 
-    def fitted(self, shapes: Sequence[tuple[int, ...]]) -> ClipOptions:
-        """What a network takes, where nobody chose it: frames in a window of 64, size, and two pathways.
+    def fitted(self, shapes: Sequence[tuple[int, ...]], every: int | None = None) -> ClipOptions:
+        """What a network takes, where nobody chose it: frames, size, and two pathways.
 
         Args:
             shapes: of the network's inputs for one clip, (C, frames, H, W), the slow pathway before the fast one.
+            every: which frames of the video, as every 4th; None: so that they are in a window of 64.
         """
         *slow, fast = shapes
         if any(len(shape) != 4 for shape in shapes) or len(slow) > 1 or fast[2] != fast[3]:
             return self
         frames = self.sampling.frames if "frames" in self.given else fast[1]
-        stride = self.sampling.stride if {"frames", "stride"} & self.given else max(WINDOW // frames, 1)
+        stride = self.sampling.stride if {"frames", "stride"} & self.given else every or max(WINDOW // frames, 1)
         chosen = replace(self, sampling=Sampling(frames, stride))
         resize = self.resize if "resize" in self.given else usual_resize(fast[2])
         if "size" not in self.given and resize >= fast[2]:

@@ -100,7 +100,7 @@ def clip_samples(
             files=reader,
             views=options.views.number,
             in_views=lambda text: made(replace(options, views=parse_views(text))),
-            fitted=lambda shapes: made(options.fitted(shapes)),
+            fitted=lambda shapes, every: made(options.fitted(shapes, every)),
             pack=None if options.alpha is None else partial(slow_and_fast, alpha=options.alpha),
             digest=lambda count: files_digest(paths[:count], labels[:count], repr(replace(options, given=frozenset()))),
             sizes=own_sizes if options.size == OWN else None,

@@ -83,7 +83,10 @@ class ReSpike(nn.Module):
     Attributes:
         stride: frames in a segment: one key frame and the residuals of the others.
         unit: the same; `anytime` gives an answer after so many frames more.
+        every: frames of a video follow one another, as where its authors train and test it.
     """
+
+    every = 1
 
     def __init__(
         self,

@@ -46,6 +46,12 @@ def test_clips_that_would_take_gigabytes(options: str) -> None:
     assert parse_clips("a?frames=64&size=256&views=10x3")[1].views.number == 30
 
 
+def test_a_network_may_take_frames_that_follow_one_another() -> None:
+    shapes = [(3, 16, 224, 224)]
+    strides = [parse_clips(f"x{options}")[1].fitted(shapes, 1).sampling.stride for options in ("", "?stride=4")]
+    assert strides == [1, 4]
+
+
 def test_wrong_views() -> None:
     with pytest.raises(InputError, match="no number of views"):
         parse_clips("a?views=5")
