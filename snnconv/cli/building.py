@@ -16,9 +16,12 @@ from ..data import DataSource, Normalization
 from ..errors import InputError
 from ..io import build, open_model
 from ..io.factory import find_factory, parse_arch_args
-from ..io.open_model import names_a_file
+from ..io.head import Head, last_layer
+from ..io.open_model import build_with, names_a_file, read_weights
 from ..io.stored import stored_normalization
 from ..io.trained_file import Origin, is_trained, origin_of
+
+OTHERWISE = "leave the network's options out, or name the network and give the file with --weights"
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,19 @@ class Built:
     network: nn.Module
     origin: Origin
     normalization: Normalization | None = None
+    notes: tuple[str, ...] = ()
 
 
 def network_of(
-    model: str, typed: Mapping[str, str], arch_args: Iterable[str], num_classes: int | None, data: DataSource, seed: int
+    model: str,
+    typed: Mapping[str, str],
+    data: DataSource,
+    *,
+    arch_args: Iterable[str],
+    num_classes: int | None,
+    seed: int,
+    weights: str | None,
+    head: Head | None,
 ) -> Built:
     """Build or open the network; it and the data are fitted to each other.
 
@@ -41,15 +53,16 @@ def network_of(
     Args:
         model: a name as `open_model` takes it, or a file that `snnconv train` wrote.
         typed: arguments with an option of their own. arch_args: others, as `name=value`.
-        num_classes: None: what the data say. seed: of random weights.
+        num_classes: None: what the data say; of a classifier that is kept, what its weights say.
+        seed: of random weights. weights: a file of weights to start from. head: what becomes of their classifier.
 
     Raises:
         InputError: the name or its arguments are wrong, another kind of file, or no number of classes is told.
     """
     given = {**typed, **parse_arch_args(arch_args)}
     if names_a_file(model):
-        if given or num_classes is not None:
-            raise InputError("the file says how its network is built", remedy="leave the network's options out")
+        if given or num_classes is not None or weights is not None:
+            raise InputError("the file says how its network is built", remedy=OTHERWISE)
         found = open_model(model)
         if not is_trained(found.extra) or not isinstance(found.model, nn.Module):
             raise InputError(
@@ -57,18 +70,30 @@ def network_of(
                 expected="as snnconv:small_cnn3d, or what snnconv train wrote", remedy="snnconv finetune takes others",
             )  # fmt: skip
         return Built(found.model, origin_of(found.extra, model), stored_normalization(found))
-    classes = data.classes if num_classes is None else num_classes
-    if classes is None:
+    state = None if weights is None else read_weights(weights)
+    classes = data.classes if num_classes is None and (state is None or head != "keep") else num_classes
+    if classes is None and state is None:
         raise InputError("the data do not say how many classes there are", where=data.name, remedy="pass --num-classes")
     if data.flexible:
         fit(data, build(model, num_classes=classes, arch_args=given))
     arguments = {**fitted(model, check_shapes(data.shape)[0], given), **given}
     torch.manual_seed(seed)
-    network = build(model, num_classes=classes, arch_args=arguments)
+    if state is None:
+        network, notes = build(model, num_classes=classes, arch_args=arguments), ()
+    else:
+        assert weights is not None
+        network, notes = build_with(model, state, weights, num_classes=classes, arch_args=arguments, head=head)
+        classes = outputs_of(network) if classes is None else classes
     fit(data, network)
     shapes = tuple(check_shapes(data.shape))
     network.input_shapes = shapes  # type: ignore[assignment]  # other data are fitted to it
-    return Built(network, Origin(model, classes, arguments, shapes))
+    return Built(network, Origin(model, classes, arguments, shapes), notes=notes)
+
+
+def outputs_of(network: nn.Module) -> int | None:
+    """How many classes a network was built for: as many as its last layer has outputs."""
+    layer = last_layer(network)
+    return None if layer is None else len(network.state_dict()[f"{layer}.weight"])
 
 
 def fitted(spec: str, shape: tuple[int, ...], given: Mapping[str, str]) -> dict[str, str]:

@@ -67,6 +67,13 @@ run_options = together(
 )
 
 
+head_option = click.option(
+    "--head", type=click.Choice(["keep", "replace"]),
+    help="The classifier of weights for other classes: keep it, or replace it by a new one, even where it fits  "
+    "[default: replace it where it does not fit]",
+)  # fmt: skip
+
+
 def data_options(name: str) -> Callable[[Any], Any]:
     """Data, and where what the training `name` leaves goes."""
     return together(

@@ -38,7 +38,7 @@ log = logging.getLogger("snnconv")
 def opened(model: str, options: dict[str, Any]) -> OpenedModel:
     """The model as named, its notes told; random weights follow from the seed."""
     torch.manual_seed(options["seed"])
-    result = open_model(model, **{name: options[name] for name in MODEL_OPTIONS})
+    result = open_model(model, **{name: options[name] for name in MODEL_OPTIONS}, head=options.get("head", "keep"))
     for note in result.notes:
         log.warning(note)
     return result

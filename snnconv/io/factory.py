@@ -233,6 +233,15 @@ def _num_classes_name(factory: Callable[..., Any], spec: str) -> str:
     return "num_classes"
 
 
+def takes_classes(spec: str, arch_args: Mapping[str, str]) -> bool:
+    """Whether the number of classes of the network that `spec` names is still to be chosen, by name."""
+    try:
+        name = _num_classes_name(find_factory(spec), spec)
+    except InputError:
+        return False
+    return name not in arch_args
+
+
 def _call(factory: Callable[..., Any], arguments: Mapping[str, Any], spec: str) -> nn.Module:
     try:
         model = factory(**arguments)

@@ -10,14 +10,16 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from ..errors import InputError
-from .checkpoint import load_safetensors, load_weights, state_dict_of
+from .checkpoint import load_safetensors, state_dict_of
 from .clip_file import is_clipped, open_clipped
 from .detect import FileKind, detect
-from .factory import GRAMMAR, build, nearest, parse_arch_args
+from .factory import GRAMMAR, build, nearest, parse_arch_args, takes_classes
+from .head import Head
 from .module_check import check_module
 from .pickled import load_pickle
 from .pt2 import load_program
-from .trained_file import KEY, is_trained, open_trained
+from .trained_file import FETCHING, KEY, is_trained, open_trained
+from .weights import OtherClasses, load_weights
 
 _ARCH = "say which network the weights are for, for example --arch torchvision:resnet18"
 _NO_NETWORK = "the file holds weights but no network"
@@ -54,6 +56,7 @@ def open_model(
     arch_args: Iterable[str] = (),
     allow: Sequence[str] = (),
     trust: bool = False,
+    head: Head | None = "keep",
 ) -> OpenedModel:
     """Open `source`: a `.pt2`, `.pt`, `.pth`, `.onnx` or `.safetensors` file, or a name as `torchvision:resnet18`.
 
@@ -61,10 +64,12 @@ def open_model(
         source: the file or architecture. A file wins where both could be meant.
         arch: for files that hold only weights: the network they belong to, in the same grammar.
         weights: for architectures and pickled modules: a file to take the weights from.
-        num_classes: passed to the architecture's factory.
+        num_classes: passed to the architecture's factory; None: as many as the weights have.
         arch_args: further arguments for it, as `name=value`.
         allow: classes to let through when unpickling.
         trust: run whatever the file says.
+        head: of an architecture with weights: what becomes of a classifier for other classes, as `load_weights` has it.
+            One that is new follows from torch's seed.
 
     Raises:
         UnsafeFileError: the file could run code when loaded.
@@ -75,7 +80,7 @@ def open_model(
     if not names_a_file(source):
         if arch is not None:
             raise InputError("--arch says what a weights file is for", got=f"the architecture {source}", where="--arch")
-        return _open_architecture(source, weights, num_classes, options, allow, trust)
+        return _open_architecture(source, weights, num_classes, options, allow, trust, head)
     kind = detect(source)
     if arch is None and (num_classes is not None or options):
         raise InputError("--num-classes and --arch-arg go with an architecture", where=source, remedy=_ARCH)
@@ -97,7 +102,7 @@ def open_model(
         raise InputError(_NO_NETWORK, where=source, remedy=_ARCH)
     if weights is not None:
         raise InputError("two files with weights", got=f"{source} and --weights {weights}", remedy="leave one out")
-    return _open_architecture(arch, source, num_classes, options, allow, trust)
+    return _open_architecture(arch, source, num_classes, options, allow, trust, head)
 
 
 def names_a_file(source: str) -> bool:
@@ -141,7 +146,7 @@ def _open_module(source: str, weights: str | None, allow: Sequence[str], trust: 
     check_module(model, source)
     notes: tuple[str, ...] = ()
     if weights is not None:
-        notes = load_weights(model, _read_weights(weights, allow, trust), weights)
+        notes = load_weights(model, read_weights(weights, allow, trust), weights)
     return OpenedModel(model, {}, f"{Path(source).name}, a pickled {type(model).__name__}", notes)
 
 
@@ -158,20 +163,61 @@ def _open_architecture(
     options: dict[str, str],
     allow: Sequence[str],
     trust: bool,
+    head: Head | None,
 ) -> OpenedModel:
-    state = None if weights is None else _read_weights(weights, allow, trust)  # before a build that can take long
-    model = build(spec, num_classes=num_classes, arch_args=options)
-    if weights is not None and state is not None:
-        notes = load_weights(model, state, weights)
-        return OpenedModel(model, {}, f"{spec} with the weights of {Path(weights).name}", notes)
     pretrained = options.get("pretrained", "").lower() == "true" or options.get("weights", "none").lower() != "none"
+    if weights is not None:
+        state = read_weights(weights, allow, trust)  # before a build that can take long
+        model, notes = build_with(spec, state, weights, num_classes=num_classes, arch_args=options, head=head)
+        return OpenedModel(model, {}, f"{spec} with the weights of {Path(weights).name}", notes)
+    if pretrained and head != "keep" and num_classes is not None:
+        state = build(spec, arch_args=options).state_dict()  # published for the classes that it has
+        bare = {name: value for name, value in options.items() if not FETCHING.search(name)}
+        model, notes = build_with(spec, state, spec, num_classes=num_classes, arch_args=bare, head=head)
+        return OpenedModel(model, {}, f"{spec} with its published weights", notes)
+    model = build(spec, num_classes=num_classes, arch_args=options)
     if pretrained:
         return OpenedModel(model, {}, f"{spec} with its published weights")
     note = f"the weights of {spec} are random; give trained ones with --weights FILE"
     return OpenedModel(model, {}, f"{spec} with random weights", (note,))
 
 
-def _read_weights(path: str, allow: Sequence[str], trust: bool) -> dict[str, Tensor]:
+def build_with(
+    spec: str,
+    state: Mapping[str, Tensor],
+    where: str,
+    *,
+    num_classes: int | None = None,
+    arch_args: Mapping[str, str] | None = None,
+    head: Head | None = "keep",
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """A network by name with weights of the file `where`: `build`, then `load_weights`.
+
+    Args:
+        num_classes: None: as many as the weights have.
+
+    Returns:
+        The network, and notes on its weights.
+
+    Raises:
+        InputError: as the two functions say.
+    """
+    model = build(spec, num_classes=num_classes, arch_args=arch_args)
+    if num_classes is not None or not takes_classes(spec, arch_args or {}):
+        return model, load_weights(model, state, where, head=head)
+    try:
+        return model, load_weights(model, state, where, head="replace" if head == "replace" else "keep")
+    except OtherClasses as error:
+        model = build(spec, num_classes=error.classes, arch_args=arch_args)
+        notes = load_weights(model, state, where, head=head)
+        return model, (f"{spec} was built for {error.classes} classes, as {Path(where).name} has them", *notes)
+    except InputError:
+        if head is not None:
+            raise
+        return model, load_weights(model, state, where, head=head)
+
+
+def read_weights(path: str, allow: Sequence[str] = (), trust: bool = False) -> dict[str, Tensor]:
     """The tensors in a file given as --weights."""
     kind = detect(path)
     if kind is FileKind.SAFETENSORS:

@@ -19,8 +19,9 @@ from ..documents import Moments, Positive, Shape, Text, parse_json, require_form
 from ..errors import InputError
 from .atomic import binary_output
 from .build_within import build_within
-from .checkpoint import load_weights, state_dict_of
+from .checkpoint import state_dict_of
 from .factory import PREFIXES, build
+from .weights import load_weights
 
 FORMAT = 1
 WHAT = "what the file says of its network"

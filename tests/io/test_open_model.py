@@ -88,8 +88,11 @@ def test_weights_without_an_architecture(make: object, net: nn.Module, tmp_path:
 
 def test_weights_of_another_network(net: nn.Module, tmp_path: Path) -> None:
     torch.save(net.state_dict(), tmp_path / "w.pt")
-    with pytest.raises(InputError, match=r"do not fit[\s\S]*classifier\.1\.bias is \(7,\), not \(1000,\)[\s\S]*w\.pt"):
-        open_model(str(tmp_path / "w.pt"), arch=ARCH)
+    with pytest.raises(InputError, match=r"do not fit[\s\S]*classifier\.1\.bias is \(7,\), not \(9,\)[\s\S]*w\.pt"):
+        open_model(str(tmp_path / "w.pt"), arch=ARCH, num_classes=9)
+    opened = open_model(str(tmp_path / "w.pt"), arch=ARCH)
+    assert opened.notes == (f"{ARCH} was built for 7 classes, as w.pt has them",)
+    assert torch.equal(opened.model.classifier[1].weight, net.classifier[1].weight)  # type: ignore[union-attr]
 
 
 def test_torchscript_is_told_by_its_content_and_what_to_do_instead(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from snnconv.models.geometry import read_shapes, takes
 pytest.importorskip("pytorchvideo")
 UNREAD = {"efficient_x3d_xs", "efficient_x3d_s"}  # pool any map
 OTHER = {"x3d_l": clips((16, 320))}  # 312 pixels leave as large a last map
-SHALLOW = [name for name in USUAL if name.startswith("pytorchvideo:") and not re.search("r101|mvit|x3d_[sm]$|8x8|16x8", name)]
+SHALLOW = [
+    name for name in USUAL if name.startswith("pytorchvideo:") and not re.search("r101|mvit|x3d_[sm]$|8x8|16x8", name)
+]
 
 
 @pytest.mark.parametrize("spec", SHALLOW)

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from torch import Tensor, nn
+from torch import nn
 from torch.export import ExportedProgram
 
 from ...convert.fitting import fit
 from ...data import DataSource, Normalization, open_data
 from ...errors import InputError
-from ...io.checkpoint import load_safetensors, load_weights, state_dict_of
+from ...io import load_weights
 from ...io.detect import FileKind, detect
-from ...io.key_names import closest
-from ...io.open_model import OpenedModel, open_model
+from ...io.open_model import OpenedModel, open_model, read_weights
 from ...io.pickled import load_pickle
 from ...io.stored import stored_normalization
 from ...io.trained_file import is_trained
@@ -74,21 +73,9 @@ def started(row: Row, start: str | None) -> nn.Module:
     assert isinstance(network, nn.Module)
     if start is None:
         return network
-    own = network.state_dict()
-    state = (
-        load_safetensors(start) if detect(start) is FileKind.SAFETENSORS else state_dict_of(load_pickle(start), start)
-    )
-    state, _ = closest(state, own)
-    heads = [name for name, tensor in own.items() if name in state and is_other_head(state[name], tensor, row.classes)]
-    load_weights(network, {**state, **{name: own[name] for name in heads}}, start)
-    if heads:
-        log.info(f"{', '.join(heads)} of {start} are for other classes, and begin at random")
+    for note in load_weights(network, read_weights(start), start, head=None):
+        log.info(note)
     return network
-
-
-def is_other_head(there: Tensor, own: Tensor, classes: int | None) -> bool:
-    """Whether weights are of a classifier that differs by its number of classes alone."""
-    return there.shape != own.shape and there.shape[1:] == own.shape[1:] and own.shape[0] == classes
 
 
 def holds_a_network(path: str) -> bool:

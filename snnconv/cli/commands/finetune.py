@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -12,7 +12,10 @@ from ...errors import InputError
 from ..notices import telling
 from ..options import WHOLE, model_options, normalization_options, shared_options, together
 from ..output import require_writable
-from ..training import data_options, run_options, settings_given, tell_trained, training_options
+from ..training import data_options, head_option, run_options, settings_given, tell_trained, training_options
+
+if TYPE_CHECKING:
+    from ...data import DataSource
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
@@ -49,6 +52,7 @@ CLIPPING = ("activation", "levels", "alpha", "beta", "T", "init", "per_channel",
 @clip_options
 @training_options({"augment": "crop,flip", **USUAL})
 @normalization_options
+@head_option
 @model_options
 @shared_options
 @click.pass_context
@@ -61,6 +65,9 @@ def finetune(
     Thresholds λ and weights learn together, from a trained network. The output is a network like any other:
     convert and sweep take it, and use the learned λ. A network saved by this command trains on.
 
+    Weights for other classes, with --arch, get a new classifier for the classes of the data, or for --num-classes;
+    everything else must fit.
+
     A training that was killed continues when the same command is given again, and ends with the same weights. Under
     torchrun each process takes a share of every batch.
 
@@ -68,8 +75,10 @@ def finetune(
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --epochs 10 -o clipped.pt2
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --activation qcfs --levels 8 --lr 0.02
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --activation sd --alpha 0.5 --beta 2 --T 4
+    snnconv finetune k400.pth --arch pytorchvideo:slowfast_4x16 --data ucf101:DIR:train1 --val ucf101:DIR:test1
     """
     from ...bench.distributed import process_number
+    from ...convert.fitting import fit
     from ...io import check_output
     from ...io.files import save
     from ...io.snn_file import is_converted
@@ -86,14 +95,17 @@ def finetune(
         check_output(path, overwrite)
         require_fabric()
         place = work.device_of(device)
-        found = work.opened(model, options)
+        normalization = work.normalization_of(options)
+        training = work.data_of(data, normalization, options["batch_size"], limit, options)
+        assert training is not None
+        found = work.opened(model, {**options, "num_classes": classes_for(model, training, options)})
         if is_converted(found.extra):
             remedy = "finetune the network it was made from"
             raise InputError(f"{Path(model).name} is converted already: whole spikes have no gradient", remedy=remedy)
-        normalization = work.normalization_of(options) or work.stored_normalization(found)
-        training = work.data_of(data, normalization, options["batch_size"], limit, options, found.model)
+        normalization = normalization or work.stored_normalization(found)
+        training.normalization = normalization or training.normalization
+        fit(training, found.model)
         validation = work.data_of(val, normalization, options["batch_size"], None, options, found.model)
-        assert training is not None
         assert validation is not None
         network = clipped_network(found, data, normalization, options, typed)
         result = train(
@@ -105,6 +117,17 @@ def finetune(
         save(network, path, overwrite=overwrite)
     following = f"snnconv sweep {path} --data DATA --method sdm --alpha 0.2 --beta 5 --T 1,2,4,8"
     tell_trained(result, path, folder, following, as_json)
+
+
+def classes_for(model: str, data: DataSource, options: dict[str, Any]) -> int | None:
+    """How many classes a network that is built by name gets: as typed, else as the data have; None: as its weights."""
+    from ...io.factory import parse_arch_args, takes_classes
+    from ...io.open_model import names_a_file
+
+    spec = options["arch"] or (None if names_a_file(model) else model)
+    if options["num_classes"] is not None or options["head"] == "keep" or spec is None:
+        return options["num_classes"]
+    return data.classes if takes_classes(spec, parse_arch_args(options["arch_args"])) else None
 
 
 def clipped_network(found: Any, data: str, normalization: Any, options: dict[str, Any], typed: set[str]) -> Any:

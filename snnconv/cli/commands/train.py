@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from ...errors import InputError
 from ..notices import telling
 from ..options import WHOLE, normalization_options, shared_options, together
 from ..output import require_writable
-from ..training import data_options, run_options, settings_given, tell_trained, training_options
+from ..training import data_options, head_option, run_options, settings_given, tell_trained, training_options
 
+logger = logging.getLogger("snnconv")
 SHORT = ("respike", "svformer")  # may be named without `snnconv:`
 NETWORK = ("backbone", "stride", "branches", "variant", "neuron", "norm")
 
@@ -30,6 +32,8 @@ network_options = together(
     click.option("--norm", help="SVFormer: tdbn or bn."),
     click.option("--num-classes", type=WHOLE, help="Number of classes  [default: what the data say]"),
     click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the network."),
+    click.option("--weights", type=click.Path(), metavar="FILE", help="Weights to start from."),
+    head_option,
 )
 
 
@@ -46,7 +50,7 @@ def train(
     model: str, data: str, val: str, limit: int | None, target: Path | None, folder: Path, overwrite: bool,
     resume: bool, log: str, device: str, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Train MODEL from the start, and save it as a file that needs no --arch.
+    """Train MODEL from the start, or from --weights, and save it as a file that needs no --arch.
 
     MODEL is respike, svformer, another network by name (torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME,
     module:factory), or a file that this command wrote, whose weights are trained on under its normalisation. Channels,
@@ -59,6 +63,7 @@ def train(
     \b
     snnconv train svformer --variant 3stg --data dvs128gesture:DIR:train --val dvs128gesture:DIR:test
     snnconv train respike --backbone resnet50 --stride 4 --data hmdb51:DIR:train1 --val hmdb51:DIR:test1
+    snnconv train snnconv:c3d --weights sports1m.pth --data ucf101:DIR:train1 --val ucf101:DIR:test1
     snnconv train snnconv:small_cnn3d --data "npz:a.npz?layout=NTHW" --val "npz:b.npz?layout=NTHW" --num-classes 4
     """
     from ...bench.distributed import process_number
@@ -93,7 +98,10 @@ def train(
         if options["ann_weights"] is not None:
             typed["weights"] = options["ann_weights"]
         spec = f"snnconv:{model}" if model in SHORT else model
-        found = network_of(spec, typed, options["arch_args"], options["num_classes"], training, options["seed"])
+        start = {name: options[name] for name in ("arch_args", "num_classes", "seed", "weights", "head")}
+        found = network_of(spec, typed, training, **start)
+        for note in found.notes:
+            logger.warning(note)
         usual = found.normalization or normalization_for(found.network)
         if normalization is None and usual is not None:
             training.normalization = validation.normalization = usual
