@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -109,15 +110,22 @@ class TimesOne(nn.Module):
         return torch.relu(x * 1.0)
 
 
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/papers.md")
+
+
 def commands() -> list[str]:
-    text = "\n".join(block for name in ("README.md", "CONTRIBUTING.md") for block in blocks(name, "sh"))
+    text = "\n".join(block for name in DOCUMENTS for block in blocks(name, "sh"))
     return [line for line in text.replace("\\\n", " ").splitlines() if line.startswith("snnconv ")]
 
 
 @pytest.mark.parametrize("line", commands())
 def test_commands_of_the_documents_are_valid(line: str) -> None:
     _, name, *arguments = shlex.split(line, comments=True)
-    cli.commands[name].make_context(name, arguments)
+    command = cli.commands[name]
+    if isinstance(command, click.Group):
+        name, *arguments = arguments
+        command = command.commands[name]
+    command.make_context(name, arguments)
 
 
 def test_readme_names_every_setting() -> None:
@@ -131,9 +139,9 @@ def test_readme_names_every_setting() -> None:
 
 
 def test_links_of_the_documents_exist() -> None:
-    for name in ("README.md", "CONTRIBUTING.md"):
+    for name in DOCUMENTS:
         for target in re.findall(r"\]\(([^):#]+)\)", (ROOT / name).read_text()):
-            assert (ROOT / target).exists(), f"{name} links to {target}"
+            assert ((ROOT / name).parent / target).exists(), f"{name} links to {target}"
 
 
 def test_python_version_is_supported() -> None:

@@ -88,7 +88,7 @@ def with_training(recipe: Recipe, work: Workspace, trainer: Trainer) -> Workspac
         name, now = part.shares + part.part, replace(work, weights=weights)
         if name in untrained or part.training is None or not only_weights(now.missing_training(alone(part))):
             continue
-        log.info(f"training {name}")
+        log.warning(f"training {name}")
         try:
             weights[name] = str(trained(part, work, trainer))
         except FAILURES as error:
