@@ -18,13 +18,14 @@ from snnconv.clips import CLIPS
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.neurons import NEURONS
 from snnconv.registry import Registry
+from snnconv.train import RECIPES
 from snnconv.train.augment import AUGMENTATIONS
 from snnconv.train.optimizers import OPTIMIZERS
 from snnconv.train.schedules import SCHEDULES
 
 REGISTRIES: list[Registry[Any]] = [
     METHODS, NEURONS, RULES, CLIPS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS, ENERGY_MODELS, CONVENTIONS, MEASURES,
-    DATA_SETS, NORMALIZATIONS, recipes(), KEY_NAMES,
+    DATA_SETS, NORMALIZATIONS, recipes(), KEY_NAMES, RECIPES,
 ]  # fmt: skip
 each = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 

@@ -31,6 +31,7 @@ class Samples:
         pack: from normalised x to the inputs of the network, where those are several.
         digest: of the first so many samples and their labels, cheaper than by decoding them; None: they are read.
         labelled: whether there are labels; else y are all −1.
+        cut: what samples are cut out as, in words, where they are cut out of something larger.
         sizes: of the first so many samples, in whatever words; those that are fetched together are of one size. None:
             all are.
     """
@@ -47,6 +48,7 @@ class Samples:
     digest: Callable[[int], str] | None = None
     sizes: Callable[[int], Sequence[Hashable]] | None = None
     labelled: bool = True
+    cut: str = ""
 
 
 # kind → from what follows the colon to its samples

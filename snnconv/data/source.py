@@ -136,6 +136,13 @@ class DataSource:
         return self._samples.fitted is not None
 
     @property
+    def cut(self) -> str:
+        """What samples are, in words."""
+        shapes = self.shape if isinstance(self.shape[0], tuple) else (self.shape,)
+        words = " and ".join("×".join(map(str, shape)) for shape in shapes)  # type: ignore[arg-type]
+        return f"{words}: {self._samples.cut}" if self._samples.cut else words
+
+    @property
     def random(self) -> bool:
         """Whether samples can be drawn at random: a clip from anywhere in its file."""
         return self._samples.files is not None

@@ -10,6 +10,8 @@ from torch import fx, nn
 
 from ..convert.clip import clips_of
 from ..convert.data_argument import takes_data
+from ..data import DataSource
+from .recipes import RECIPES
 from .result import FineTuning
 from .settings import settings_of
 from .start import trained
@@ -25,6 +27,7 @@ def finetune(
     resume: bool = True,
     log: str = "csv",
     device: str = "cpu",
+    recipe: str | None = None,
     **settings: Any,
 ) -> FineTuning:
     """Train a network with learnable clips; λ and weights learn together.
@@ -43,6 +46,7 @@ def finetune(
         resume: continue what is in the folder; False drops it.
         log: "csv" (a row an epoch) or "tensorboard" (that too).
         device: cpu, cuda, cuda:1, …
+        recipe: "sdm": settings as the paper has them (`RECIPES`), where none are given.
         settings: `epochs=10`, `lr=0.01` and the other fields of `snnconv.train.Settings`.
 
     Returns:
@@ -52,7 +56,10 @@ def finetune(
         InputError: a setting out of range, data that cannot be used, a network without clips, a folder with a training
             of other settings, a loss that became infinite, or an engine that is not installed.
     """
-    chosen = settings_of(settings)
+    published = {} if recipe is None else RECIPES[recipe].values
+    if not isinstance(data, DataSource):
+        published.pop("augment", None)  # loaders do it themselves
+    chosen = settings_of({**published, **settings})
     first = next(iter(clips_of(clipped).values()))
     assert isinstance(clipped, fx.GraphModule)
     more = {"activation": {"kind": type(first).__name__, **first.settings()}}

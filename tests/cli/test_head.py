@@ -34,15 +34,19 @@ def body_of(network: torch.nn.Module) -> torch.Tensor:
 
 def test_finetune_gives_it_the_classes_of_the_data(command: Command, clips: str) -> None:
     line = ("finetune", "k7.pth", "--arch", ARCH, *POOLS, "--data", clips, "--val", clips, *QUICK, "--lr", "1e-9")
-    ended = command(*line, "-o", "two.pt2")
+    ended = command(*line, "-o", "two.pt2", "--recipe", "sdm")
     assert ended.code == 0, ended
+    told = " ".join(ended.err.split())
+    assert "momentum 0.9 (paper), weight_decay 1e-05 (paper), lr 1e-09 (given), schedule step (paper)" in told
+    assert "batch_size 4 (given), epochs 1 (given), augment crop+flip (ours); You et al., IEEE TCDS 2024" in told
+    assert "data: 3×2×16×16 and 3×8×16×16: 8 frames, one of every 8, of a shorter side of 18, cut to 16²" in told
     assert f"the classifier is new: {HEAD} has 2 classes and random weights (in the file: 7 classes)" in ended.err
     assert "6 of 8 tensors were taken" in ended.err
     network = open_model("two.pt2").model
     source = state_dict_of(load_pickle("k7.pth"))
     assert torch.allclose(body_of(network), source["model.blocks.0.multipathway_blocks.0.0.weight"])
     assert network.get_parameter(f"{HEAD}.weight").shape == (2, 8)
-    again = command(*line, "-o", "again.pt2", "--folder", "again", "-q")
+    again = command(*line, "-o", "again.pt2", "--recipe", "sdm", "--folder", "again", "-q")
     assert again.code == 0, again
     assert torch.equal(
         open_model("again.pt2").model.get_parameter(f"{HEAD}.weight"), network.get_parameter(f"{HEAD}.weight")

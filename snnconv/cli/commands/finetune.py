@@ -12,10 +12,15 @@ from ...errors import InputError
 from ..notices import telling
 from ..options import WHOLE, model_options, normalization_options, shared_options, together
 from ..output import require_writable
-from ..training import data_options, head_option, run_options, settings_given, tell_trained, training_options
+from ..training import SETTINGS, data_options, head_option, run_options, settings_given, tell_trained, training_options
 
 if TYPE_CHECKING:
     from ...data import DataSource
+
+recipe_option = click.option(
+    "--recipe", metavar="NAME",
+    help="Settings as a paper fine-tunes, in the place of the defaults below: sdm. Each can be given beside it.",
+)  # fmt: skip
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
@@ -40,6 +45,7 @@ USUAL = {
     "weight_decay": 1e-5, "label_smoothing": 0.0, "batch_size": 128, "save_every": 200, "precision": "32-true",
     "end_lr": 0.0, "decay_vectors": True, "mixup": 0.0, "cutmix": 0.0,
 }  # fmt: skip
+SETTINGS_OF = (*(name.replace("-", "_") for name in SETTINGS), "activation", "maxpool")
 CLIPPING = ("activation", "levels", "alpha", "beta", "T", "init", "per_channel", "maxpool", "calib")
 
 
@@ -49,6 +55,7 @@ CLIPPING = ("activation", "levels", "alpha", "beta", "T", "init", "per_channel",
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path),
               help="File to write  [default: NAME.clipped.pt2]")  # fmt: skip
 @run_options
+@recipe_option
 @clip_options
 @training_options({"augment": "crop,flip", **USUAL})
 @normalization_options
@@ -75,14 +82,17 @@ def finetune(
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --epochs 10 -o clipped.pt2
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --activation qcfs --levels 8 --lr 0.02
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --activation sd --alpha 0.5 --beta 2 --T 4
-    snnconv finetune k400.pth --arch pytorchvideo:slowfast_4x16 --data ucf101:DIR:train1 --val ucf101:DIR:test1
+    snnconv finetune k400.pth --arch pytorchvideo:slowfast_4x16 --data ucf101:DIR:train1 --val ucf101:DIR:test1 \\
+        --recipe sdm --device cuda
     """
     from ...bench.distributed import process_number
     from ...convert.fitting import fit
     from ...io import check_output
     from ...io.files import save
     from ...io.snn_file import is_converted
+    from ...train import RECIPES
     from ...train import finetune as train
+    from ...train.defaults import told
     from ...train.engine import require_fabric
     from .. import work
 
@@ -90,6 +100,9 @@ def finetune(
         raise InputError("--resume continues a training, --overwrite drops it", remedy="leave one of them out")
     path = target or Path(f"{work.model_name(model)}.clipped.pt2")
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    recipe = None if options["recipe"] is None else RECIPES[options["recipe"]]
+    if recipe is not None:
+        options.update({name: as_typed(use.value) for name, use in recipe.chosen({}).items() if name not in typed})
     with telling(quiet or process_number() > 0):
         require_writable(folder, "finetune")
         check_output(path, overwrite)
@@ -107,6 +120,10 @@ def finetune(
         fit(training, found.model)
         validation = work.data_of(val, normalization, options["batch_size"], None, options, found.model)
         assert validation is not None
+        if recipe is not None and not quiet and not process_number():
+            given = {name: options[name] for name in SETTINGS_OF if name in typed}
+            click.echo(f"settings: {told(recipe.chosen(given))}; {recipe.source}", err=True)
+            click.echo(f"data: {training.cut}", err=True)
         network = clipped_network(found, data, normalization, options, typed)
         result = train(
             network, training, validation, folder=folder, resume=not overwrite, log=log, device=str(place),
@@ -147,6 +164,11 @@ def clipped_network(found: Any, data: str, normalization: Any, options: dict[str
     return clip(
         found.model, data=samples, input_shape=options["input_shape"], init=start_of(options["init"] or START), **chosen
     )
+
+
+def as_typed(value: Any) -> Any:
+    """A setting as its option takes it."""
+    return ",".join(value) if isinstance(value, tuple) else value
 
 
 def start_of(text: str) -> str | float:

@@ -76,6 +76,12 @@ class ClipOptions:
                 remedy="take fewer frames (frames=), a smaller size (size=) or fewer views (views=)",
             )
 
+    def __str__(self) -> str:
+        frames, stride = self.sampling.frames, self.sampling.stride
+        which = {"uniform": "all over the file", 1: "in a row"}.get(stride, f"one of every {stride}")
+        size = "of their own size" if self.size == OWN else f"of a shorter side of {self.resize}, cut to {self.size}²"
+        return f"{frames} frames, {which}, {size}"
+
     def fitted(self, shapes: Sequence[tuple[int, ...]], every: int | None = None) -> ClipOptions:
         """What a network takes, where nobody chose it: frames, size, and two pathways.
 

@@ -104,6 +104,7 @@ def clip_samples(
             pack=None if options.alpha is None else partial(slow_and_fast, alpha=options.alpha),
             digest=lambda count: files_digest(paths[:count], labels[:count], repr(replace(options, given=frozenset()))),
             sizes=own_sizes if options.size == OWN else None,
+            cut=str(options),
         )
 
     return made(options)
