@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import os
 import signal
 import sys
@@ -27,7 +28,9 @@ FAULTS: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] =
     (OSError, lambda error: of_system(error) if isinstance(error, OSError) else str(error)),
 )
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
-ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+STEPS = {"__enter__", "__exit__", "enter_context", "close"}
+PAUSE, MOST_WAITS = 0.05, 100  # s; what takes longer to enter or leave is interrupted
 PIPE = 128 + 13  # as a command that the signal of a closed pipe ends
 
 
@@ -44,25 +47,28 @@ def endings() -> Iterator[None]:
     """SIGTERM and SIGHUP end the command as Ctrl-C does, unless they were ignored from outside (nohup).
 
     All three get through also where they hit a callback of the garbage collector, of which torch has many. Python can
-    only ignore an exception there, and says so to a hook: the signal is then sent again.
+    only ignore an exception there, and says so to a hook: the signal is then sent again. While a context manager is
+    entered or left they wait: an exception between two of its steps would leave temporaries and locks behind.
     """
+    waited = [0]
 
-    def end(number: int, _: FrameType | None) -> None:
-        raise Ended(number)
+    def end(number: int, frame: FrameType | None) -> None:
+        if is_in_manager(frame) and waited[0] < MOST_WAITS:
+            waited[0] += 1
+            later(number)
+        else:
+            raise Ended(number)
 
     def again(lost: sys.UnraisableHookArgs) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            number = getattr(lost.exc_value, "number", signal.SIGINT)
-            timer = threading.Timer(0.05, _thread.interrupt_main, (number,))  # later: raised in here it would be lost
-            timer.daemon = True
-            timer.start()
+            later(getattr(lost.exc_value, "number", signal.SIGINT))  # raised in here it would be lost
         else:
             hook(lost)
 
     hook, sys.unraisablehook = sys.unraisablehook, again
     main = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in ENDING if main}
-    taken = [number for number, handler in before.items() if handler is signal.SIG_DFL]
+    taken = [number for number, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
     for number in taken:
         signal.signal(number, end)
     try:
@@ -71,6 +77,21 @@ def endings() -> Iterator[None]:
         for number in taken:
             signal.signal(number, before[number])
         sys.unraisablehook = hook
+
+
+def is_in_manager(frame: FrameType | None) -> bool:
+    """Whether a context manager of contextlib is being entered or left."""
+    while frame is not None:
+        if frame.f_code.co_filename == contextlib.__file__ and frame.f_code.co_name in STEPS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def later(number: int) -> None:
+    timer = threading.Timer(PAUSE, _thread.interrupt_main, (number,))
+    timer.daemon = True
+    timer.start()
 
 
 def outcome(error: BaseException) -> tuple[int, Callable[[], None]] | None:

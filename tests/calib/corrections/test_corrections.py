@@ -109,7 +109,7 @@ def test_calibration_takes_the_mean_error_away(method: str) -> None:
     shifted = snnconv.convert(model, 4, data=[x], method="rts", threshold="clip-floor")
     with torch.no_grad():
         errors = [float((snn(unseen) - model(unseen)).mean(0).abs().sum()) for snn in (calibrated, shifted)]
-    assert errors[0] < 0.5 * errors[1]
+    assert errors[0] < 0.6 * errors[1]
 
 
 def test_kept_samples_are_the_first_and_every_batch_goes_on() -> None:
