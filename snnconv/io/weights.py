@@ -50,7 +50,8 @@ def load_weights(
     if any(name not in state for name in counted(own)) and layer is not None:
         found, further = closest(whole, [name for name in own if name not in tensors_of(layer, own)])
         found, moved = adopted(module, found, whole)
-        if named(found, own) > named(state, own) or head != "keep":
+        without = head != "keep" and not any(name in state for name in tensors_of(layer, own))
+        if named(found, own) > named(state, own) or without:
             state, notes = found, (*further, *moved)
     total, classes = len(counted(own)), other_classes(module, state)
     fresh: dict[str, int] = {}

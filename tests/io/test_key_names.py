@@ -9,6 +9,7 @@ from torch import Tensor
 
 from snnconv import InputError
 from snnconv.io import build, load_weights
+from snnconv.io.head import Head
 from snnconv.io.key_names import KEY_NAMES, closest
 from snnconv.models import c3d
 
@@ -48,12 +49,13 @@ def test_the_network_computes_what_theirs_does(table: str) -> None:
     assert notes == (f"the names of the weights were read as those of {table}",)
 
 
-def test_laterals_of_another_kind_are_told() -> None:
+@pytest.mark.parametrize("head", ["keep", None])
+def test_laterals_of_another_kind_are_told(head: Head | None) -> None:
     state = state_of(mmaction2(BOTH), BOTH)
     with pytest.raises(
         InputError, match=r"16 missing: blocks\.0\.multipathway_fusion\.norm\.weight[\s\S]*laterals=linear"
     ):
-        load_weights(small(BOTH, SLOWFAST), state, "file.pth")
+        load_weights(small(BOTH, SLOWFAST), state, "file.pth", head=head)
 
 
 def test_c3d_of_mmaction2() -> None:
