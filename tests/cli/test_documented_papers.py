@@ -17,12 +17,14 @@ from ..documents import blocks
 from .conftest import Command
 
 POOLS = "((4, 1, 1), (32, 1, 1))"  # of the last maps of frames of 32²
+DEPTH = "18"  # one block a stage
 SHORT = {"--device cuda": "", "--views 10x3": "--views 2x1", "--T 1,2,4,8": "--T 1,2"}
 LESS = {
-    "finetune": ("--arch-arg", f"head_pool_kernel_sizes={POOLS}", "--epochs", "1", "--batch-size", "4", "--limit", "4"),
+    "finetune": ("--arch-arg", f"head_pool_kernel_sizes={POOLS}", "--arch-arg", f"model_depth={DEPTH}",
+                 "--epochs", "1", "--batch-size", "4", "--limit", "4"),
     "sweep": ("--limit", "4"),
     "energy": ("--limit", "2"),
-}
+}  # fmt: skip
 
 
 def documented(start: str) -> list[list[str]]:
@@ -38,7 +40,7 @@ def documented(start: str) -> list[list[str]]:
 def here(tmp_path: Path) -> Path:
     """The folder in which the commands run: data/ with UCF-101, and a checkpoint of Kinetics-400."""
     ucf101(tmp_path / "data")
-    network = build("pytorchvideo:slowfast_4x16", num_classes=400)
+    network = build("pytorchvideo:slowfast_4x16", num_classes=400, arch_args={"model_depth": DEPTH})
     torch.save({"model_state": network.state_dict()}, tmp_path / "SLOWFAST_4x16_R50.pyth")
     return tmp_path
 
@@ -59,7 +61,7 @@ def test_step_by_step(command: Command, here: Path) -> None:
 @pytest.mark.slow
 def test_one_command_a_table(command: Command, here: Path) -> None:
     small = 'network = "pytorchvideo:slowfast_4x16"\n'
-    arch = f'{small}arch = {{ head_pool_kernel_sizes = "{POOLS}" }}\n'
+    arch = f'{small}arch = {{ head_pool_kernel_sizes = "{POOLS}", model_depth = "{DEPTH}" }}\n'
     recipe = smaller(here / "table1.toml", "sdm-table1", ('"burst"', '"opt"'), (small, arch))
     (_, _, _, _, *arguments), *_ = documented("# SDM, Table I")
     less = ("--limit", "4", "--T", "1", "--set", "epochs=1", "--set", "batch_size=4")

@@ -18,7 +18,7 @@ from ...errors import InputError
 from ...io import write_text
 from ...io.files import save
 from ...io.trained_file import Origin, save_trained
-from ...train import finetune, train
+from ...train import RECIPES, finetune, train
 from .cells import FAILURES, TRAINED
 from .lack import Lack
 from .opening import Opened, started
@@ -88,7 +88,6 @@ def with_training(recipe: Recipe, work: Workspace, trainer: Trainer) -> Workspac
         name, now = part.shares + part.part, replace(work, weights=weights)
         if name in untrained or part.training is None or not only_weights(now.missing_training(alone(part))):
             continue
-        log.warning(f"training {name}")
         try:
             weights[name] = str(trained(part, work, trainer))
         except FAILURES as error:
@@ -122,11 +121,13 @@ def train_into(path: Path, row: Row, work: Workspace, trainer: Trainer, start: s
     """Fit the data to the network, train it in the folder of the file, and write the file."""
     about = row.training
     assert about is not None
+    log.warning(f"training {row.shares}{row.part}")
     torch.manual_seed(work.seed)
     network = started(row, start)
     data = work.part(row, Opened(network), True, limit=work.limit)
     val = work.part(row, Opened(network), False, limit=work.limit)  # to look at: nothing is chosen by it
-    settings = {**about.settings, **trainer.settings, "seed": work.seed}
+    published = RECIPES[about.recipe].values if about.recipe else {}
+    settings = {**published, **about.settings, **trainer.settings, "seed": work.seed}
     chosen = {"folder": path.parent, "resume": not work.overwrite, "device": work.device, **settings}
     if about.activation:
         calibration = work.part(row, Opened(network), True, limit=min(CALIBRATION_SAMPLES, len(data)))

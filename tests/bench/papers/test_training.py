@@ -10,6 +10,7 @@ import torch
 from snnconv.bench.papers import Trainer, Workspace, dry_run, find_recipe, run_recipe
 from snnconv.bench.papers.data_sets import DATA_SETS, DataSet
 from snnconv.bench.papers.library import FOLDER
+from snnconv.bench.papers.opening import started
 from snnconv.bench.papers.training import with_training
 from snnconv.convert.clip import clips_of
 from snnconv.data import FASHION_NORMALIZATION
@@ -90,6 +91,16 @@ def test_without_what_a_training_starts_from(root: Path, tmp_path: Path) -> None
     for start in ({"resnet50": "a"}, {"respike": "a"}, {"ucf101": "a"}, {"ucf101/respike_r50_s4:2": "a"}):
         assert Trainer(start).start_of(row.by_split()[1]) == "a"
     assert Trainer({"resnet18": "a"}).start_of(row) is None
+
+
+def test_respike_starts_from_imagenet_weights_of_its_ann(tmp_path: Path) -> None:
+    row = next(row for row in find_recipe("respike-table1").rows if row.name == "respike_r18_s4")
+    resnet = build("torchvision:resnet18")
+    torch.save(resnet.state_dict(), tmp_path / "resnet18.pth")
+    network = started(row, Trainer({"resnet18": str(tmp_path / "resnet18.pth")}).checkpoint_of(row))
+    own, there = network.state_dict(), resnet.state_dict()
+    assert torch.equal(own["ann.stages.3.1.conv2.weight"], there["layer4.1.conv2.weight"])
+    assert own["head.weight"].shape == (101, 1024)
 
 
 SMALL = '"snnconv:svformer", arch = { size = "32", T = "2" }'
