@@ -14,10 +14,11 @@ from ..convert import convert
 from ..convert.data_argument import takes_data
 from ..errors import InputError
 from ..fingerprint import describe_data, fingerprint, require_repeatable
+from ..methods import OPTIONS
+from ..methods.label import TOGETHER
 from ..network import SpikingNetwork
-from .labels import SYMBOLS
-from .parse_settings import parse_methods
-from .setting import OPTIONS, Setting
+from .parse_settings import parse_settings
+from .setting import Setting
 
 Maker = Callable[[], SpikingNetwork]
 
@@ -38,8 +39,8 @@ def combine(methods: Sequence[Setting], options: Mapping[str, Sequence[Any]], T:
     result: list[Setting] = []
     used: set[str] = set()
     for setting in methods:
-        together = len(methods) == 1 or all(setting.takes(name) for name in SYMBOLS)
-        apt = [name for name in options if setting.takes(name) and (together or name not in SYMBOLS)]
+        together = len(methods) == 1 or all(setting.takes(name) for name in TOGETHER)
+        apt = [name for name in options if setting.takes(name) and (together or name not in TOGETHER)]
         used.update(apt)
         free = [name for name in apt if name not in setting.options]
         for values in product(*(options[name] for name in free)):
@@ -124,7 +125,7 @@ def grid(
     """
     own = {name: [options.pop(name)] for name in list(options) if name in OPTIONS}
     crossed = {name: list(values) for name, values in (("alpha", alpha), ("beta", beta)) if list(values)}
-    settings = combine(parse_methods(methods), {**crossed, **own}, T)
+    settings = combine(parse_settings(methods), {**crossed, **own}, T)
     if data is not None and len(settings) > 1:
         require_repeatable(data, "calibration")
 

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..calib import parse_rule
 from ..convert.api import check_options
 from ..methods import METHODS, Method
-from .labels import label_of
-
-
-def boolean(text: str) -> bool:
-    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
-
-
-def plus_list(text: str) -> tuple[str, ...]:
-    """`shift+bias` → ("shift", "bias"): a comma would begin the next option."""
-    return () if text == "none" else tuple(part.strip() for part in text.split("+"))
-
-
-# what can be fixed for one method of a grid → how its value is read, and what to expect
-OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "alpha": (float, "a number in (0, 1]"),
-    "beta": (int, "a whole number ≥ 1"),
-    "gate": (str, "memory or input"),
-    "retract": (str, "threshold or zero"),
-    "down_limit": (int, "a whole number ≥ 0"),
-    "bits": (int, "a whole number ≥ 1"),
-    "tau": (int, "a whole number of steps"),
-    "rho": (int, "a whole number of steps"),
-    "cost": (float, "a number in [0, 1)"),
-    "delay": (int, "a whole number of steps"),
-    "threshold": (str, "a rule, as percentile:99.9"),
-    "per_channel": (boolean, "true or false"),
-    "corrections": (plus_list, "names, as shift+bias, or none"),
-}
-
-OF_EVERY_METHOD = ("threshold", "per_channel", "corrections")  # in the order of `Method.override`
+from ..methods.label import label_of
+from ..methods.options import OF_EVERY_METHOD
 
 
 @dataclass(frozen=True)
@@ -60,7 +32,7 @@ class Setting:
         method = self.setting
         choice = {"threshold": method.threshold, "granularity": method.granularity}
         warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
-        corrections = {"corrections": list(method.calibrations)} if method.calibrations else {}
+        corrections = {"corrections": list(method.corrections)} if method.corrections else {}
         return {"method": method.name, **method.options, **method.neuron_options(), **choice, **warm_up, **corrections}
 
     @property
@@ -70,9 +42,7 @@ class Setting:
         Raises:
             InputError: an option that the method does not take, or a correction that there is not.
         """
-        given = dict(self.options)
-        own = [given.pop(name, None) for name in OF_EVERY_METHOD]
-        return METHODS[self.method].override(given, *own)
+        return METHODS[self.method].override(self.options)
 
     @property
     def label(self) -> str:

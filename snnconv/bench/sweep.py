@@ -28,6 +28,7 @@ from ..fingerprint import (
     require_same_length,
 )
 from ..io import alone_in
+from ..methods.label import label_of
 from ..network import SpikingNetwork
 from ..notices import each_once
 from ..placement import placement_of
@@ -47,7 +48,6 @@ from .energy import energy_model as find_energy_model
 from .evaluate import batches_in, require_sizes, tell_unread
 from .grid import Grid
 from .journal import Ended, Journal, clear, journal_path, journals_in, open_journal
-from .labels import label_of
 from .simulations import Simulation, simulations
 from .steps import check_steps
 

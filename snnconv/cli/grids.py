@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..bench.grid import Grid, Maker, combine
-from ..bench.labels import label_of
-from ..bench.parse_settings import ALL, parse_methods, parse_numbers
+from ..bench.parse_settings import parse_numbers, parse_settings
 from ..bench.presets import PRESETS
-from ..bench.setting import OPTIONS, Setting
+from ..bench.setting import Setting
 from ..convert.fitting import fit
 from ..data import DataSource
 from ..fingerprint import describe_data, fingerprint
+from ..methods import OPTIONS
+from ..methods.label import label_of
+from ..methods.parse import ALL
 from ..network import SpikingNetwork
 from . import work
 
@@ -23,7 +25,7 @@ KEPT = ("maxpool", "keep", "only", "input_shape")
 def settings_of(options: dict[str, Any], T: int) -> list[Setting]:
     """Every combination of `--method`, `--alpha`, `--beta` and what is given for all."""
     listed = {name: parse_numbers(options[name], name) for name in ("alpha", "beta") if options[name] is not None}
-    return combine(parse_methods(options["method"]), {**listed, **for_all(options)}, T)
+    return combine(parse_settings(options["method"]), {**listed, **for_all(options)}, T)
 
 
 def compared(options: dict[str, Any], T: int) -> list[Setting]:
@@ -31,7 +33,7 @@ def compared(options: dict[str, Any], T: int) -> list[Setting]:
     methods, preset = options["methods"], options["preset"]
     if methods is None and preset is None:
         methods = ALL
-    listed = [] if methods is None else parse_methods(methods)
+    listed = [] if methods is None else parse_settings(methods)
     named = [] if preset is None else PRESETS[preset]()
     return combine([*listed, *named], for_all(options), T)
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..bench.papers import PublishedRow, rows_of_method
-from ..convert import convert
-from ..methods import METHODS
+from ..methods import METHODS, OPTIONS
 from ..neurons import NEURONS
 from .method_row import row_of
 
@@ -43,11 +42,10 @@ def page_of(name: str) -> MethodPage:
         InputError: there is none; the nearest name is suggested.
     """
     method = METHODS[name]
-    taken = inspect.signature(convert).parameters
     text = inspect.getdoc(NEURONS[method.neuron]) or ""
     equations, _, rest = text.partition("\n\nArgs:\n")
     parameters = inspect.cleandoc(rest.partition("\n\n")[0])
-    settable = [option for option in method.options if option in taken]
+    settable = [option for option in method.options if option in OPTIONS]
     return MethodPage(row_of(method), settable, equations, parameters, rows_of_method(name))
 
 
@@ -75,11 +73,11 @@ def facts(page: MethodPage) -> dict[str, str]:
         "source": row["source"],
         "network": network,
         "thresholds": f"{row['threshold']}, one per {row['granularity']}",
-        "corrections": ", ".join(row["calibrations"]),
+        "corrections": ", ".join(row["corrections"]),
         "max pooling": row["maxpool"],
         "latency": f"{row['warm_up']} + T steps" if row["warm_up"] else "T steps",
         "set up": "for one T: another takes a conversion of its own" if row["at_T"] else "",
-        "options": ", ".join(f"--{option.replace('_', '-')} {values[option]}" for option in page.settable),
+        "options": ", ".join(f"{OPTIONS[option].declarations[0]} {values[option]}" for option in page.settable),
         "fixed": ", ".join(f"{option} {value}" for option, value in values.items() if option not in page.settable),
     }
 

@@ -21,7 +21,7 @@ def row_of(method: Method) -> dict[str, Any]:
         "granularity": method.granularity,
         "warm_up": method.warm_up_steps,
         "at_T": method.at_T,
-        "calibrations": list(method.calibrations),
+        "corrections": list(method.corrections),
         "maxpool": method.maxpool,
         "summary": method.summary,
         "source": method.source,

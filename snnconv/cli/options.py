@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ..methods.options import OPTIONS, Option
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -34,11 +36,26 @@ class Whole(click.types.IntParamType):
 WHOLE = Whole()
 
 
-def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """`shift,bias` → ("shift", "bias"); `none` → ()."""
-    if value is None:
-        return None
-    return () if value.strip() == "none" else tuple(part.strip() for part in value.split(","))
+class Value(click.ParamType):
+    """The value of a conversion's option."""
+
+    def __init__(self, option: Option) -> None:
+        self.option, self.name = option, option.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self.option.read(value) if isinstance(value, str) else value
+        except (ValueError, KeyError, ZeroDivisionError):
+            self.fail(f"expected {self.option.expected}; got {value!r}", param, ctx)
+
+
+def option_of(option: Option, *, several: bool = False) -> Callable[[F], F]:
+    """What the command line takes for an option of a conversion; `several`: a list of values, told apart later."""
+    if "/" in option.declarations[0]:
+        return click.option(*option.declarations, default=None, help=option.help)
+    metavar = f"{option.placeholder}[,{option.placeholder}…]" if several else option.placeholder
+    kind = None if several else Value(option)
+    return click.option(*option.declarations, type=kind, metavar=metavar, help=option.help)
 
 
 def listed(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> str | None:
@@ -112,19 +129,7 @@ maxpool_option = click.option(
 
 # How the network is converted. None means: as the method says.
 bare_setting_options = together(
-    click.option("--gate", help="What allows a negative spike: memory (spikes fired before) or input (Σ I > 0)."),
-    click.option("--retract", help="When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0)."),
-    click.option("--down-limit", type=WHOLE, help="Most negative spikes in one step, 0…β."),
-    click.option("--bits", type=WHOLE, help="Binary digits of a weighted spike (mt, mt-signed, dcgs)."),
-    click.option("--tau", type=WHOLE, help="Steps that find the neurons which stay silent (srp); latency."),
-    click.option("--cost", type=float, help="Error a spike has to spare, in squared quanta, 0 to 1 (auto)."),
-    click.option("--rho", type=WHOLE, help="Steps that find initial potentials (cos); latency."),
-    click.option("--delay", type=WHOLE, help="Steps before the output is read (ltb); latency."),
-    click.option("--threshold", metavar="RULE", help="Rule for λ: percentile:99.9, max, mse, learned."),
-    click.option("--correct", "corrections", callback=names, metavar="NAME[,NAME…]",
-                 help="Corrections under the actual spikes, in order, in place of the method's: shift, bias, "
-                      "bias-per-step, potential, weights; none for none. What they set depends on T."),
-    click.option("--per-channel/--per-layer", "per_channel", default=None, help="One λ per channel or per layer."),
+    *(option_of(option) for name, option in OPTIONS.items() if name not in ("alpha", "beta")),
     maxpool_option,
     click.option("--keep", metavar="REGEX", help="Activation sites that stay analog."),
     click.option("--only", metavar="REGEX", help="The only activation sites that spike."),
@@ -136,15 +141,7 @@ setting_options = together(
     click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken."),
 )
 
-spike_options = together(
-    click.option(
-        "--alpha", "--threshold-scale", "alpha", type=float, help="Threshold scale α in (0, 1]: a spike is worth αλ."
-    ),
-    click.option(
-        "--beta", "--max-spikes", "beta", type=WHOLE,
-        help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
-    ),
-)  # fmt: skip
+spike_options = together(option_of(OPTIONS["alpha"]), option_of(OPTIONS["beta"]))
 
 conversion_options = together(
     click.option("--method", default="auto", show_default=True, help="auto, sdm, …; snnconv methods lists them."),
@@ -158,14 +155,8 @@ grid_options = together(
         "--method", default=("auto",), show_default="auto", metavar="M[,M…]", multiple=True, callback=listed,
         help="auto, sdm, … (snnconv methods); several, each with what is fixed for it: if,sdm:retract=zero,auto.",
     ),
-    click.option(
-        "--alpha", "--threshold-scale", "alpha", metavar="A[,A…]",
-        help="Threshold scales α in (0, 1]: a spike is worth αλ.",
-    ),
-    click.option(
-        "--beta", "--max-spikes", "beta", metavar="B[,B…]",
-        help="Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
-    ),
+    option_of(OPTIONS["alpha"], several=True),
+    option_of(OPTIONS["beta"], several=True),
     setting_options,
 )  # fmt: skip
 

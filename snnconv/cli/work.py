@@ -20,14 +20,12 @@ from ..errors import InputError
 from ..io import OpenedModel, open_model
 from ..io.snn_file import is_converted, rebuild
 from ..io.stored import stored_normalization
+from ..methods import OPTIONS
 from ..models.firing import is_direct
 from ..network import SpikingNetwork
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
-CONVERSION_OPTIONS = (
-    "method", "alpha", "beta", "gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "cost", "threshold",
-    "corrections", "per_channel", "maxpool", "keep", "only",
-)  # fmt: skip
+CONVERSION_OPTIONS = ("method", *OPTIONS, "maxpool", "keep", "only")
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "float16": torch.float16}
 DEFAULT_T = 4  # of a model that is converted for a measurement
 TWIN = "convert its twin without spikes, trained: --arch-arg neuron=relu"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 from torch import fx, nn
 from torch.export import ExportedProgram
 
-from ..calib import Rule, parse_rule
+from ..calib import parse_rule
 from ..calib.checkpoint import Checkpoint
 from ..calib.corrections import corrected
 from ..calib.reach import cut_off
 from ..errors import InputError
 from ..fingerprint import about_data, fingerprint
 from ..methods import METHODS, Method
+from ..methods.parse import chosen
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
 from ..plan import Plan
@@ -52,25 +53,13 @@ def convert(
     *,
     data: Iterable[Any] | None = None,
     input_shape: InputShape | None = None,
-    method: str = "auto",
-    alpha: float | None = None,
-    beta: int | None = None,
-    gate: str | None = None,
-    retract: str | None = None,
-    down_limit: int | None = None,
-    bits: int | None = None,
-    tau: int | None = None,
-    rho: int | None = None,
-    cost: float | None = None,
-    delay: int | None = None,
-    threshold: str | Rule | None = None,
-    corrections: Sequence[str] | None = None,
-    per_channel: bool | None = None,
+    method: str | Method = "auto",
     maxpool: MaxPool | None = None,
     keep: str | None = None,
     only: str | None = None,
     seed: int = 0,
     checkpoint: str | PathLike[str] | None = None,
+    **options: Any,
 ) -> SpikingNetwork:
     """Turn a trained network into a spiking network.
 
@@ -85,23 +74,20 @@ def convert(
         data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
         input_shape: shape of one input sample, as (3, 224, 224); a list of shapes where the network takes several
             inputs; inferred where neither data nor model tells it.
-        method: a registry name, as "auto" or "sdm" (as published); `snnconv methods` lists them.
-        alpha: threshold scale α in (0, 1]. beta: most spikes in a step, ≥ 1.
-        gate: "memory" or "input". retract: "threshold" or "zero". down_limit: most negative spikes in a step, 0…β.
-        bits: binary digits of a weighted spike (mt, mt-signed, dcgs).
-        cost: what a spike has to spare to be sent, in squared quanta (auto).
-        tau, rho, delay: steps before the output is read (srp, cos, ltb); they count as latency.
-        threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor` (with an
-            attribute `at_T` that is true where its λ depends on T); where the model has trained clips (`snnconv.clip`),
-            methods take the λ learned there unless a rule is given.
-        corrections: what is corrected under the actual spikes once thresholds are set, in order, in place of the
-            method's own corrections: "shift", "bias", "bias-per-step", "potential", "weights"; () for
-            none. What they set depends on T.
-        per_channel: one λ per channel rather than per layer.
+        method: a registry name, such as "auto" or "sdm" (as published), which `snnconv methods` lists; one with options
+            of its own, "sdm:alpha=0.2,beta=5", or as commands print it, "sdm α=0.2 β=5"; or a `Method`.
         maxpool: "exact" (on running sums), "avg" (average pooling in its place) or "lipool" (lateral inhibition).
         keep: regular expression of sites that stay analog. only: the sites that spike, all others stay analog.
         seed: of synthetic calibration data.
         checkpoint: file in which a calibration on a large set keeps what it has seen; the same call goes on from there.
+        options: what replaces the method's own, each a row of `snnconv.methods.OPTIONS`: alpha, beta, gate, retract,
+            down_limit, bits, tau, rho, delay and cost, where its neuron has them; and, of every method,
+            threshold: rule for λ: "percentile:99.9", "max", "mse", "learned", or a callable `Site -> Tensor` (with an
+            attribute `at_T` that is true where its λ depends on T); where the model has trained clips (`snnconv.clip`),
+            methods take the λ learned there unless a rule is given.
+            corrections: what is corrected under the actual spikes once thresholds are set, in order, in place of the
+            method's own: "shift", "bias", "bias-per-step", "potential", "weights"; () for none. They depend on T.
+            per_channel: one λ per channel rather than per layer.
 
     Returns:
         A SpikingNetwork, on the device of the model.
@@ -112,11 +98,7 @@ def convert(
 
     Source: You et al., IEEE TCDS 2024 (SDM).
     """
-    options = {
-        "alpha": alpha, "beta": beta, "gate": gate, "retract": retract, "down_limit": down_limit,
-        "bits": bits, "tau": tau, "rho": rho, "delay": delay, "cost": cost,
-    }  # fmt: skip
-    setting = METHODS[method].override(options, threshold, per_channel, corrections)
+    setting = chosen(method, options)
     maxpool = maxpool or setting.maxpool
     check_options(setting, T, maxpool)
     rule = parse_rule(setting.threshold)
@@ -146,7 +128,7 @@ def convert(
         provenance=provenance(seed),
         sizes=sizes,
     )
-    snn = corrected(SpikingNetwork(canonical, plan), setting.calibrations, kept, T)
+    snn = corrected(SpikingNetwork(canonical, plan), setting.corrections, kept, T)
     for notice in snn.plan.notices:
         log.warning(notice)
     return snn

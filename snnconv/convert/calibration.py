@@ -39,7 +39,7 @@ def statistics(
         return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
     kept = Kept(
-        portions(batches, run_at_once(canonical)), SAMPLES if setting.calibrations or takes_gradients(rule) else 0
+        portions(batches, run_at_once(canonical)), SAMPLES if setting.corrections or takes_gradients(rule) else 0
     )
     found = collect(canonical, kept, setting.granularity, checkpoint)
     if setting.needs != "nothing" and takes_learned(setting.threshold) and not all_learned(canonical, analog):
@@ -50,7 +50,7 @@ def statistics(
 def needs_calibration(canonical: fx.GraphModule, analog: Collection[str], setting: Method) -> bool:
     """Whether anything is found from activations: a threshold that was not learned, or a correction."""
     learned = all_learned(canonical, analog) and takes_learned(setting.threshold)
-    return not learned or bool(setting.calibrations)
+    return not learned or bool(setting.corrections)
 
 
 def all_learned(canonical: fx.GraphModule, analog: Collection[str]) -> bool:

@@ -1,49 +1,9 @@
-"""Conversion methods: registry entries that the one engine runs."""
+"""Conversion methods: registry entries that the one engine runs, and the options that they take."""
 
-from . import (
-    auto,
-    burst,
-    cos,
-    dcgs,
-    gn,
-    integrate_fire,
-    ltb,
-    mt,
-    mt_signed,
-    opt,
-    qcfs,
-    rnl,
-    rts,
-    sdm,
-    sdm_zero,
-    snm,
-    snnc_advanced,
-    snnc_light,
-    srp,
-)  # each registers its method
+from .catalogue import CATALOGUE as CATALOGUE
 from .method import METHODS as METHODS
 from .method import Method as Method
+from .options import OPTIONS as OPTIONS
+from .options import Option as Option
 
-__all__ = [
-    "METHODS",
-    "Method",
-    "auto",
-    "burst",
-    "cos",
-    "dcgs",
-    "gn",
-    "integrate_fire",
-    "ltb",
-    "mt",
-    "mt_signed",
-    "opt",
-    "qcfs",
-    "rnl",
-    "rts",
-    "sdm",
-    "sdm_zero",
-    "snm",
-    "snnc_advanced",
-    "snnc_light",
-    "srp",
-]
+__all__ = ["CATALOGUE", "METHODS", "OPTIONS", "Method", "Option"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from ..calib import Granularity, Rule, depends_on_T
 from ..errors import InputError
 from ..neurons import NEURONS
 from ..registry import Registry
+from .options import OF_EVERY_METHOD, OPTIONS
 
 MaxPool = Literal["exact", "avg", "lipool"]
 Needs = Literal["nothing", "clip", "qcfs", "rnl"]
@@ -30,8 +32,8 @@ class Method:
         granularity: one λ per "layer", per "channel" or per "neuron".
         needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
         warm_up: the option that says how many steps are simulated before the output is read; they are latency.
-        calibrations: names of the passes that correct the spiking network after thresholds are set, in order
-            (`calib.corrections.CALIBRATIONS`).
+        corrections: names of the passes that correct the spiking network after thresholds are set, in order
+            (`calib.corrections.CORRECTIONS`).
         maxpool: how max pooling is done where the user does not say.
         sends_levels: whether at a quantised activation its spikes are the ANN's own levels. Elsewhere its neuron stands
             there as at any clip.
@@ -49,49 +51,55 @@ class Method:
     year: int | None = None
     needs: Needs = "nothing"
     warm_up: str | None = None
-    calibrations: tuple[str, ...] = ()
+    corrections: tuple[str, ...] = ()
     maxpool: MaxPool = "exact"
     sends_levels: bool = False
     otherwise: str | None = None
 
-    def override(
-        self,
-        options: Mapping[str, Any],
-        threshold: str | Rule | None = None,
-        per_channel: bool | None = None,
-        corrections: Sequence[str] | None = None,
-    ) -> Method:
-        """The method with the given settings in place of its own; those that are None stay.
+    def override(self, options: Mapping[str, Any]) -> Method:
+        """The method with the given options in place of its own; those that are None stay.
 
         Args:
-            per_channel: one λ per channel (True) or per layer (False).
-            corrections: names in `CALIBRATIONS`, in order; none of them where it is empty.
+            options: those of its neuron, and of every method: `threshold`; `per_channel`, one λ per channel (True) or
+                per layer (False); `corrections`, names in `CORRECTIONS`, in order, none where it is empty.
 
         Raises:
-            InputError: an option that the method's neuron does not have, an unknown correction, or one given twice.
+            InputError: an option that there is not, or that the method does not take, an unknown correction, or one
+                given twice.
         """
-        if corrections is not None:
-            check_corrections(corrections)
         given = {name: value for name, value in options.items() if value is not None}
-        if self.otherwise is not None and not set(given) <= set(self.options):
+        own = {name: value for name, value in given.items() if name not in OF_EVERY_METHOD}
+        if self.otherwise is not None and not set(own) <= set(self.options):
             other = METHODS[self.otherwise]
-            if set(given) <= set(other.options):
-                return other.override(given, threshold, per_channel, corrections)
-        for name in given:
+            if set(own) <= set(other.options):
+                return other.override(given)
+        for name in own:
             if name not in self.options:
-                raise InputError(
-                    f"method {self.name!r} has no option {name}",
-                    expected=f"{', '.join(self.options) or 'no options'}",
-                    remedy="choose another method, as method='sdm'",
-                )
+                raise self.refusal(name)
+        if (corrections := given.get("corrections")) is not None:
+            check_corrections(corrections)
+        per_channel = given.get("per_channel")
         granularity: Granularity = "channel" if per_channel else "layer"
         return replace(
             self,
-            options={**self.options, **given},
-            threshold=self.threshold if threshold is None else threshold,
+            options={**self.options, **own},
+            threshold=given.get("threshold", self.threshold),
             granularity=self.granularity if per_channel is None else granularity,
-            calibrations=self.calibrations if corrections is None else tuple(corrections),
+            corrections=self.corrections if corrections is None else tuple(corrections),
         )
+
+    def refusal(self, option: str) -> InputError:
+        """Of an option that it does not take."""
+        known = [*self.options, *OF_EVERY_METHOD]
+        if option in OPTIONS:
+            problem, remedy = (
+                f"method {self.name!r} has no option {option}",
+                "choose another method, such as method='sdm'",
+            )
+        else:
+            near = difflib.get_close_matches(option, [*OPTIONS, *known], n=1)
+            problem, remedy = f"there is no option {option}", f"did you mean {near[0]}?" if near else None
+        return InputError(problem, expected=f"of method {self.name!r}: {', '.join(known)}", got=option, remedy=remedy)
 
     def takes(self, option: str) -> bool:
         """Whether `override` knows the option."""
@@ -113,9 +121,9 @@ class Method:
     @property
     def at_T(self) -> bool:
         """Whether what is set up depends on T, so that every T needs a conversion of its own."""
-        from ..calib.corrections import CALIBRATIONS  # they correct networks, which are converted by methods
+        from ..calib.corrections import CORRECTIONS  # they correct networks, which are converted by methods
 
-        return depends_on_T(self.threshold) or any(CALIBRATIONS[name].at_T for name in self.calibrations)
+        return depends_on_T(self.threshold) or any(CORRECTIONS[name].at_T for name in self.corrections)
 
     @property
     def warm_up_steps(self) -> int:
@@ -124,13 +132,13 @@ class Method:
 
 def check_corrections(names: Sequence[str]) -> None:
     """Refuse unknown names, and a name that comes twice."""
-    from ..calib.corrections import CALIBRATIONS
+    from ..calib.corrections import CORRECTIONS
 
     if isinstance(names, str):
-        expected = f"a sequence of names, as ('bias',), among {', '.join(CALIBRATIONS)}"
+        expected = f"a sequence of names, as ('bias',), among {', '.join(CORRECTIONS)}"
         raise InputError("corrections is one string", expected=expected, got=repr(names))
     for number, name in enumerate(names):
-        CALIBRATIONS[name]  # an unknown one is refused, with the nearest
+        CORRECTIONS[name]  # an unknown one is refused, with the nearest
         if name in names[:number]:
             raise InputError(f"correction {name!r} comes twice", got=", ".join(names))
 

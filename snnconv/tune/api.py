@@ -11,10 +11,10 @@ from torch.export import ExportedProgram
 
 from ..bench.energy import EnergyModel
 from ..bench.energy import energy_model as find_energy_model
-from ..bench.parse_settings import parse_methods
+from ..bench.parse_settings import parse_settings
 from ..bench.setting import Setting
 from ..bench.steps import check_steps
-from ..calib.corrections import CALIBRATIONS
+from ..calib.corrections import CORRECTIONS
 from ..calib.samples import SAMPLES
 from ..calib.sensitive import steps_alone
 from ..convert import convert
@@ -72,7 +72,7 @@ def tune(
         budget_spikes: spikes per neuron and sample over all steps; budget_energy: mJ per sample over all steps.
         T: time steps to choose among.
         methods: as in `grid`, as "auto:cost=0.3,sdm-zero:beta=8"; β and bits are the most that a site may get.
-        correction: a name in `CALIBRATIONS`, or None.
+        correction: a name in `CORRECTIONS`, or None.
         options: further arguments of `convert`, for all.
 
     Returns:
@@ -84,8 +84,8 @@ def tune(
     """
     budget, steps, prices = budget_of(budget_spikes, budget_energy), check_steps(T), find_energy_model(energy_model)
     if correction is not None:
-        CALIBRATIONS[correction]  # an unknown one is refused, with the nearest
-    settings = [tunable(setting) for setting in parse_methods(methods)]
+        CORRECTIONS[correction]  # an unknown one is refused, with the nearest
+    settings = [tunable(setting) for setting in parse_settings(methods)]
     calibration, choice = split(data, calib_limit, choose_limit)
     families = [
         family(model, setting, calibration, seed, options) for setting in track(settings, "converting", len(settings))

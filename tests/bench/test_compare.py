@@ -14,8 +14,8 @@ from snnconv.bench import Row, Sweep
 from snnconv.bench.compare import COLUMNS, cheapest, save_comparison
 from snnconv.bench.comparison_page import cheapest_table, merged, notes, page
 from snnconv.bench.grid import combine
-from snnconv.bench.labels import label_of
 from snnconv.bench.presets import PRESETS
+from snnconv.methods.label import label_of
 
 from .plots.made import made
 

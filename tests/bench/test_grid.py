@@ -11,14 +11,14 @@ import torch
 from snnconv import METHODS, InputError, convert
 from snnconv.bench import grid, sweep
 from snnconv.bench.grid import combine
-from snnconv.bench.labels import label_of
-from snnconv.bench.parse_settings import parse_methods, parse_numbers
+from snnconv.bench.parse_settings import parse_numbers, parse_settings
 from snnconv.data import DataSource, open_data
+from snnconv.methods.label import label_of
 from snnconv.models import fashion_cnn
 
 
 def labels(methods: str, **options: list[Any]) -> list[str]:
-    return [setting.label for setting in combine(parse_methods(methods), options)]
+    return [setting.label for setting in combine(parse_settings(methods), options)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_network_is_called_what_its_setting_is(method: str) -> None:
     """The label of a conversion's record is that of the grid's setting, so that files and grids agree."""
     x = torch.rand(4, 1, 28, 28)
     snn = convert(fashion_cnn(), data=[x], method=method, threshold="max")
-    (setting,) = combine(parse_methods(f"{method}:threshold=max"), {})
+    (setting,) = combine(parse_settings(f"{method}:threshold=max"), {})
     assert label_of(snn.plan.settings) == setting.label
     assert setting.resolved.items() <= snn.plan.settings.items()
 
@@ -127,7 +127,7 @@ def test_a_grid_is_measured_as_its_networks_one_by_one(images: DataSource) -> No
 
 def test_corrections_of_a_method_and_of_all() -> None:
     """In a list of methods they are joined by +: a comma begins the next option."""
-    listed = parse_methods("if,sdm:corrections=shift+bias-per-step,rts:corrections=none")
+    listed = parse_settings("if,sdm:corrections=shift+bias-per-step,rts:corrections=none")
     found = combine(listed, {"corrections": [("potential",)]})
     assert [setting.label for setting in found] == [
         "if correct=potential", "sdm α=0.5 β=2 correct=shift+bias-per-step", "rts correct=none",
@@ -135,4 +135,4 @@ def test_corrections_of_a_method_and_of_all() -> None:
     assert [setting.at_T for setting in found] == [True, True, False]
     assert found[1].resolved["corrections"] == ["shift", "bias-per-step"]
     with pytest.raises(InputError, match="unknown correction 'bios'"):
-        combine(parse_methods("if:corrections=bios"), {})
+        combine(parse_settings("if:corrections=bios"), {})

@@ -6,15 +6,15 @@ import pytest
 
 from snnconv import METHODS, InputError
 from snnconv.bench.grid import combine
-from snnconv.bench.parse_settings import parse_methods, parse_numbers
+from snnconv.bench.parse_settings import parse_numbers, parse_settings
 
 
 def test_all_are_the_methods_that_need_no_training() -> None:
     free = [name for name in METHODS if METHODS[name].needs == "nothing"]
     assert {"auto", "mt", "ltb", "snnc-light"} <= set(free)
     assert not {"qcfs", "sdm", "rts"} & set(free)
-    assert [setting.method for setting in parse_methods("all")] == free
-    found = combine(parse_methods("qcfs,all,mt:bits=6"), {})
+    assert [setting.method for setting in parse_settings("all")] == free
+    found = combine(parse_settings("qcfs,all,mt:bits=6"), {})
     assert [setting.method for setting in found] == ["qcfs", *free, "mt"]
 
 
@@ -30,7 +30,7 @@ def test_all_are_the_methods_that_need_no_training() -> None:
 )
 def test_refused_methods(text: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
-        combine(parse_methods(text), {})
+        combine(parse_settings(text), {})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from torch import Tensor
 import snnconv
 from snnconv import METHODS, SpikingNetwork
 from snnconv.calib import RULES, samples
-from snnconv.calib.corrections import CALIBRATIONS
+from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.samples import portions
 from snnconv.calib.sensitivity import directions
 from snnconv.plan import KINDS
@@ -21,7 +21,7 @@ from ..networks import SHAPES, ResidualNet
 COUNT = 44  # of samples: five portions of 8, and 4
 SETTINGS: dict[str, dict[str, Any]] = {
     **{method: {"method": method} for method in METHODS},
-    **{correction: {"method": "if", "corrections": (correction,)} for correction in CALIBRATIONS},
+    **{correction: {"method": "if", "corrections": (correction,)} for correction in CORRECTIONS},
     **{f"by {rule}": {"method": "if", "threshold": rule} for rule in RULES if rule != "learned"},
     "per channel": {"method": "sdm", "threshold": "percentile:99", "per_channel": True},
 }

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv import METHODS, InputError, SpikingNetwork
 from snnconv.bench import diagnose, energy, latency, robustness, sweep
-from snnconv.calib.corrections import CALIBRATIONS
+from snnconv.calib.corrections import CORRECTIONS
 from snnconv.train.score import scores
 from snnconv.verify import verify
 
@@ -76,7 +76,7 @@ def test_methods(method: str, tmp_path: Path) -> None:
     assert_same(tmp_path, method=method)
 
 
-@pytest.mark.parametrize("correction", CALIBRATIONS)
+@pytest.mark.parametrize("correction", CORRECTIONS)
 def test_corrections(correction: str, tmp_path: Path) -> None:
     assert_same(tmp_path, method="if", corrections=[*{"shift": 0, correction: 0}], per_channel=True)
 

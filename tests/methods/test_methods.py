@@ -123,7 +123,7 @@ def test_methods_that_train_say_that_thresholds_are_calibrated(name: str) -> Non
 
 
 def test_overrides_change_only_what_they_name() -> None:
-    method = METHODS["sdm-zero"].override({"alpha": 0.5, "beta": None}, None, None)
+    method = METHODS["sdm-zero"].override({"alpha": 0.5, "beta": None})
     assert method.neuron_options() == {**METHODS["sdm-zero"].neuron_options(), "alpha": 0.5}
     assert method.threshold == METHODS["sdm-zero"].threshold
     assert METHODS["sdm-zero"].options["alpha"] == 0.2
@@ -189,8 +189,8 @@ def test_corrections_take_the_place_of_the_methods_own() -> None:
 
 
 def test_thresholds_can_depend_on_T_without_corrections() -> None:
-    assert METHODS["snnc-light"].override({}, corrections=()).at_T
-    assert not METHODS["snnc-light"].override({}, "max", corrections=()).at_T
+    assert METHODS["snnc-light"].override({"corrections": ()}).at_T
+    assert not METHODS["snnc-light"].override({"threshold": "max", "corrections": ()}).at_T
 
 
 @pytest.mark.parametrize(

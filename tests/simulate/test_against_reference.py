@@ -14,7 +14,7 @@ from torch import nn
 
 import snnconv
 from snnconv import METHODS, SpikingNetwork
-from snnconv.calib.corrections import CALIBRATIONS
+from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.corrections.rebuild import with_sites
 
 from .. import reference as ref
@@ -145,7 +145,7 @@ def test_every_method(net: type[nn.Module], method: str) -> None:
     agree(dyadic(net()), dyadic_batch(SHAPES[net]), method=method, **exact_options(method))
 
 
-@pytest.mark.parametrize("correction", list(CALIBRATIONS))
+@pytest.mark.parametrize("correction", list(CORRECTIONS))
 @pytest.mark.parametrize("method", {METHODS[name].neuron: name for name in METHODS}.values())
 def test_every_correction_of_every_neuron(method: str, correction: str) -> None:
     if METHODS[method].neuron == "differential" and correction == "bias-per-step":

@@ -2,7 +2,7 @@
 
 from . import bias, bias_per_step, potential, shift, weights  # each registers its pass
 from .apply import corrected as corrected
-from .registry import CALIBRATIONS as CALIBRATIONS
-from .registry import Calibration as Calibration
+from .registry import CORRECTIONS as CORRECTIONS
+from .registry import Correction as Correction
 
-__all__ = ["CALIBRATIONS", "Calibration", "bias", "bias_per_step", "corrected", "potential", "shift", "weights"]
+__all__ = ["CORRECTIONS", "Correction", "bias", "bias_per_step", "corrected", "potential", "shift", "weights"]

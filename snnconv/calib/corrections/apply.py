@@ -10,7 +10,7 @@ import torch
 from ...network import SpikingNetwork
 from ...plan import KINDS, SitePlan
 from .means import Samples
-from .registry import CALIBRATIONS
+from .registry import CORRECTIONS
 
 SHOWN = 5  # names of sites
 
@@ -25,12 +25,12 @@ def corrected(snn: SpikingNetwork, names: Sequence[str], samples: Samples, T: in
         return snn
     applied, notices = list(snn.plan.settings.get("corrections", [])), list(snn.plan.notices)
     for name in names:
-        before, snn = snn.plan.sites, CALIBRATIONS[name](snn, samples, T)
+        before, snn = snn.plan.sites, CORRECTIONS[name](snn, samples, T)
         left = [site for site in snn.sites if same(before[site], snn.plan.sites[site])]
         if left:
             shown = ", ".join(left[:SHOWN]) + (", …" if len(left) > SHOWN else "")
             told = f"correction {name!r} left {len(left)} of {len(snn.sites)} sites as they were ({shown})"
-            notices.append(f"{told}: {CALIBRATIONS[name].leaves}")
+            notices.append(f"{told}: {CORRECTIONS[name].leaves}")
         if len(left) < len(snn.sites):
             applied.append(name)
     settings = snn.plan.settings | ({"corrections": applied} if applied else {})

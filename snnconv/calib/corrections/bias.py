@@ -9,10 +9,10 @@ from ...neurons import Neuron
 from .layers import Drive, per_channel
 from .mean_error import layer_by_layer, mean_error
 from .means import Samples
-from .registry import calibration
+from .registry import correction
 
 
-@calibration("bias", "a current per channel, its mean error")
+@correction("bias", "a current per channel, its mean error")
 def bias(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """offset_c += mean of (ANN activation − θ·Σ s/T) over samples and positions of channel c.
 

@@ -14,12 +14,12 @@ from ...neurons.temporal import per_unit
 from .layers import Drive, per_channel
 from .mean_error import layer_by_layer
 from .means import Samples
-from .registry import calibration
+from .registry import correction
 
 ROUNDS = 3  # in which a step's current is found; each is one more trial of that step
 
 
-@calibration("bias-per-step", "a current per channel and time step: the mean error up to that step")
+@correction("bias-per-step", "a current per channel and time step: the mean error up to that step")
 def bias_per_step(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """offset_c(t) += b_c(t), t = 1 … T, each found after those before it, layer by layer under the actual spikes:
 

@@ -11,10 +11,10 @@ from ...neurons import Neuron
 from .layers import Drive
 from .mean_error import layer_by_layer, mean_error
 from .means import Samples
-from .registry import calibration
+from .registry import correction
 
 
-@calibration(
+@correction(
     "potential",
     "v(0) of every neuron, T times its mean error",
     leaves="their neurons track a function, or do not start from the v(0) that they are given",

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ...network import SpikingNetwork
 
 # (network, samples as flat input leaves in batches, T) → a corrected network; the one given stays as it is.
-Correction = Callable[["SpikingNetwork", Sequence[tuple[Tensor, ...]], int], "SpikingNetwork"]
+Pass = Callable[["SpikingNetwork", Sequence[tuple[Tensor, ...]], int], "SpikingNetwork"]
 
 
 TRACKING = "their neurons track a function, and a current in front of it would be another's error"
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Correction:
     """A named correction.
 
     Attributes:
@@ -31,7 +31,7 @@ class Calibration:
     """
 
     summary: str
-    run: Correction
+    run: Pass
     at_T: bool = True
     leaves: str = TRACKING
 
@@ -39,16 +39,14 @@ class Calibration:
         return self.run(snn, samples, T)
 
 
-CALIBRATIONS: Registry[Calibration] = Registry("correction")
+CORRECTIONS: Registry[Correction] = Registry("correction")
 
 
-def calibration(
-    name: str, summary: str, *, at_T: bool = True, leaves: str = TRACKING
-) -> Callable[[Correction], Correction]:
+def correction(name: str, summary: str, *, at_T: bool = True, leaves: str = TRACKING) -> Callable[[Pass], Pass]:
     """Decorator: register a pass under `name`."""
 
-    def add(run: Correction) -> Correction:
-        CALIBRATIONS.register(name)(Calibration(summary, run, at_T, leaves))
+    def add(run: Pass) -> Pass:
+        CORRECTIONS.register(name)(Correction(summary, run, at_T, leaves))
         return run
 
     return add

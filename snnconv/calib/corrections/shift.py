@@ -11,10 +11,10 @@ from ...convert.passes.sites import activation_sites
 from ...network import SpikingNetwork
 from .layers import on_cpu
 from .rebuild import with_sites
-from .registry import calibration
+from .registry import correction
 
 
-@calibration("shift", "a current θ/(2T), which turns the floor into rounding")
+@correction("shift", "a current θ/(2T), which turns the floor into rounding")
 def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
     """offset += θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
 

@@ -21,13 +21,13 @@ from ...simulate.split import split_time
 from .layers import Drive, Layers, Stop, activations, on_cpu, sent
 from .means import Samples, fitting
 from .rebuild import with_sites
-from .registry import calibration
+from .registry import correction
 from .surrogate import learned, surrogate_of
 
 ALIVE = 4  # a layer's input, its current, the change of that, and a residual
 
 
-@calibration(
+@correction(
     "weights",
     "weights and bias of the layer before each neuron, by Adam on its clip-floor surrogate",
     leaves="no layer feeds them alone, the weights found were no better, or their neurons track a function",

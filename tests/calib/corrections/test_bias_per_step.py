@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import snnconv
-from snnconv.calib.corrections import CALIBRATIONS
+from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.corrections.bias_per_step import ROUNDS
 from snnconv.neurons.temporal import Timed
 
@@ -68,7 +68,7 @@ def spread(b: ref.Array, ndim: int) -> ref.Array:
 def test_layer_by_layer(net: type[nn.Module]) -> None:
     x = torch.randn(6, *SHAPES[net], generator=torch.Generator().manual_seed(1))
     model, snn = plain(net, x)
-    corrected = CALIBRATIONS["bias-per-step"](snn, [(x[:4],), (x[4:],)], T)
+    corrected = CORRECTIONS["bias-per-step"](snn, [(x[:4],), (x[4:],)], T)
     for name, value in expected(model, snn, x).items():
         ours = corrected.plan.sites[name].offset
         assert ours is not None

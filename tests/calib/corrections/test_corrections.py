@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import SpikingNetwork
-from snnconv.calib.corrections import CALIBRATIONS
+from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.samples import Kept
 
 from ... import reference as ref
@@ -68,7 +68,7 @@ def expected(model: nn.Module, snn: SpikingNetwork, x: Tensor, kind: str) -> dic
 def test_layer_by_layer(net: type[nn.Module], kind: str) -> None:
     x = torch.randn(6, *SHAPES[net], generator=torch.Generator().manual_seed(1))
     model, snn = plain(net, x)
-    corrected = CALIBRATIONS[kind](snn, [(x[:4],), (x[4:],)], T)
+    corrected = CORRECTIONS[kind](snn, [(x[:4],), (x[4:],)], T)
     for name, value in expected(model, snn, x, kind).items():
         plan = corrected.plan.sites[name]
         ours = plan.offset if kind == "bias" else plan.potential
@@ -81,7 +81,7 @@ def test_layer_by_layer(net: type[nn.Module], kind: str) -> None:
 def test_shift() -> None:
     x = torch.randn(4, *SHAPES[SmallCNN])
     _, snn = plain(SmallCNN, x)
-    shifted = CALIBRATIONS["shift"](snn, [], 8)
+    shifted = CORRECTIONS["shift"](snn, [], 8)
     for name, site in shifted.plan.sites.items():
         assert site.offset is not None
         assert torch.equal(site.offset, snn.sites[name].theta / 16)
@@ -91,8 +91,8 @@ def test_shift() -> None:
 def test_a_shift_adds_to_what_was_found_before(first: str) -> None:
     x = torch.randn(4, *SHAPES[SmallCNN])
     _, snn = plain(SmallCNN, x)
-    once = CALIBRATIONS[first](snn, [(x,)], T)
-    for name, site in CALIBRATIONS["shift"](once, [], T).plan.sites.items():
+    once = CORRECTIONS[first](snn, [(x,)], T)
+    for name, site in CORRECTIONS["shift"](once, [], T).plan.sites.items():
         before = once.plan.sites[name].offset
         assert before is not None
         assert site.offset is not None
@@ -129,7 +129,7 @@ def test_corrected_networks_correct_again_from_where_they_are() -> None:
     _, snn = plain(MLP, x)
     start = {name: replace(site, offset=torch.tensor(0.25)) for name, site in snn.plan.sites.items()}
     moved = SpikingNetwork(snn.ann, replace(snn.plan, sites=start))
-    corrected = CALIBRATIONS["bias"](moved, [(x,)], T)
+    corrected = CORRECTIONS["bias"](moved, [(x,)], T)
     first = next(iter(corrected.plan.sites.values()))
     recorded = moved.run(x, T=T)
     site = next(iter(recorded.spikes))

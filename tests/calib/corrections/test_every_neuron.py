@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import METHODS, SpikingNetwork
-from snnconv.calib.corrections import CALIBRATIONS, corrected
+from snnconv.calib.corrections import CORRECTIONS, corrected
 from snnconv.calib.corrections.rebuild import with_sites
 from snnconv.methods import Method
 from snnconv.neurons import NEURONS, Neuron, response
@@ -47,7 +47,7 @@ def networks() -> Iterator[dict[str, tuple[SpikingNetwork, Tensor]]]:
         yield found
 
 
-@pytest.mark.parametrize("correction", list(CALIBRATIONS))
+@pytest.mark.parametrize("correction", list(CORRECTIONS))
 @pytest.mark.parametrize("name", list(KINDS))
 def test_what_is_on_record_acts(networks: dict[str, tuple[SpikingNetwork, Tensor]], name: str, correction: str) -> None:
     plain, x = networks[name]

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 import snnconv
-from snnconv.calib.corrections import CALIBRATIONS
+from snnconv.calib.corrections import CORRECTIONS
 
 
-@pytest.mark.parametrize("correction", list(CALIBRATIONS))
+@pytest.mark.parametrize("correction", list(CORRECTIONS))
 def test_only_the_relu_is_corrected(correction: str) -> None:
     parts = (nn.Linear(4, 6), nn.SiLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3))
     snn = snnconv.convert(

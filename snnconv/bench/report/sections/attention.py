@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from ....methods.label import label_of
 from ...attention import Attention
-from ...labels import label_of
 from ..parts import Figure, Section
 from ..tables import table
 

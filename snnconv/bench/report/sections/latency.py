@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ...labels import label_of
+from ....methods.label import label_of
 from ...latency import Latency
 from ..parts import Figure, Section, Tile
 from ..tables import table

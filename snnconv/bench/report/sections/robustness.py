@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...labels import label_of
+from ....methods.label import label_of
 from ...plots.caption import data_name
 from ...plots.robustness import TITLES
 from ...robustness import Robustness

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from snnconv.bench.labels import label_of, number
+from snnconv.methods.label import label_of, number
 
 
 @pytest.mark.parametrize(

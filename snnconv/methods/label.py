@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from ..methods import METHODS
+from .method import METHODS
+from .options import OF_EVERY_METHOD, OPTIONS
 
 MOST_PARTS = 100  # of a fraction that is told as one
-SYMBOLS = {"alpha": "α", "beta": "β"}
-OTHERS = ("gate", "retract", "down_limit", "bits", "tau", "rho", "delay", "cost", "threshold")
+TOGETHER = ("alpha", "beta")  # told together, where a method has both
+OTHERS = [name for name in OPTIONS if name not in (*TOGETHER, "corrections", "per_channel")]
 
 
 def label_of(settings: Mapping[str, Any]) -> str:
     """A short name for resolved settings: the method, α and β where it has both, and what is not the method's own.
+
+    `parse_methods` reads it back.
 
     Args:
         settings: as in `SpikingNetwork.plan.settings`.
@@ -22,19 +25,20 @@ def label_of(settings: Mapping[str, Any]) -> str:
     name = str(settings.get("method", "network"))
     if name not in METHODS:
         return name
-    core = {key: settings[key] for key in SYMBOLS if settings.get(key) is not None}
+    core = {key: settings[key] for key in TOGETHER if settings.get(key) is not None}
     own = METHODS[name].options
     usual = METHODS[name].override({key: value for key, value in core.items() if key in own})
     defaults = {**usual.options, **usual.neuron_options(), "threshold": usual.threshold}
     words = [
-        f"{SYMBOLS[key]}={number(value)}"
+        f"{OPTIONS[key].label}={number(value)}"
         for key, value in core.items()
-        if set(SYMBOLS) <= set(own) or value != own.get(key)
+        if set(TOGETHER) <= set(own) or value != own.get(key)
     ]
-    words += [f"{key}={settings[key]}" for key in OTHERS if key in settings and settings[key] != defaults.get(key)]
+    told = [key for key in OTHERS if key in settings and (key in own or key in OF_EVERY_METHOD)]
+    words += [f"{OPTIONS[key].label}={settings[key]}" for key in told if settings[key] != defaults.get(key)]
     corrections = list(settings.get("corrections", []))
-    if corrections != list(usual.calibrations):
-        words.append(f"correct={'+'.join(corrections) or 'none'}")
+    if corrections != list(usual.corrections):
+        words.append(f"{OPTIONS['corrections'].label}={'+'.join(corrections) or 'none'}")
     granularity = settings.get("granularity", usual.granularity)
     if granularity != usual.granularity:
         words.append(f"per {granularity}")

@@ -1,0 +1,106 @@
+"""What can be set of a conversion: one row an option. `convert`, the command line, grids and labels come from here.
+
+A neuron with an option of its own needs its row here and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a conversion.
+
+    Attributes:
+        name: of the argument of `convert`.
+        read: from text to its value; raises ValueError or KeyError for what is not one.
+        expected: what it can be, as an error says it.
+        help: its line on a help page. placeholder: what stands for its value there.
+        symbol: how labels and papers write it; None: its name.
+        flags: on the command line; empty: made of the name.
+    """
+
+    name: str
+    read: Callable[[str], Any]
+    expected: str
+    help: str
+    placeholder: str
+    symbol: str | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.symbol or self.name
+
+    @property
+    def declarations(self) -> tuple[str, ...]:
+        """As click takes them."""
+        return (*(self.flags or (f"--{self.name.replace('_', '-')}",)), self.name)
+
+    @property
+    def spellings(self) -> set[str]:
+        """All that it is called, anywhere."""
+        flags = {flag.removeprefix("--").replace("-", "_") for flag in self.flags if "/" not in flag}
+        return {self.name, self.label, *flags}
+
+
+def number(text: str) -> float:
+    """`0.2`, or `1/15`, as labels write it."""
+    return float(Fraction(text)) if "/" in text else float(text)
+
+
+def whole(text: str) -> int:
+    """A whole number of 32 bits: no count or level is larger, and not all of torch takes larger ones."""
+    value = int(text)
+    if not -(2**31) <= value < 2**31:
+        raise ValueError(text)
+    return value
+
+
+def truth(text: str) -> bool:
+    return TRUTH[text.lower()]
+
+
+def names(text: str) -> tuple[str, ...]:
+    """`shift+bias` or `shift,bias` → ("shift", "bias"); `none` → ()."""
+    return () if text.strip() == "none" else tuple(part.strip() for part in re.split("[+,]", text))
+
+
+STEPS, WHOLE = "a whole number of steps", "a whole number of 32 bits"
+OPTIONS = {
+    option.name: option
+    for option in (
+        Option("alpha", number, "a number in (0, 1]", "Threshold scale α in (0, 1]: a spike is worth αλ.", "A", "α",
+               ("--alpha", "--threshold-scale")),
+        Option("beta", whole, "a whole number ≥ 1",
+               "Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
+               "B", "β", ("--beta", "--max-spikes")),
+        Option("gate", str, "memory or input",
+               "What allows a negative spike: memory (spikes fired before) or input (Σ I > 0).", "NAME"),
+        Option("retract", str, "threshold or zero",
+               "When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0).", "NAME"),
+        Option("down_limit", whole, "a whole number ≥ 0", "Most negative spikes in one step, 0…β.", "N"),
+        Option("bits", whole, "a whole number ≥ 1", "Binary digits of a weighted spike (mt, mt-signed, dcgs).", "N"),
+        Option("tau", whole, STEPS, "Steps that find the neurons which stay silent (srp); latency.", "N"),
+        Option("rho", whole, STEPS, "Steps that find initial potentials (cos); latency.", "N"),
+        Option("delay", whole, STEPS, "Steps before the output is read (ltb); latency.", "N"),
+        Option("cost", number, "a number in [0, 1)",
+               "Smallest reduction in squared error, in θ², for which a spike is sent, 0 to 1 (auto).", "C"),
+        Option("threshold", str, "a rule, such as percentile:99.9",
+               "Rule for λ: percentile:99.9, max, mse, learned.", "RULE"),
+        Option("corrections", names, "names, such as shift+bias, or none",
+               "Corrections under the actual spikes, in order, in place of the method's: shift, bias, bias-per-step, "
+               "potential, weights; none for none. What they set depends on T.", "NAME[,NAME…]", "correct",
+               ("--correct",)),
+        Option("per_channel", truth, "true or false", "One λ per channel or per layer.", "", None,
+               ("--per-channel/--per-layer",)),
+    )
+}  # fmt: skip
+OF_EVERY_METHOD = ("threshold", "corrections", "per_channel")  # the others are of some neurons
