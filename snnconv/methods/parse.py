@@ -34,7 +34,7 @@ def parse_methods(text: str) -> list[Parsed]:
         if name == ALL:
             of_all = True
             found += [(method, dict[str, Any]()) for method in METHODS if METHODS[method].needs == "nothing"]
-        elif name:
+        elif name or not words:
             METHODS[name]  # an unknown one is refused, with the nearest
             of_all = False
             found.append((name, {}))
