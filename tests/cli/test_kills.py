@@ -5,6 +5,7 @@ SNNCONV_KILLS=20 python -m pytest -m slow tests/cli/test_kills.py
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -93,6 +94,9 @@ def contents_of(path: Path) -> str:
         return digest(dict(model.state_dict()) if isinstance(model, nn.Module) else dict(model.state_dict))
     if path.suffix == ".json":
         return json.dumps(lasting(json.loads(path.read_text(encoding="utf-8"))), sort_keys=True)
+    if path.suffix == ".csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            return json.dumps([lasting(row) for row in csv.DictReader(file)])
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
