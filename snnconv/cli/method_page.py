@@ -21,17 +21,18 @@ class MethodPage:
         row: its line of the table.
         settable: those of its options that a conversion can override.
         equations: the neuron's step, as documented where it is defined. parameters: what the neuron's options mean.
-        published: rows of recipes that use the method.
+        notes: what else there is to know. published: rows of recipes that use the method.
     """
 
     row: dict[str, Any]
     settable: list[str]
     equations: str
     parameters: str
+    notes: list[str]
     published: list[PublishedRow]
 
     def to_dict(self) -> dict[str, Any]:
-        told = {"settable": self.settable, "equations": self.equations, "parameters": self.parameters}
+        told = {name: getattr(self, name) for name in ("settable", "equations", "parameters", "notes")}
         return {**self.row, **told, "published": [row.to_dict() for row in self.published]}
 
 
@@ -46,7 +47,8 @@ def page_of(name: str) -> MethodPage:
     equations, _, rest = text.partition("\n\nArgs:\n")
     parameters = inspect.cleandoc(rest.partition("\n\n")[0])
     settable = [option for option in method.options if option in OPTIONS]
-    return MethodPage(row_of(method), settable, equations, parameters, rows_of_method(name))
+    unlike = [f"Unlike what was published, it {method.unlike}."] if method.unlike else []
+    return MethodPage(row_of(method), settable, equations, parameters, [*unlike, *method.notes], rows_of_method(name))
 
 
 def lines_of(page: MethodPage) -> Iterable[str]:
@@ -59,6 +61,8 @@ def lines_of(page: MethodPage) -> Iterable[str]:
     yield from ("", f"neuron {row['neuron']}", *indented(page.equations))
     if page.parameters:
         yield from ("", *indented(page.parameters))
+    if page.notes:
+        yield from ("", *page.notes)
     yield from ("", *published_lines(page))
 
 

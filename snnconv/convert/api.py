@@ -124,7 +124,13 @@ def convert(
         input_shapes=examples.shapes,
         settings=settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
         normalization=examples.normalization,
-        notices=[*notices, *report.notices, *cut_off(sites, histograms, T), *silenced(setting)],
+        notices=[
+            *([setting.instead] if setting.instead else []),
+            *notices,
+            *report.notices,
+            *cut_off(sites, histograms, T),
+            *silenced(setting),
+        ],
         provenance=provenance(seed),
         sizes=sizes,
     )

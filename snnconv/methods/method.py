@@ -38,6 +38,9 @@ class Method:
         sends_levels: whether at a quantised activation its spikes are the ANN's own levels. Elsewhere its neuron stands
             there as at any clip.
         otherwise: the method that is taken in its place where an option is given that only that one has.
+        unlike: how it differs from the published method that its options are named after, and how to have that one.
+        notes: what else there is to know of it, a sentence or a figure each.
+        instead: what says so where it took the place of another (`otherwise`).
     """
 
     name: str
@@ -55,6 +58,9 @@ class Method:
     maxpool: MaxPool = "exact"
     sends_levels: bool = False
     otherwise: str | None = None
+    unlike: str | None = None
+    notes: tuple[str, ...] = ()
+    instead: str | None = field(default=None, compare=False)
 
     def override(self, options: Mapping[str, Any]) -> Method:
         """The method with the given options in place of its own; those that are None stay.
@@ -72,7 +78,9 @@ class Method:
         if self.otherwise is not None and not set(own) <= set(self.options):
             other = METHODS[self.otherwise]
             if set(own) <= set(other.options):
-                return other.override(given)
+                named = " and ".join(name for name in own if name not in self.options)
+                instead = f"with {named} the method is {other.name}, not {self.name}: it {other.unlike}"
+                return replace(other.override(given), instead=instead)
         for name in own:
             if name not in self.options:
                 raise self.refusal(name)

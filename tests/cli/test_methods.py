@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,20 @@ def test_page(name: str, command: Command) -> None:
     assert document["recipes"] == users
     assert all(f"\n  {known}: " in ended.out for known in users)
     assert ("published figures: none" in lines) is not bool(users)
+
+
+def test_page_of_sdm_shows_both_gates_as_measured(command: Command) -> None:
+    """The figures are those of the kept results."""
+    page = command("methods", "sdm").out
+    measured = (Path(__file__).parents[2] / "benchmarks/results/resnet20-cifar10/README.md").read_text()
+    assert "5000 test images" in measured
+    for gate in ("memory", "input"):
+        (row,) = (line for line in measured.splitlines() if line.startswith(f"| SDM (0.5, 2), {gate} gate"))
+        figures = [cell.split()[0] for cell in row.split("|")[2:-1]]
+        (told,) = (line for line in page.splitlines() if line.startswith(f"  --gate {gate}"))
+        assert told.split()[2:] == figures
+    assert "O > 0" in page
+    assert "Σ I > 0" in page
 
 
 def test_page_of_cos(command: Command) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import snnconv
 from snnconv import METHODS, InputError
@@ -140,6 +141,19 @@ def test_auto_is_the_method_that_has_what_is_asked_for() -> None:
     assert (snn.plan.settings["method"], snn.plan.settings["down_limit"]) == ("sdm-zero", 3)
     with pytest.raises(InputError, match=r"'auto' has no option tau[\s\S]*bits, cost"):
         METHODS["auto"].override({"tau": 4})
+
+
+def test_a_conversion_says_that_options_of_sd_neurons_are_not_the_published_method() -> None:
+    model, x = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2)), torch.rand(8, 4)
+    snn = snnconv.convert(model, data=[x], alpha=0.5, beta=2)
+    (notice,) = snn.plan.notices
+    assert notice == (
+        "with alpha and beta the method is sdm-zero, not auto: it takes a spike back as soon as a potential is below "
+        "0, thresholds per channel; the published neuron does so at −θ, once a step at most, thresholds per layer: "
+        "--method sdm"
+    )
+    for method in ("sdm", "sdm-zero"):
+        assert not any("the method is" in told for told in snnconv.convert(model, data=[x], method=method).plan.notices)
 
 
 def test_down_limit_follows_beta_where_it_is_free() -> None:
