@@ -2,16 +2,18 @@
 
     python benchmarks/clips.py TRAINED --train npz:FILE?… --test npz:FILE?… -o benchmarks/results/grid-clips
 
-TRAINED holds a folder for each network, NAME/NAME.pt and NAME/run/train.json, as `snnconv train … -o NAME/NAME.pt
---folder NAME/run` leaves them, or `snnconv finetune` (see NETWORKS; what is missing is left out). Networks without
-spikes are converted, with thresholds from training clips, and swept over T; those that spike are measured frame by
-frame. Keeps tables (table.md), a picture, and the results of every command. Minutes on two cores.
+TRAINED holds a folder for each network, NAME/NAME.pt and NAME/run/train.json, as `benchmarks/train_clips.py` leaves
+them (see NETWORKS; what is missing is left out). Networks without spikes are converted, with thresholds from training
+clips, and swept over T; those that spike are measured frame by frame, and what they cost as it is and in their papers'
+arithmetic. Every accuracy has its 95 % interval (Wilson). Keeps tables (table.md), a picture, and the results of every
+command. Minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ STEPS = "1,2,4,8"
 METHODS = "auto,sdm:alpha=0.2,beta=5"
 FP32 = "ANN FP32"
 SPIKING = "trained spiking"
+PUBLISHED = "as published"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Line:
 
     Attributes:
         T: time steps of the simulation; of networks trained spiking, frames or what stands for them.
+        samples: test clips. beside: accuracy less that of the network's own ANN, in points.
+        energy: mJ, from exact counts. published: mJ, in the arithmetic of the network's paper.
     """
 
     network: str
@@ -76,9 +81,20 @@ class Line:
     frames: str
     T: str
     accuracy: float
+    samples: int
     macs: float | None
     acs: float | None
     energy: float | None
+    published: float | None = None
+    beside: float | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, of 95 %, in percent."""
+        n, z, p = self.samples, 1.959964, self.accuracy / 100
+        middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
+        low, high = (100 * end / (1 + z * z / n) for end in (middle - half, middle + half))
+        return max(low, 0.0), min(high, 100.0)
 
 
 def run(command: str, *arguments: str) -> None:
@@ -101,36 +117,50 @@ def measured(name: str, model: Path, train: str, test: str, work: Path) -> None:
 
 def lines_of(name: str, folder: Path) -> list[Line]:
     network = NETWORKS[name]
+    title, frames = network.title, network.frames
     if network.spikes:
-        row = Energy.load(folder).rows[-1]
-        return [line(network, SPIKING, "–", row.accuracy or 0.0, row.macs, row.acs, row.energy_mJ)]
+        measured = Energy.load(folder)
+        row = measured.snn
+        theirs = [each.rows[-1].energy_mJ for each in measured.accountings if each.name == PUBLISHED]
+        costs = (row.macs, row.acs, row.energy_mJ, *theirs)
+        return [Line(title, SPIKING, frames, "–", row.accuracy or 0.0, measured.samples, *costs)]
     found = Sweep.load(folder)
-    lines = [line(network, rival.name, "–", rival.accuracy, rival.ops, None, rival.energy) for rival in found.rivals]
+    samples = found.curves[0].samples
+    ann = next(rival.accuracy for rival in found.rivals if rival.name == FP32)
+    lines = [
+        Line(title, rival.name, frames, "–", rival.accuracy, samples, rival.ops, None, rival.energy)
+        for rival in found.rivals
+    ]
     for row in found.rows:
-        lines.append(line(network, row.setting, str(row.T), row.accuracy, row.macs, row.synops, row.energy))
+        costs = (row.macs, row.synops, row.energy, None, row.accuracy - ann)
+        lines.append(Line(title, row.setting, frames, str(row.T), row.accuracy, samples, *costs))
     return lines
-
-
-def line(
-    network: Network, form: str, T: str, accuracy: float, macs: float | None, acs: float | None, energy: float | None
-) -> Line:
-    return Line(network.title, form, network.frames, T, accuracy, macs, acs, energy)
 
 
 def microjoules(line: Line) -> float:
     return float("nan") if line.energy is None else 1e3 * line.energy
 
 
+def around(line: Line) -> list[list[float]]:
+    """How far the interval reaches below and above the accuracy, as matplotlib takes it."""
+    low, high = line.interval
+    return [[max(line.accuracy - low, 0.0)], [max(high - line.accuracy, 0.0)]]
+
+
 def table(lines: list[Line]) -> str:
     rows = [
-        "| network | form | frames | T | accuracy, % | MACs, M | ACs, M | energy, µJ |",
-        "|---|---|---|---|---|---|---|---|",
+        "| network | form | frames | T | accuracy, % | 95 % interval | less its ANN | MACs, M | ACs, M | energy, µJ "
+        "| as published, µJ |",
+        "|---" * 11 + "|",
     ]
     for each in lines:
-        told = zip((each.macs, each.acs, each.energy), (1e-6, 1e-6, 1e3), strict=True)
-        operations = " | ".join("" if value is None else f"{value * unit:.1f}" for value, unit in told)
+        told = zip((each.macs, each.acs, each.energy, each.published), (1e-6, 1e-6, 1e3, 1e3), strict=True)
+        costs = " | ".join("" if value is None else f"{value * unit:.1f}" for value, unit in told)
+        low, high = each.interval
+        beside = "" if each.beside is None else f"{each.beside:+.1f}"
         rows.append(
-            f"| {each.network} | {each.form} | {each.frames or 'all'} | {each.T} | {each.accuracy:.1f} | {operations} |"
+            f"| {each.network} | {each.form} | {each.frames or 'all'} | {each.T} | {each.accuracy:.1f} | "
+            f"{low:.1f}–{high:.1f} | {beside} | {costs} |"
         )
     return "\n".join(rows) + "\n"
 
@@ -147,11 +177,18 @@ def plot(lines: list[Line], moments: dict[str, Anytime], path: Path) -> None:
                 if each.form in (FP32, SPIKING):
                     mark, filled = ("s", "none") if each.form == FP32 else ("D", color)
                     label = None if each.form == FP32 else network.title
-                    cost.plot(microjoules(each), each.accuracy, mark, color=color, markerfacecolor=filled, label=label)
+                    look = {"color": color, "markerfacecolor": filled, "label": label, "capsize": 2, "elinewidth": 0.8}
+                    cost.errorbar(microjoules(each), each.accuracy, around(each), fmt=mark, **look)
+                    if each.published is not None:
+                        cost.plot(1e3 * each.published, each.accuracy, "D", color=color, markerfacecolor="none")
             swept = [each for each in own if each.form == "auto"]
             if swept:
                 accuracy = [each.accuracy for each in swept]
-                cost.plot([microjoules(each) for each in swept], accuracy, "o-", color=color, label=network.title)
+                errors = [[around(each)[end][0] for each in swept] for end in (0, 1)]
+                costs = [microjoules(each) for each in swept]
+                cost.errorbar(
+                    costs, accuracy, errors, fmt="o-", color=color, label=network.title, capsize=2, elinewidth=0.8
+                )
                 steps.plot([int(each.T) for each in swept], accuracy, "o-", color=color)
                 ann = next(each.accuracy for each in own if each.form == FP32)
                 steps.axhline(ann, color=color, linestyle=":")
@@ -159,6 +196,8 @@ def plot(lines: list[Line], moments: dict[str, Anytime], path: Path) -> None:
                 rows = moments[name].rows
                 frames.plot([row.frames for row in rows], [row.accuracy for row in rows], "D-", color=color)
         cost.plot([], [], "s:", color="black", markerfacecolor="none", label="as ANN")
+        if any(each.published is not None for each in lines):
+            cost.plot([], [], "D", color="black", markerfacecolor="none", label="cost as published")
         cost.set(xscale="log", xlabel="energy per clip (µJ, 45nm model)", ylabel="accuracy (%)", title="Cost")
         step_axis(steps, [int(T) for T in STEPS.split(",")])
         steps.set(xlabel="time steps T", ylabel="accuracy (%)", title="Converted (auto)")
@@ -180,7 +219,7 @@ def main() -> None:
     files = {name: file for name in NETWORKS for file in (chosen.trained / name).glob(f"{name}.pt*")}
     lines: list[Line] = []
     moments: dict[str, Anytime] = {}
-    courses = ["| network | clips | epochs | settings | training clips, % | test clips, % |", "|---" * 6 + "|"]
+    courses = ["| network | clips | epochs | settings | training clips, % | validation, % |", "|---" * 6 + "|"]
     for name, file in files.items():
         if not chosen.keep:
             measured(name, file, chosen.train, chosen.test, chosen.work)
@@ -191,7 +230,7 @@ def main() -> None:
         course = next(kind.load(run) for kind in (Training, FineTuning) if (run / f"{kind.NAME}.json").exists())
         settings = course.configuration["settings"]
         shown = ", ".join(
-            f"{key} {settings[key]}" for key in ("optimizer", "lr", "weight_decay", "warmup", "batch_size")
+            f"{key} {settings[key]}" for key in ("optimizer", "lr", "weight_decay", "warmup", "batch_size", "ema")
         )
         last = course.epochs[-1]
         courses.append(
@@ -209,7 +248,7 @@ def main() -> None:
             shutil.copy(result, kept)
     for suffix in ("svg", "png"):
         plot(lines, moments, chosen.output / f"clips.{suffix}")
-    document = [each.__dict__ for each in lines]
+    document = [{**each.__dict__, "interval": each.interval} for each in lines]
     (chosen.output / "clips.json").write_text(json.dumps(document, indent=1) + "\n")
     (chosen.output / "table.md").write_text(table(lines) + "\n" + "\n".join(courses) + "\n")
 
