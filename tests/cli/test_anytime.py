@@ -97,7 +97,7 @@ ERRORS = {
     f"{{files}}/net.pt {DATA}": ("does not say what it knows", "anytime(x)", "Sequential", "snnconv:respike"),
     f"{{files}}/snn.pt2 {DATA}": ("a program holds no network that can be measured as it is", "snn.pt2"),
     f"snnconv:respike {DATA} --within -1": ("within is out of range", "-1"),
-    f"snnconv:respike {DATA} --device cuda:99": ("device 'cuda:99' is not there",),
+    f"snnconv:respike --arch-arg in_channels=1 {DATA} --device cuda:99": ("device 'cuda:99' is not there",),
     f"snnconv:respike --arch-arg stride=3 --arch-arg in_channels=1 {DATA}": (
         "whole segments",
         "a multiple of the stride 3",
