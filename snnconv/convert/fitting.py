@@ -9,7 +9,7 @@ from torch.export import ExportedProgram
 
 from ..data import DataSource
 from ..errors import InputError
-from ..models.geometry import takes
+from ..models.geometry import refusal, takes
 from .examples import check_shapes, told_shapes
 
 Shape = tuple[int, ...]
@@ -32,7 +32,10 @@ def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
         raise misfit(data, given, told, several(told))
     if given == told or isinstance(network, (ExportedProgram, fx.GraphModule)):
         return  # of captured networks their sizes say which others go
-    if not takes(network, tuple(given)) and takes(network, tuple(told)):
+    problem = refusal(network, tuple(given))
+    if problem is not None and takes(network, tuple(told)):
+        if isinstance(problem, InputError):
+            raise problem  # the network itself says what it takes
         raise misfit(
             data, given, told, "leave frames, size and pathways to the network, or build it for such (--arch-arg)"
         )

@@ -86,6 +86,11 @@ def sizes_of(value: int | Sequence[int], dims: int = 3) -> tuple[int, ...]:
 
 def takes(model: nn.Module, shapes: Shapes, mode: ShapesOnly | None = None) -> bool:
     """Whether the network runs on a sample of each shape; it is not changed, and nothing is computed."""
+    return refusal(model, shapes, mode) is None
+
+
+def refusal(model: nn.Module, shapes: Shapes, mode: ShapesOnly | None = None) -> Exception | None:
+    """What stops the network on a sample of each shape; None: it runs."""
     blank = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors_of(model).items()}
     inputs = [torch.empty(2, *shape, device="meta") for shape in shapes]
     flags = [(module, module.training) for module in model.modules()]
@@ -94,12 +99,12 @@ def takes(model: nn.Module, shapes: Shapes, mode: ShapesOnly | None = None) -> b
     try:
         with torch.no_grad(), mode or ShapesOnly():
             torch.func.functional_call(model, blank, (inputs if len(inputs) > 1 else inputs[0],))
-    except Exception:  # whatever stops it, this is no input of the network
-        return False
+    except Exception as error:  # whatever stops it, this is no input of the network
+        return error
     finally:
         for module, training in flags:
             module.training = training
-    return True
+    return None
 
 
 def tensors_of(model: nn.Module) -> dict[str, Tensor]:
