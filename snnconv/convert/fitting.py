@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import fx, nn
 from torch.export import ExportedProgram
@@ -10,7 +11,7 @@ from torch.export import ExportedProgram
 from ..data import DataSource
 from ..errors import InputError
 from ..models.geometry import refusal, takes
-from .examples import check_shapes, told_shapes
+from .examples import told_shapes
 
 Shape = tuple[int, ...]
 
@@ -27,7 +28,7 @@ def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
     if not told:
         return
     data.fit(told, getattr(network, "every", None))
-    given = check_shapes(data.shape)
+    given = shapes_of(data)
     if len(given) != len(told):
         raise misfit(data, given, told, several(told))
     if given == told or isinstance(network, (ExportedProgram, fx.GraphModule)):
@@ -39,6 +40,12 @@ def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
         raise misfit(
             data, given, told, "leave frames, size and pathways to the network, or build it for such (--arch-arg)"
         )
+
+
+def shapes_of(data: DataSource) -> list[Shape]:
+    """Of one sample, for each input; a number for each sample has the shape ()."""
+    shape: tuple[Any, ...] = data.shape
+    return [tuple(each) for each in shape] if shape and not isinstance(shape[0], int) else [shape]
 
 
 def several(told: Sequence[Shape]) -> str:

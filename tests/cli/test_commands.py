@@ -46,7 +46,8 @@ def test_help_shows_every_option_and_examples(name: str, command: Command) -> No
 def examples() -> list[str]:
     """Every example of a help page."""
     pages = [cli.help or "", *(command.help or "" for command in cli.commands.values())]
-    return [line.strip() for page in pages for line in page.splitlines() if line.strip().startswith("snnconv ")]
+    lines = [line.strip() for page in pages for line in page.replace("\\\n", "").splitlines()]
+    return [line for line in lines if line.startswith("snnconv ")]
 
 
 @pytest.mark.parametrize("line", examples())

@@ -133,7 +133,8 @@ def test_readme_names_every_setting() -> None:
     for registry in (METHODS, RULES, DATA_SOURCES):
         for name in registry:
             assert re.search(rf"`{name}\b", text), f"{registry.kind} {name}"
-    options = {option for command in cli.commands.values() for p in command.params for option in p.opts}
+    every = [command for top in cli.commands.values() for command in (top, *getattr(top, "commands", {}).values())]
+    options = {option for command in every for parameter in command.params for option in parameter.opts}
     typed = set(re.findall(r"(?<=`)--[a-z-]+", text))
     assert typed - options <= {"--help", "--per-layer"}, "options that do not exist"
 

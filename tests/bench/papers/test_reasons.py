@@ -38,7 +38,7 @@ def test_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     svformer = row_of(run_recipe("svformer-table2"), "no noise", "ucf101")
     assert svformer.why.startswith("needs UCF-101 (--data-root DIR); needs trained weights")
     cifar = row_of(run_recipe("sdm-table4", group="cifar10/vgg16"), "sdm α=0.5 β=2", "cifar10/vgg16")
-    assert cifar.why == "needs CIFAR-10 (--data-root DIR); needs trained weights (--weights cifar10/vgg16=FILE)"
+    assert cifar.why == "needs CIFAR-10 (--data-root DIR); needs trained weights (--weights cifar10/vgg16/clip=FILE)"
 
 
 def test_rows_with_networks_of_their_own_take_their_own_weights(monkeypatch: pytest.MonkeyPatch) -> None:
