@@ -3,7 +3,7 @@
     python benchmarks/small_maps.py train respike …
 
 oneDNN's gradient of such a convolution is slow: of 512 channels on 192 maps of 1×2 it takes 616 ms of a core's time
-(AMD EPYC, torch 2.15.0), as a product 57 ms, the convolution itself included. Clips of 32×40 end in such maps; larger
+(AMD EPYC, torch 2.14.1), as a product 57 ms, the convolution itself included. Clips of 32×40 end in such maps; larger
 ones do not, and the package has no use for this.
 """
 

@@ -155,6 +155,11 @@ class Plan:
         require_format(document, READABLE, where, WHAT)
         record = typed(document, Record, where, WHAT)
         typed(record.settings, KnownSettings, f"settings in {where}", WHAT)
+        if all(site.neuron is None for site in record.sites):  # `convert` makes none such
+            raise InputError(
+                f"{WHAT} has no neuron: nothing would spike", expected="a neuron at one site at least",
+                got=f"{len(record.sites)} sites without", where=where, remedy="convert the network again",
+            )  # fmt: skip
         tensors = checked_tensors(texts.get(TENSORS_FILE, ""), where)
         sites: dict[str, SitePlan] = {}
         for site in record.sites:

@@ -6,6 +6,7 @@ import copy
 import io
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import InputError, SpikingNetwork
+from snnconv.plan import SitePlan
 
 from .networks import MLP, SHAPES, ResidualNet, SmallCNN, spread_norms
 
@@ -233,6 +235,15 @@ def test_a_plain_program_is_no_network(tmp_path: Path) -> None:
     torch.export.save(torch.export.export(MLP(), (torch.randn(2, 6),)), tmp_path / "plain.pt2")
     with pytest.raises(InputError, match="holds no spiking plan"):
         snnconv.load(tmp_path / "plain.pt2")
+
+
+def test_a_plan_without_neurons_is_refused(tmp_path: Path) -> None:
+    """`convert` makes none; in a file each command met it in another way, one of them in a traceback."""
+    _, snn = small()
+    plan = replace(snn.plan, sites={name: SitePlan(name, None, {}) for name in snn.plan.sites})
+    SpikingNetwork(snn.ann, plan).save(tmp_path / "none.snn.pt2")
+    with pytest.raises(InputError, match=r"has no neuron(.|\n)*convert the network again"):
+        snnconv.load(tmp_path / "none.snn.pt2")
 
 
 def test_saving_to_memory() -> None:

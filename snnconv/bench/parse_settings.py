@@ -31,7 +31,7 @@ def parse_numbers(text: str, option: str) -> list[Any]:
     for part in text.split(","):
         try:
             value = row.read(part.strip())
-        except (ValueError, ZeroDivisionError):
+        except ValueError:
             raise InputError(
                 f"--{option} has a bad value", expected=f"{row.expected}, or several as 1,2", got=repr(text)
             ) from None

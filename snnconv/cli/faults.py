@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ FAULTS: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] =
 )
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+MANAGERS = {contextlib.__file__, tempfile.__file__}
 STEPS = {"__enter__", "__exit__", "enter_context", "close"}
 PAUSE, MOST_WAITS = 0.05, 100  # s; what takes longer to enter or leave is interrupted
 PIPE = 128 + 13  # as a command that the signal of a closed pipe ends
@@ -80,9 +82,9 @@ def endings() -> Iterator[None]:
 
 
 def is_in_manager(frame: FrameType | None) -> bool:
-    """Whether a context manager of contextlib is being entered or left."""
+    """Whether a context manager of the standard library is being entered or left."""
     while frame is not None:
-        if frame.f_code.co_filename == contextlib.__file__ and frame.f_code.co_name in STEPS:
+        if frame.f_code.co_filename in MANAGERS and frame.f_code.co_name in STEPS:
             return True
         frame = frame.f_back
     return False

@@ -45,7 +45,7 @@ class Value(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
             return self.option.read(value) if isinstance(value, str) else value
-        except (ValueError, KeyError, ZeroDivisionError):
+        except (ValueError, KeyError):
             self.fail(f"expected {self.option.expected}; got {value!r}", param, ctx)
 
 

@@ -158,7 +158,8 @@ def are_sites(regions: Regions, nodes: Sequence[fx.Node], last: fx.Node) -> bool
     parts = [node for node in nodes if node in regions.parent]
     is_chain = all(len(regions.varying(node)) == 1 and not twice(node, regions.parent) for node in parts)
     ends_in_site = last.op == "call_module" or is_site(regions.graph_module, last)
-    return ends_in_site and is_chain and all(can_be_followed(regions.graph_module, n, set(nodes)) for n in parts)
+    varying = set(nodes)
+    return ends_in_site and is_chain and all(can_be_followed(regions.graph_module, n, varying) for n in parts)
 
 
 def is_same(node: fx.Node) -> bool:

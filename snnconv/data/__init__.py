@@ -5,6 +5,7 @@ from .batches import batch_inputs as batch_inputs
 from .batches import batch_labels as batch_labels
 from .batches import limited_batches as limited_batches
 from .fashion import FASHION_NORMALIZATION as FASHION_NORMALIZATION
+from .normalization import IMAGENET as IMAGENET
 from .normalization import Normalization as Normalization
 from .open import open_data as open_data
 from .samples import DATA_SOURCES as DATA_SOURCES
@@ -13,6 +14,7 @@ from .source import DataSource as DataSource
 __all__ = [
     "DATA_SOURCES",
     "FASHION_NORMALIZATION",
+    "IMAGENET",
     "DataSource",
     "Normalization",
     "batch_inputs",

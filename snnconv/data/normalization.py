@@ -119,3 +119,6 @@ def _numbers(values: Any, name: str) -> tuple[float, ...]:
     if not numbers or not all(map(math.isfinite, numbers)):
         raise InputError(f"the {name} is not a sequence of numbers", expected="finite numbers", got=repr(values))
     return numbers
+
+
+IMAGENET = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # of torchvision's and most other image networks

@@ -53,7 +53,10 @@ class Option:
 
 def number(text: str) -> float:
     """`0.2`, or `1/15`, as labels write it."""
-    return float(Fraction(text)) if "/" in text else float(text)
+    try:
+        return float(Fraction(text)) if "/" in text else float(text)
+    except ArithmeticError as error:  # divided by 0, or larger than any float
+        raise ValueError(text) from error
 
 
 def whole(text: str) -> int:
@@ -73,7 +76,7 @@ def names(text: str) -> tuple[str, ...]:
     return () if text.strip() == "none" else tuple(part.strip() for part in re.split("[+,]", text))
 
 
-STEPS, WHOLE = "a whole number of steps", "a whole number of 32 bits"
+STEPS = "a whole number of steps"
 OPTIONS = {
     option.name: option
     for option in (

@@ -109,7 +109,7 @@ def read_option(method: str, text: str) -> Iterator[tuple[str, Any]]:
         raise InputError(f"unknown option of method {method!r}", expected=expected, got=repr(text))
     try:
         yield option.name, option.read(value)
-    except (ValueError, KeyError, ZeroDivisionError):
+    except (ValueError, KeyError):
         raise InputError(
             f"option {option.name} of method {method!r} has a bad value", expected=option.expected, got=repr(value)
         ) from None

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from ..data import Normalization
+from ..data import IMAGENET, Normalization
 from ..models.respike import ReSpike
 from ..models.svformer import SVFormer
 
@@ -26,7 +26,6 @@ USUAL: dict[str, Any] = {
     "epochs": 50, "lr": 0.05, "optimizer": "sgd", "momentum": 0.9, "weight_decay": 5e-4, "batch_size": 64,
     "augment": ("crop", "flip"),
 }  # fmt: skip
-IMAGENET = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 # Clips are cut out anywhere in the frame; of 16 frames that follow one another.
 RESPIKE = {
     "epochs": Usual(100, PAPER),

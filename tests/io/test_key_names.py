@@ -95,6 +95,17 @@ def test_own_names_are_left_alone() -> None:
     assert closest(foreign, {"b"}) == (foreign, ())
 
 
+def test_a_file_of_very_many_weights_is_not_read_name_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred thousand names took fourteen seconds."""
+    read: list[int] = []
+    for table in KEY_NAMES:
+        monkeypatch.setitem(KEY_NAMES._entries, table, lambda state: read.append(len(state)) or dict(state))
+    closest(dict.fromkeys(map(str, range(1_100)), torch.ones(1)), {"b"})
+    assert not read
+    closest(dict.fromkeys(map(str, range(900)), torch.ones(1)), {"b"})
+    assert read == [900] * len(KEY_NAMES)
+
+
 @pytest.mark.parametrize("table", KEY_NAMES)
 def test_a_table_leaves_other_names(table: str) -> None:
     state = {

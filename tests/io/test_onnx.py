@@ -17,6 +17,7 @@ from snnconv.errors import InputError, UnsupportedModelError
 from snnconv.io import open_model
 from snnconv.io.onnx_file import compare_with_onnxruntime, open_onnx
 from snnconv.io.onnx_file import packages as packages
+from snnconv.io.onnx_file.read import read_graph
 
 from .onnx_files import node, onnx, random_inputs, save_convnet, save_model, save_tensorflow_net, weights
 
@@ -220,6 +221,18 @@ def test_refused(change: Any, found: str, tmp_path: Path) -> None:
     path = relu_of(tmp_path, change)
     with pytest.raises((InputError, UnsupportedModelError), match=found):
         open_onnx(path)
+
+
+def test_weights_may_be_constants_among_the_operations(tmp_path: Path) -> None:
+    """So some exporters store them: each justifies operations as a stored tensor does."""
+
+    def many(model: Any) -> None:
+        for _ in range(1_000):
+            model.graph.node.append(model.graph.node[0])
+        constant = onnx.helper.make_node("Constant", [], ["c"], value=onnx.numpy_helper.from_array(weights(4)))
+        model.graph.node.append(constant)
+
+    assert len(read_graph(relu_of(tmp_path, many)).nodes) == 1_002
 
 
 def test_weights_outside_the_folder_are_not_read(tmp_path: Path) -> None:

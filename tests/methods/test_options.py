@@ -58,6 +58,7 @@ def test_labels_stand_beside_other_methods() -> None:
     ("text", "problem"),
     [
         ("sdm α=0.5 alpha=0.2", "alpha of method 'sdm' comes twice"),
+        (f"sdm α={'9' * 400}/1", "alpha of method 'sdm' has a bad value"),
         ("sdm α=1/0", "alpha of method 'sdm' has a bad value"),
         ("sdm per neuron", "unknown option of method 'sdm'"),
         ("sdm leak=0.5", "unknown option of method 'sdm'"),

@@ -155,7 +155,7 @@ def quantise_weights(network: nn.Module, bits: int) -> None:
 def levels_of(snn: SpikingNetwork, T: int) -> int:
     """How many activations the network's neurons tell apart in T steps: T·β + 1, of the site that has most."""
     betas = [getattr(neuron, "beta", 1) for neuron in snn.sites.values() if isinstance(neuron, Neuron)]
-    return T * max(betas, default=1) + 1
+    return T * max(betas) + 1
 
 
 def bits_of(levels: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...data import DATA_SOURCES, DataSource, Normalization, open_data
+from ...data import DATA_SOURCES, IMAGENET, DataSource, Normalization, open_data
 from ...errors import InputError
 from ...registry import Registry
 
@@ -76,7 +76,7 @@ DATA_SETS.register("dvs128gesture")(
 
 # What frames are normalised with before networks that were trained elsewhere read them.
 NORMALIZATIONS: Registry[Normalization] = Registry("normalisation")
-NORMALIZATIONS.register("imagenet")(Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+NORMALIZATIONS.register("imagenet")(IMAGENET)
 NORMALIZATIONS.register("kinetics")(Normalization((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)))  # of pytorchvideo's zoo
 NORMALIZATIONS.register("torchvision-video")(Normalization((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)))
 

@@ -74,7 +74,7 @@ def started(row: Row, start: str | None) -> nn.Module:
     if start is None:
         return network
     for note in load_weights(network, read_weights(start), start, head=None):
-        log.info(note)
+        log.warning(note)
     return network
 
 

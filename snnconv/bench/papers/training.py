@@ -13,7 +13,7 @@ import torch
 
 from ...convert.clip import START, clip
 from ...convert.examples import check_shapes
-from ...documents import parse_json
+from ...documents import parse_json, typed
 from ...errors import InputError
 from ...io import write_text
 from ...io.files import save
@@ -164,7 +164,7 @@ def is_begun(folder: Path, document: Mapping[str, Any], overwrite: bool) -> bool
     path, text = folder / RECORD, json.dumps(document, indent=2, default=str) + "\n"
     wanted = json.loads(text)
     if path.exists() and not overwrite:
-        kept = parse_json(path.read_bytes(), str(path))
+        kept = typed(parse_json(path.read_bytes(), str(path)), dict[str, Any], str(path), "the record of a training")
         other = [name for name in wanted if kept.get(name) != wanted[name]]
         if other:
             raise InputError(

@@ -114,7 +114,10 @@ def run(
         with telling(quiet):
             work, trainer = workspace_of(found, None, group, options), trainer_of(found, group, options)
             checks = tried(found, work, group=group, trainer=trainer)
-        print_json({"rows": [check.to_dict() for check in checks]}) if as_json else print_checks(checks)
+        if as_json:
+            print_json({"rows": [check.to_dict() for check in checks]})
+        else:
+            print_checks(checks)
         return
     folder = target or Path("snnconv-out/bench") / found.name
     require_writable(folder, "bench")

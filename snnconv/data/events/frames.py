@@ -11,6 +11,8 @@ from ...errors import InputError
 # One event: column x, row y from the upper left corner, polarity p (1: brighter, "on"; 0: darker, "off"), time t in µs.
 EVENT = np.dtype([("x", "<i2"), ("y", "<i2"), ("p", "u1"), ("t", "<i8")])
 
+MOST_NUMBERS = 2**26  # of one recording; 300 frames of DVS128 Gesture have 9.8 million
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -27,6 +29,16 @@ class Framing:
     by: str = "count"
     size: int = 128
     values: str = "counts"
+
+    def __post_init__(self) -> None:
+        numbers = 2 * self.frames * self.size**2
+        if numbers > MOST_NUMBERS:
+            raise InputError(
+                "the event frames are too large",
+                expected=f"2 × frames × size² of at most {MOST_NUMBERS:,}",
+                got=f"2 × {self.frames} × {self.size}² = {numbers:,}",
+                remedy="take fewer frames (frames=) or a smaller size (size=)",
+            )
 
 
 def to_frames(events: np.ndarray, where: str, sensor: int, framing: Framing) -> np.ndarray:

@@ -15,6 +15,8 @@ from ..prefixes import COUNTER, matched
 Renaming = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 KEY_NAMES: Registry[Renaming] = Registry("table of key names")
 
+SEVERAL, SPARE = 16, 1000  # a file of far more tensors is not this network under other names, and would take long
+
 Rule = tuple[str, str | Callable[[re.Match[str]], str]]
 
 
@@ -42,7 +44,8 @@ def closest(state: Mapping[str, Tensor], own: Collection[str]) -> tuple[dict[str
     """
     found, notes = matched(state, own)
     most = named(found, own)
-    for table in KEY_NAMES if most < named(own, own) else ():
+    is_like = len(state) <= SEVERAL * len(own) + SPARE
+    for table in KEY_NAMES if most < named(own, own) and is_like else ():
         rewritten = KEY_NAMES[table](state)
         if rewritten.keys() == state.keys():
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import torch
@@ -14,7 +13,6 @@ from snnconv.bench.energy import levels_of, quantised
 from snnconv.bench.energy.quantise import InputGrid, Quantiser, bits_of, quantised_spiking, quantised_weight
 from snnconv.convert.elementwise import Elementwise
 from snnconv.data import DataSource, open_data
-from snnconv.plan import SitePlan
 
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 Network = Callable[[Tensor], Tensor]
@@ -238,10 +236,3 @@ def test_other_activations_are_quantised_from_the_least_that_they_give(activatio
     inside = activation(x).abs() <= 3
     assert ((values * step - activation(x))[inside].abs() <= step * (1 if low else 0.5) + 1e-5).all()
     assert float(quantiser(torch.tensor([0.0]))) == round(float(activation(torch.zeros(1))) / step)
-
-
-def test_levels_of_a_network_without_neurons() -> None:
-    """As a plan whose sites all stay what they are."""
-    snn = convert(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), input_shape=(1, 8, 8))
-    plan = replace(snn.plan, sites={name: SitePlan(name, None, {}) for name in snn.plan.sites})
-    assert levels_of(SpikingNetwork(snn.ann, plan), 4) == 5

@@ -11,9 +11,10 @@ from snnconv.bench.papers import Trainer, Workspace, dry_run, find_recipe, run_r
 from snnconv.bench.papers.data_sets import DATA_SETS, DataSet
 from snnconv.bench.papers.library import FOLDER
 from snnconv.bench.papers.opening import started
-from snnconv.bench.papers.training import with_training
+from snnconv.bench.papers.training import RECORD, is_begun, with_training
 from snnconv.convert.clip import clips_of
 from snnconv.data import FASHION_NORMALIZATION
+from snnconv.errors import InputError
 from snnconv.io import open_model
 from snnconv.io.factory import build
 from snnconv.io.stored import stored_normalization
@@ -78,6 +79,13 @@ def test_sdm_table1_from_a_checkpoint_of_kinetics_on(tmp_path: Path, monkeypatch
     assert other.untrained.keys() == {"ucf101/slowfast/clip", "ucf101/slowfast/relu"}
     for why in other.untrained.values():
         assert why.startswith("was not trained: the network in the folder was trained in another way")
+
+
+@pytest.mark.parametrize("kept", ["[]", "3", "{"])
+def test_a_damaged_record_of_a_training(kept: str, tmp_path: Path) -> None:
+    (tmp_path / RECORD).write_text(kept)
+    with pytest.raises(InputError, match=RECORD):
+        is_begun(tmp_path, {"network": "a"}, overwrite=False)
 
 
 def test_without_what_a_training_starts_from(root: Path, tmp_path: Path) -> None:

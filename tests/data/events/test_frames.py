@@ -22,6 +22,12 @@ def test_against_one_event_at_a_time(by: str, frames: int, size: int) -> None:
     assert found.max() > 1
 
 
+@pytest.mark.parametrize("framing", [{"frames": 5_000_000}, {"frames": 10_000, "size": 64}])
+def test_frames_that_would_take_gigabytes(framing: dict[str, int]) -> None:
+    with pytest.raises(InputError, match="the event frames are too large"):
+        Framing(**framing)
+
+
 def test_binary_values() -> None:
     events = made(500, 8)
     counts = to_frames(events, "here", 8, Framing(4, size=8))
