@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..methods.options import OPTIONS, Option
+from ..methods.options import OPTIONS, Option, is_short
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,11 +24,11 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 class Whole(click.types.IntParamType):
-    """A whole number of 32 bits: no count, size or level is larger, and not all of torch takes larger ones."""
+    """A whole number of 32 bits."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
-        if not -(2**31) <= number < 2**31:
+        if not is_short(number):
             self.fail(f"expected a whole number of 32 bits; got {value}", param, ctx)
         return number
 

@@ -60,11 +60,16 @@ def number(text: str) -> float:
 
 
 def whole(text: str) -> int:
-    """A whole number of 32 bits: no count or level is larger, and not all of torch takes larger ones."""
+    """A whole number of 32 bits."""
     value = int(text)
-    if not -(2**31) <= value < 2**31:
+    if not is_short(value):
         raise ValueError(text)
     return value
+
+
+def is_short(value: int) -> bool:
+    """Whether 32 bits hold it: no count, size or level is larger, and not all of torch takes larger ones."""
+    return -(2**31) <= value < 2**31
 
 
 def truth(text: str) -> bool:
@@ -76,21 +81,22 @@ def names(text: str) -> tuple[str, ...]:
     return () if text.strip() == "none" else tuple(part.strip() for part in re.split("[+,]", text))
 
 
+COUNT, FEW = "a whole number ≥ 1 of 32 bits", "a whole number ≥ 0 of 32 bits"
 STEPS = "a whole number of steps"
 OPTIONS = {
     option.name: option
     for option in (
         Option("alpha", number, "a number in (0, 1]", "Threshold scale α in (0, 1]: a spike is worth αλ.", "A", "α",
                ("--alpha", "--threshold-scale")),
-        Option("beta", whole, "a whole number ≥ 1",
+        Option("beta", whole, COUNT,
                "Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
                "B", "β", ("--beta", "--max-spikes")),
         Option("gate", str, "memory or input",
                "What allows a negative spike: memory (spikes fired before) or input (Σ I > 0).", "NAME"),
         Option("retract", str, "threshold or zero",
                "When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0).", "NAME"),
-        Option("down_limit", whole, "a whole number ≥ 0", "Most negative spikes in one step, 0…β.", "N"),
-        Option("bits", whole, "a whole number ≥ 1", "Binary digits of a weighted spike (mt, mt-signed, dcgs).", "N"),
+        Option("down_limit", whole, FEW, "Most negative spikes in one step, 0…β.", "N"),
+        Option("bits", whole, COUNT, "Binary digits of a weighted spike (mt, mt-signed, dcgs).", "N"),
         Option("tau", whole, STEPS, "Steps that find the neurons which stay silent (srp); latency.", "N"),
         Option("rho", whole, STEPS, "Steps that find initial potentials (cos); latency.", "N"),
         Option("delay", whole, STEPS, "Steps before the output is read (ltb); latency.", "N"),
