@@ -43,6 +43,15 @@ class Trainer:
     start: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.settings.get("early_stop") is not None:
+            raise InputError(
+                "early_stop would choose the epoch on the test part, which recipes look at while they train",
+                got=f"early_stop {self.settings['early_stop']}",
+                remedy="leave it out; or train with snnconv finetune or train and validation data of your own, and give "
+                "the result with --weights",
+            )
+
     def start_of(self, row: Row) -> str | None:
         """The checkpoint for a row; one serves all splits of its data."""
         places = [name + part for name in (row.place, row.shares, row.group) for part in (row.part, "")]

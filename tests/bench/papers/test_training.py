@@ -81,6 +81,11 @@ def test_sdm_table1_from_a_checkpoint_of_kinetics_on(tmp_path: Path, monkeypatch
         assert why.startswith("was not trained: the network in the folder was trained in another way")
 
 
+def test_nothing_is_chosen_on_test_data() -> None:
+    with pytest.raises(InputError, match="choose the epoch on the test part"):
+        Trainer(settings={"early_stop": 3})
+
+
 @pytest.mark.parametrize("kept", ["[]", "3", "{"])
 def test_a_damaged_record_of_a_training(kept: str, tmp_path: Path) -> None:
     (tmp_path / RECORD).write_text(kept)
