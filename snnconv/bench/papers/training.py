@@ -48,8 +48,8 @@ class Trainer:
             raise InputError(
                 "early_stop would choose the epoch on the test part, which recipes look at while they train",
                 got=f"early_stop {self.settings['early_stop']}",
-                remedy="leave it out; or train with snnconv finetune and validation data of your own, and give the result "
-                "with --weights",
+                remedy="leave it out; or train with snnconv finetune and validation data of your own, and give the "
+                "result with --weights",
             )
 
     def start_of(self, row: Row) -> str | None:
