@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from snnconv import InputError, SpikingNetwork
-from snnconv.plan import PLAN_FILE, Plan
+from snnconv.plan import PLAN_FILE, Plan, SitePlan
 from snnconv.sizes import Sizes
 
 from .convert.size_cases import CASES, converted
@@ -49,7 +49,12 @@ def without_sizes(plan: Plan) -> dict[str, str]:
     ],
 )
 def test_sizes_in_a_file_are_looked_through(change: dict[str, Any]) -> None:
-    plan = Plan(4, {}, [(3, 8, 8)], sizes=Sizes(((3, "d2", "d3"),), {"d2": (2, None)}, ("d2 == d3",)))
+    plan = Plan(
+        4,
+        {"relu": SitePlan("relu", "integrate_fire")},
+        [(3, 8, 8)],
+        sizes=Sizes(((3, "d2", "d3"),), {"d2": (2, None)}, ("d2 == d3",)),
+    )
     texts = plan.to_texts()
     assert Plan.from_texts(texts, "here").sizes == plan.sizes
     document = json.loads(texts[PLAN_FILE])

@@ -24,7 +24,11 @@ REFUSED = {
     f"robustness {SVFORMER} {DATA} --T 4": ("no time steps to choose",),
     f"energy {SVFORMER} {DATA} --calib fashion": ("spikes by itself", "takes no --calib"),
     f"energy {SVFORMER} {DATA} --encoder once": ("spikes by itself", "takes no --encoder"),
-    f"energy {SVFORMER} --data npz:other.npz?layout=NTHWC": ("cannot run on these inputs", "[6, 3, 4, 32, 32]"),
+    f"energy {SVFORMER} --data npz:other.npz?layout=NTHWC": (
+        "the data do not go into the network",
+        "1×4×32×32",
+        "3×4×32×32",
+    ),
 }
 
 

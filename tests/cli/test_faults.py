@@ -32,6 +32,7 @@ def raised_inside(name: str, number: int) -> Any:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("name", ["__exit__", "close", "enter_context"])
 def test_a_signal_waits_until_all_is_cleaned_up(name: str, number: int) -> None:
+    started = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background starts without it
     cleaned: list[int] = []
 
     def tidy() -> None:
@@ -54,6 +55,9 @@ def test_a_signal_waits_until_all_is_cleaned_up(name: str, number: int) -> None:
         time.sleep(5)
         pytest.fail("the signal was lost")
 
-    with endings(), pytest.raises(Ended) as ended:
-        interrupted()
+    try:
+        with endings(), pytest.raises(Ended) as ended:
+            interrupted()
+    finally:
+        signal.signal(signal.SIGINT, started)
     assert ended.value.number == number

