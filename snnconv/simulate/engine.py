@@ -5,8 +5,8 @@ whatever the chunk, so that results depend on it, and on the batch size, only wh
 one row differently among another number of rows:
 
 - never where sums are exact, as for dyadic weights and thresholds;
-- on CPUs in float32 not from sixteen rows (chunk · B, and B before the first neurons) on: convolutions take another kernel
-  for one row, matrix products for one to three on an AMD EPYC, for one to eight on an Intel Xeon;
+- on CPUs in float32 not from sixteen rows (chunk · B, and B before the first neurons) on: convolutions take another
+  kernel for one row, matrix products for one to three on an AMD EPYC, for one to eight on an Intel Xeon;
 - else in the last digits, by which a potential next to its threshold may fire a step earlier or later. Single images of
   CIFAR-10 through ResNet-20, T = 4, chunk 1, beside batches of 100: 4 spikes more in a million, and logits that differ
   by 5·10⁻³ in relative L2 (`auto`; 6·10⁻³ for `sdm`).
