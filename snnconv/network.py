@@ -6,7 +6,7 @@ import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, TypeVar
 
@@ -14,12 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from .convert.graphs import clone
 from .convert.lookups import lookups_in
-from .convert.passes.residual import fuse_residual_adds
-from .convert.passes.scales import fold_quanta
-from .convert.passes.spike import spike
-from .convert.tied_sizes import with_tied
 from .convert.whole_inputs import require_rows
 from .data.batches import require_finite
 from .errors import InputError
@@ -30,8 +25,8 @@ from .plan import Plan
 from .simulate.engine import States, after, mean_over_time, running_means, simulate
 from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
-from .simulate.split import split_time
-from .sizes import ANOTHER, Sizes
+from .simulate.split import TimeProgram
+from .sizes import ANOTHER
 from .steps import checked_steps
 
 M = TypeVar("M", bound=nn.Module)
@@ -87,19 +82,15 @@ class SpikingNetwork(nn.Module):
         running: shapes of one sample of each input of the last call, or of the example.
     """
 
-    def __init__(self, canonical: fx.GraphModule, plan: Plan) -> None:
+    def __init__(self, network: fx.GraphModule, program: TimeProgram, canonical: fx.GraphModule, plan: Plan) -> None:
+        """`snnconv.convert.build.build` makes all four of a canonical network and a plan."""
         super().__init__()
         self.T = plan.T
         self.chunk: int | None = None
-        sizes = plan.sizes or Sizes.fixed_at(plan.input_shapes)
-        self.plan = replace(plan, sizes=with_tied(sizes, canonical, plan.sites, plan.input_shapes))
-        neural = spike(clone(canonical), plan.sites, plan.settings.get("maxpool", "exact"))
-        network = fuse_residual_adds(fold_quanta(neural))
-        for parameter in network.parameters():
-            parameter.requires_grad_(False)  # whole spikes have no gradient
-        self.network = network.eval()
+        self.plan = plan
+        self.network = network
         # In a tuple, so that they are no submodules: one shares the network's modules, the other is the ANN.
-        self._hidden = (split_time(self.network), canonical)
+        self._hidden = (program, canonical)
         self.running: list[tuple[int, ...]] = list(plan.input_shapes)
         self._largest: dict[tuple[tuple[int, ...], ...], int] = {}
         self.lookups = lookups_in(canonical.graph)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import InputError, SpikingNetwork
+from snnconv.convert.build import build
 from snnconv.plan import SitePlan
 
 from .networks import MLP, SHAPES, ResidualNet, SmallCNN, spread_norms
@@ -241,7 +242,7 @@ def test_a_plan_without_neurons_is_refused(tmp_path: Path) -> None:
     """`convert` makes none; in a file each command met it in another way, one of them in a traceback."""
     _, snn = small()
     plan = replace(snn.plan, sites={name: SitePlan(name, None, {}) for name in snn.plan.sites})
-    SpikingNetwork(snn.ann, plan).save(tmp_path / "none.snn.pt2")
+    build(snn.ann, plan).save(tmp_path / "none.snn.pt2")
     with pytest.raises(InputError, match=r"has no neuron(.|\n)*convert the network again"):
         snnconv.load(tmp_path / "none.snn.pt2")
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from snnconv import InputError, SpikingNetwork
+from snnconv import InputError
+from snnconv.convert.build import build
 from snnconv.plan import PLAN_FILE, Plan, SitePlan
 from snnconv.sizes import Sizes
 
@@ -19,7 +20,7 @@ def test_a_file_without_sizes_has_them_fixed() -> None:
     """As those before format 4, whose programs have fixed sizes too."""
     snn = converted(CASES["pooled"])
     plan = Plan.from_texts(without_sizes(snn.plan), "here")
-    old = SpikingNetwork(snn.ann, plan)
+    old = build(snn.ann, plan)
     assert old(torch.randn(1, 3, 16, 16)).shape == (1, 3)
     with pytest.raises(InputError, match="fixed at 16"):
         old(torch.randn(1, 3, 8, 8))

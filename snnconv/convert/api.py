@@ -24,6 +24,7 @@ from ..network import SpikingNetwork
 from ..neurons import NEURONS
 from ..plan import Plan
 from ..provenance import provenance
+from .build import build
 from .calibration import needs_calibration, statistics
 from .canonical import MAXPOOLS, MaxPool
 from .data_argument import takes_data
@@ -134,7 +135,7 @@ def convert(
         provenance=provenance(seed),
         sizes=sizes,
     )
-    snn = corrected(SpikingNetwork(canonical, plan), setting.corrections, kept, T)
+    snn = corrected(build(canonical, plan), setting.corrections, kept, T)
     for notice in snn.plan.notices:
         log.warning(notice)
     return snn

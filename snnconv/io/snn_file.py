@@ -67,12 +67,12 @@ def is_converted(texts: dict[str, str]) -> bool:
 
 def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> SpikingNetwork:
     """The spiking network of a canonical program and its plan."""
+    from ..convert.build import build
     from ..convert.guards import sizes_in
     from ..convert.passes.sites import activation_sites, name_sites
     from ..convert.plain_names import plain_path
     from ..convert.raise_modules import raise_modules
     from ..convert.timing import note_sizes
-    from ..network import SpikingNetwork
 
     plan = Plan.from_texts(texts, where)
     try:
@@ -92,7 +92,7 @@ def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> Spik
             where=where,
         )
     try:
-        return SpikingNetwork(canonical, plan)
+        return build(canonical, plan)
     except (InputError, AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise InputError(f"the spiking plan does not fit its network: {reason}"[:500], where=where) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..convert.build import build
 from ..network import SpikingNetwork
 from .budget import Budget
 from .resize import least, reached
@@ -17,7 +18,7 @@ def finished(chosen: Candidate, budget: Budget) -> SpikingNetwork:
     snn = chosen.network()
     at_T = {"at_T": chosen.T} if chosen.corrections else {}
     settings = snn.plan.settings | {"threshold": "tuned", "budget": f"at most {budget.words}"} | at_T
-    tuned = SpikingNetwork(snn.ann, replace(snn.plan, T=chosen.T, settings=settings))
+    tuned = build(snn.ann, replace(snn.plan, T=chosen.T, settings=settings))
     tuned.chunk = snn.chunk
     return tuned
 

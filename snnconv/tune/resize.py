@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..calib.corrections.rebuild import with_sites
 from ..calib.sensitive import whole_steps
+from ..convert.build import with_sites
 from ..network import SpikingNetwork
 from ..neurons import NEURONS, Neuron
 from ..plan import SitePlan

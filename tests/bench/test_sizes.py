@@ -19,6 +19,7 @@ from snnconv.bench.energy import Energy, energy
 from snnconv.bench.latency import latency
 from snnconv.bench.report.measure import measure as measured
 from snnconv.bench.sweep import Sweep, sweep
+from snnconv.convert.build import build
 from snnconv.data import DataSource, open_data
 from snnconv.errors import InputError
 from snnconv.network import SpikingNetwork
@@ -72,7 +73,7 @@ def converted(size: tuple[int, int], method: str = "sdm") -> SpikingNetwork:
 def at(size: tuple[int, int], snn: SpikingNetwork) -> SpikingNetwork:
     """Converted for that size, with the same thresholds."""
     there = converted(size)
-    return SpikingNetwork(there.ann, replace(there.plan, sites=snn.plan.sites))
+    return build(there.ann, replace(there.plan, sites=snn.plan.sites))
 
 
 MEASURES: dict[str, Callable[[SpikingNetwork, DataSource], Sweep | Energy]] = {

@@ -12,8 +12,9 @@ import torchvision
 from torch.export import Dim
 
 import snnconv
-from snnconv import InputError, SpikingNetwork
+from snnconv import InputError
 from snnconv.calib import synthetic
+from snnconv.convert.build import build
 from snnconv.convert.free_sizes import capture_free, recapture_free
 
 from ..networks import SpikeRecorder, spread_norms
@@ -30,7 +31,7 @@ def test_every_size_that_the_network_takes_and_no_other(name: str) -> None:
     assert both[1].plan.sizes == snn.plan.sizes
     for shapes in case.takes:
         there = converted(replace(case, shapes=shapes), threshold="max", per_channel=True)
-        same = SpikingNetwork(there.ann, replace(there.plan, sites=snn.plan.sites))
+        same = build(there.ann, replace(there.plan, sites=snn.plan.sites))
         for batch in (1, 3):
             x = inputs_of(shapes, batch)
             with torch.no_grad():
@@ -153,7 +154,7 @@ def test_bare_conversions_of_torchvision_run_at_every_size(name: str, monkeypatc
                 wanted, found = model(x), snn.ann(x)
             assert float((found - wanted).norm() / wanted.norm()) <= 1e-5
     there = snnconv.convert(model, 4, data=[torch.randn(2, 3, 160, 160)])
-    same = SpikingNetwork(there.ann, replace(there.plan, sites=snn.plan.sites))
+    same = build(there.ann, replace(there.plan, sites=snn.plan.sites))
     x = torch.randn(1, 3, 160, 160)
     first, second = snn.run(x), same.run(x)
     assert all(torch.equal(first.spikes[site], second.spikes[site]) for site in snn.sites)

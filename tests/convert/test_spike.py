@@ -11,6 +11,7 @@ from torch import nn
 
 import snnconv
 from snnconv import InputError, SpikingNetwork
+from snnconv.convert.build import build
 
 FITS = [(), (8,), (8, 1, 1), (1, 1, 1), (8, 6, 6)]
 MISFITS = [(7,), (3, 5, 5), (0,), (8, 6), (6, 6, 8)]
@@ -25,7 +26,7 @@ def snn() -> SpikingNetwork:
 def rebuilt(snn: SpikingNetwork, kind: str, shape: tuple[int, ...]) -> SpikingNetwork:
     plan = copy.deepcopy(snn.plan)
     plan.sites["1"] = replace(plan.sites["1"], **{kind: torch.ones(shape)})
-    return SpikingNetwork(snn.ann, plan)
+    return build(snn.ann, plan)
 
 
 @pytest.mark.parametrize("kind", ["threshold", "offset", "potential"])

@@ -15,7 +15,7 @@ from torch import nn
 import snnconv
 from snnconv import METHODS, SpikingNetwork
 from snnconv.calib.corrections import CORRECTIONS
-from snnconv.calib.corrections.rebuild import with_sites
+from snnconv.convert.build import with_sites
 
 from .. import reference as ref
 from ..networks import (

@@ -11,6 +11,7 @@ from torch import Tensor, fx
 
 from snnconv import SpikingNetwork, convert
 from snnconv.convert import opening
+from snnconv.convert.build import build
 from snnconv.io import snn_file
 from snnconv.neurons import ScalableDualThreshold
 from snnconv.plan import Plan
@@ -53,7 +54,7 @@ def test_a_threshold_that_is_lost() -> None:
     plan = snn.plan.sites["relu1"]
     assert plan.threshold is not None
     plan.threshold.div_(50)
-    broken = SpikingNetwork(snn.ann, snn.plan)
+    broken = build(snn.ann, snn.plan)
     result = verify(broken, T=32)
     assert failing(result) == ["range"]  # it falls, to what the threshold leaves
     assert result.snn_error[32] > 0.05

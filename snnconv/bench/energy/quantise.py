@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from ...convert.build import build
 from ...convert.graphs import clone, insert_module_after, put_module, value_of
 from ...convert.passes.batchnorm import LAYERS
 from ...convert.passes.residual import fuse_residual_adds
@@ -137,7 +138,7 @@ def quantised_spiking(
     canonical = clone(snn.ann)
     grid_inputs(canonical, normalization or snn.plan.normalization, input_bits)
     canonical.recompile()
-    rounded = SpikingNetwork(canonical, snn.plan)
+    rounded = build(canonical, snn.plan)
     quantise_weights(rounded.network, weight_bits)
     reference = placement_of(snn)
     rounded.T, rounded.chunk = snn.T, snn.chunk

@@ -9,12 +9,12 @@ from typing import cast
 import torch
 from torch import Tensor, fx
 
+from ...convert.build import with_sites
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...progress import progress
 from .layers import Drive, Layers, on_cpu, sent
 from .means import Samples, ann_means, fitting
-from .rebuild import with_sites
 
 Correct = Callable[[Neuron, Drive, Tensor], None]  # of a neuron, its input, and the ANN's mean activation of one sample
 

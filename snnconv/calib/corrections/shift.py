@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from ...convert.build import with_sites
 from ...convert.passes.sites import activation_sites
 from ...network import SpikingNetwork
 from .layers import on_cpu
-from .rebuild import with_sites
 from .registry import correction
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
+from ...convert.build import with_sites
 from ...convert.graphs import clone
 from ...convert.passes.feeding import LAYERS, feeding_layers
 from ...convert.passes.spike import spike
@@ -20,7 +21,6 @@ from ...progress import Bar, progress
 from ...simulate.split import split_time
 from .layers import Drive, Layers, Stop, activations, on_cpu, sent
 from .means import Samples, fitting
-from .rebuild import with_sites
 from .registry import correction
 from .surrogate import learned, surrogate_of
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv.bench.energy import dense_count
 from snnconv.bench.synops import BySize, Counts, SynapticOperations, Wiring, wiring, work_of
+from snnconv.convert.build import build
 from snnconv.errors import InputError
 from snnconv.io.snn_file import load_network, save_network
 from snnconv.network import SpikingNetwork
@@ -136,7 +137,7 @@ def test_at_another_size_as_a_conversion_for_it(name: str) -> None:
     case = CASES[name]
     model = case.model().eval()
     snn, there = converted(model, case.here), converted(model, case.there)
-    same = SpikingNetwork(there.ann, replace(there.plan, sites=snn.plan.sites))
+    same = build(there.ann, replace(there.plan, sites=snn.plan.sites))
     x = torch.randn(3, *case.there)
     counts, wanted = counted(same, x)
     assert sum(int(steps.sum()) for steps in counts.events.values()) > 0

@@ -13,6 +13,7 @@ import snnconv
 from snnconv import SpikingNetwork
 from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.samples import Kept
+from snnconv.convert.build import build
 
 from ... import reference as ref
 from ...networks import MLP, SHAPES, ResidualNet, SmallCNN, power_of_two
@@ -128,7 +129,7 @@ def test_corrected_networks_correct_again_from_where_they_are() -> None:
     x = torch.randn(6, *SHAPES[MLP])
     _, snn = plain(MLP, x)
     start = {name: replace(site, offset=torch.tensor(0.25)) for name, site in snn.plan.sites.items()}
-    moved = SpikingNetwork(snn.ann, replace(snn.plan, sites=start))
+    moved = build(snn.ann, replace(snn.plan, sites=start))
     corrected = CORRECTIONS["bias"](moved, [(x,)], T)
     first = next(iter(corrected.plan.sites.values()))
     recorded = moved.run(x, T=T)

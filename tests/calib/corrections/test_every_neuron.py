@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import snnconv
 from snnconv import METHODS, SpikingNetwork
 from snnconv.calib.corrections import CORRECTIONS, corrected
-from snnconv.calib.corrections.rebuild import with_sites
+from snnconv.convert.build import with_sites
 from snnconv.methods import Method
 from snnconv.neurons import NEURONS, Neuron, response
 

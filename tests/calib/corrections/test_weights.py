@@ -14,8 +14,8 @@ from torch.nn import functional as F
 import snnconv
 from snnconv import InputError, SpikingNetwork
 from snnconv.calib.corrections import CORRECTIONS
-from snnconv.calib.corrections.rebuild import with_sites
 from snnconv.calib.corrections.surrogate import RATE, clip_floor, learned
+from snnconv.convert.build import with_sites
 from snnconv.convert.passes.feeding import feeding_layers
 
 from ...networks import FED_BY, MLP, SHAPES, ResidualNet, SmallCNN, SpikeRecorder
