@@ -14,7 +14,6 @@ from torch.export import ExportedProgram
 
 from ..calib import parse_rule
 from ..calib.checkpoint import Checkpoint
-from ..calib.corrections import corrected
 from ..calib.reach import cut_off
 from ..errors import InputError
 from ..fingerprint import about_data, fingerprint
@@ -27,6 +26,7 @@ from ..provenance import provenance
 from .build import build
 from .calibration import needs_calibration, statistics
 from .canonical import MAXPOOLS, MaxPool
+from .corrections import corrected
 from .data_argument import takes_data
 from .examples import InputShape, examples_of
 from .graphs import as_call

@@ -11,6 +11,7 @@ from ..calib import Granularity, Rule, depends_on_T
 from ..errors import InputError
 from ..neurons import NEURONS
 from ..registry import Registry
+from .corrections import CORRECTIONS
 from .options import OF_EVERY_METHOD, OPTIONS
 
 MaxPool = Literal["exact", "avg", "lipool"]
@@ -33,7 +34,7 @@ class Method:
         needs: the activation with which the published method trains the ANN. On other networks λ is calibrated.
         warm_up: the option that says how many steps are simulated before the output is read; they are latency.
         corrections: names of the passes that correct the spiking network after thresholds are set, in order
-            (`calib.corrections.CORRECTIONS`).
+            (`CORRECTIONS`).
         maxpool: how max pooling is done where the user does not say.
         sends_levels: whether at a quantised activation its spikes are the ANN's own levels. Elsewhere its neuron stands
             there as at any clip.
@@ -129,8 +130,6 @@ class Method:
     @property
     def at_T(self) -> bool:
         """Whether what is set up depends on T, so that every T needs a conversion of its own."""
-        from ..calib.corrections import CORRECTIONS  # they correct networks, which are converted by methods
-
         return depends_on_T(self.threshold) or any(CORRECTIONS[name].at_T for name in self.corrections)
 
     @property
@@ -140,8 +139,6 @@ class Method:
 
 def check_corrections(names: Sequence[str]) -> None:
     """Refuse unknown names, and a name that comes twice."""
-    from ..calib.corrections import CORRECTIONS
-
     if isinstance(names, str):
         expected = f"a sequence of names, as ('bias',), among {', '.join(CORRECTIONS)}"
         raise InputError("corrections is one string", expected=expected, got=repr(names))

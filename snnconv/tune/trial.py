@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..bench.setting import Setting
 from ..bench.synops import Wirings
-from ..calib.corrections import corrected
+from ..convert.corrections import corrected
 from ..network import SpikingNetwork
 from .budget import Budget, fit
 from .refine import Factors, scaled

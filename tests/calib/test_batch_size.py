@@ -11,9 +11,9 @@ from torch import Tensor
 import snnconv
 from snnconv import METHODS, SpikingNetwork
 from snnconv.calib import RULES, samples
-from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.samples import portions
 from snnconv.calib.sensitivity import directions
+from snnconv.methods.corrections import CORRECTIONS
 from snnconv.plan import KINDS
 
 from ..networks import SHAPES, ResidualNet

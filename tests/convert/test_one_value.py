@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv import METHODS, InputError, SpikingNetwork
 from snnconv.bench import diagnose, energy, latency, robustness, sweep
-from snnconv.calib.corrections import CORRECTIONS
+from snnconv.methods.corrections import CORRECTIONS
 from snnconv.train.score import scores
 from snnconv.verify import verify
 

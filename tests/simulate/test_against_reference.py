@@ -14,8 +14,8 @@ from torch import nn
 
 import snnconv
 from snnconv import METHODS, SpikingNetwork
-from snnconv.calib.corrections import CORRECTIONS
 from snnconv.convert.build import with_sites
+from snnconv.methods.corrections import CORRECTIONS
 
 from .. import reference as ref
 from ..networks import (

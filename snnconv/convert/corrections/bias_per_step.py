@@ -19,7 +19,7 @@ from .registry import correction
 ROUNDS = 3  # in which a step's current is found; each is one more trial of that step
 
 
-@correction("bias-per-step", "a current per channel and time step: the mean error up to that step")
+@correction("bias-per-step")
 def bias_per_step(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """offset_c(t) += b_c(t), t = 1 … T, each found after those before it, layer by layer under the actual spikes:
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
-from ...convert.build import with_sites
-from ...convert.graphs import clone
-from ...convert.passes.feeding import LAYERS, feeding_layers
-from ...convert.passes.spike import spike
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...plan import SitePlan
 from ...progress import Bar, progress
 from ...simulate.split import split_time
+from ..build import with_sites
+from ..graphs import clone
+from ..passes.feeding import LAYERS, feeding_layers
+from ..passes.spike import spike
 from .layers import Drive, Layers, Stop, activations, on_cpu, sent
 from .means import Samples, fitting
 from .registry import correction
@@ -27,11 +27,7 @@ from .surrogate import learned, surrogate_of
 ALIVE = 4  # a layer's input, its current, the change of that, and a residual
 
 
-@correction(
-    "weights",
-    "weights and bias of the layer before each neuron, by Adam on its clip-floor surrogate",
-    leaves="no layer feeds them alone, the weights found were no better, or their neurons track a function",
-)
+@correction("weights")
 def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """Layer by layer: min over (W, b) of the mean over samples of Σ (a − Q(W·x̄ + b + r̄))², a the ANN's activation.
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import snnconv
-from snnconv.calib.corrections import CORRECTIONS
+from snnconv.methods.corrections import CORRECTIONS
 
 
 @pytest.mark.parametrize("correction", list(CORRECTIONS))

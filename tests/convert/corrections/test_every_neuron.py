@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import METHODS, SpikingNetwork
-from snnconv.calib.corrections import CORRECTIONS, corrected
 from snnconv.convert.build import with_sites
+from snnconv.convert.corrections import corrected
 from snnconv.methods import Method
+from snnconv.methods.corrections import CORRECTIONS
 from snnconv.neurons import NEURONS, Neuron, response
 
 from ...documents import documented_neurons, unregistered

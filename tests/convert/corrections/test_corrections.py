@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import SpikingNetwork
-from snnconv.calib.corrections import CORRECTIONS
 from snnconv.calib.samples import Kept
 from snnconv.convert.build import build
+from snnconv.convert.corrections import PASSES
 
 from ... import reference as ref
 from ...networks import MLP, SHAPES, ResidualNet, SmallCNN, power_of_two
@@ -69,7 +69,7 @@ def expected(model: nn.Module, snn: SpikingNetwork, x: Tensor, kind: str) -> dic
 def test_layer_by_layer(net: type[nn.Module], kind: str) -> None:
     x = torch.randn(6, *SHAPES[net], generator=torch.Generator().manual_seed(1))
     model, snn = plain(net, x)
-    corrected = CORRECTIONS[kind](snn, [(x[:4],), (x[4:],)], T)
+    corrected = PASSES[kind](snn, [(x[:4],), (x[4:],)], T)
     for name, value in expected(model, snn, x, kind).items():
         plan = corrected.plan.sites[name]
         ours = plan.offset if kind == "bias" else plan.potential
@@ -82,7 +82,7 @@ def test_layer_by_layer(net: type[nn.Module], kind: str) -> None:
 def test_shift() -> None:
     x = torch.randn(4, *SHAPES[SmallCNN])
     _, snn = plain(SmallCNN, x)
-    shifted = CORRECTIONS["shift"](snn, [], 8)
+    shifted = PASSES["shift"](snn, [], 8)
     for name, site in shifted.plan.sites.items():
         assert site.offset is not None
         assert torch.equal(site.offset, snn.sites[name].theta / 16)
@@ -92,8 +92,8 @@ def test_shift() -> None:
 def test_a_shift_adds_to_what_was_found_before(first: str) -> None:
     x = torch.randn(4, *SHAPES[SmallCNN])
     _, snn = plain(SmallCNN, x)
-    once = CORRECTIONS[first](snn, [(x,)], T)
-    for name, site in CORRECTIONS["shift"](once, [], T).plan.sites.items():
+    once = PASSES[first](snn, [(x,)], T)
+    for name, site in PASSES["shift"](once, [], T).plan.sites.items():
         before = once.plan.sites[name].offset
         assert before is not None
         assert site.offset is not None
@@ -130,7 +130,7 @@ def test_corrected_networks_correct_again_from_where_they_are() -> None:
     _, snn = plain(MLP, x)
     start = {name: replace(site, offset=torch.tensor(0.25)) for name, site in snn.plan.sites.items()}
     moved = build(snn.ann, replace(snn.plan, sites=start))
-    corrected = CORRECTIONS["bias"](moved, [(x,)], T)
+    corrected = PASSES["bias"](moved, [(x,)], T)
     first = next(iter(corrected.plan.sites.values()))
     recorded = moved.run(x, T=T)
     site = next(iter(recorded.spikes))

@@ -12,7 +12,7 @@ from .means import Samples
 from .registry import correction
 
 
-@correction("bias", "a current per channel, its mean error")
+@correction("bias")
 def bias(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """offset_c += mean of (ANN activation − θ·Σ s/T) over samples and positions of channel c.
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ...convert.build import with_sites
-from ...convert.passes.sites import activation_sites
 from ...network import SpikingNetwork
+from ..build import with_sites
+from ..passes.sites import activation_sites
 from .layers import on_cpu
 from .registry import correction
 
 
-@correction("shift", "a current θ/(2T), which turns the floor into rounding")
+@correction("shift")
 def shift(snn: SpikingNetwork, samples: Sequence[tuple[Tensor, ...]], T: int) -> SpikingNetwork:
     """offset += θ/(2T): over T steps it adds θ/2, as v(0) = θ/2 does, but evenly.
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 import snnconv
-from snnconv.calib.corrections import CORRECTIONS
-from snnconv.calib.corrections.bias_per_step import ROUNDS
+from snnconv.convert.corrections import PASSES
+from snnconv.convert.corrections.bias_per_step import ROUNDS
 from snnconv.neurons.temporal import Timed
 
 from ... import reference as ref
@@ -68,7 +68,7 @@ def spread(b: ref.Array, ndim: int) -> ref.Array:
 def test_layer_by_layer(net: type[nn.Module]) -> None:
     x = torch.randn(6, *SHAPES[net], generator=torch.Generator().manual_seed(1))
     model, snn = plain(net, x)
-    corrected = CORRECTIONS["bias-per-step"](snn, [(x[:4],), (x[4:],)], T)
+    corrected = PASSES["bias-per-step"](snn, [(x[:4],), (x[4:],)], T)
     for name, value in expected(model, snn, x).items():
         ours = corrected.plan.sites[name].offset
         assert ours is not None

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import InputError, SpikingNetwork
-from snnconv.calib.corrections import CORRECTIONS
-from snnconv.calib.corrections.surrogate import RATE, clip_floor, learned
 from snnconv.convert.build import with_sites
+from snnconv.convert.corrections import PASSES
+from snnconv.convert.corrections.surrogate import RATE, clip_floor, learned
 from snnconv.convert.passes.feeding import feeding_layers
 
 from ...networks import FED_BY, MLP, SHAPES, ResidualNet, SmallCNN, SpikeRecorder
@@ -94,7 +94,7 @@ def test_two_steps_of_adam() -> None:
 @pytest.mark.parametrize("net", [MLP, ResidualNet])
 def test_layer_errors_fall(net: type[nn.Module]) -> None:
     model, plain, x = spiking(net)
-    corrected = CORRECTIONS["weights"](plain, [(x,)], T)
+    corrected = PASSES["weights"](plain, [(x,)], T)
     before, after = layer_errors(model, plain, x), layer_errors(model, corrected, x)
     assert list(after) == list(FED_BY[net])
     assert all(after[name] < before[name] for name in after), (before, after)
@@ -105,7 +105,7 @@ def test_layer_errors_fall(net: type[nn.Module]) -> None:
 
 def test_the_ann_and_the_network_given_stay() -> None:
     model, plain, x = spiking(ResidualNet)
-    corrected = CORRECTIONS["weights"](plain, [(x,)], T)
+    corrected = PASSES["weights"](plain, [(x,)], T)
     assert torch.equal(corrected.ann(x), plain.ann(x))
     torch.testing.assert_close(corrected.ann(x), model(x))
     assert all(site.weight is None and site.bias is None for site in plain.plan.sites.values())

@@ -14,11 +14,7 @@ from .means import Samples
 from .registry import correction
 
 
-@correction(
-    "potential",
-    "v(0) of every neuron, T times its mean error",
-    leaves="their neurons track a function, or do not start from the v(0) that they are given",
-)
+@correction("potential")
 def potential(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     """v(0) = v0·θ + T · mean over samples of (ANN activation − θ·Σ s/T), for every neuron.
 

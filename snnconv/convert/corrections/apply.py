@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import torch
 
+from ...methods.corrections import CORRECTIONS
 from ...network import SpikingNetwork
 from ...plan import KINDS, SitePlan
 from .means import Samples
-from .registry import CORRECTIONS
+from .registry import PASSES
 
 SHOWN = 5  # names of sites
 
@@ -25,7 +26,7 @@ def corrected(snn: SpikingNetwork, names: Sequence[str], samples: Samples, T: in
         return snn
     applied, notices = list(snn.plan.settings.get("corrections", [])), list(snn.plan.notices)
     for name in names:
-        before, snn = snn.plan.sites, CORRECTIONS[name](snn, samples, T)
+        before, snn = snn.plan.sites, PASSES[name](snn, samples, T)
         left = [site for site in snn.sites if same(before[site], snn.plan.sites[site])]
         if left:
             shown = ", ".join(left[:SHOWN]) + (", …" if len(left) > SHOWN else "")

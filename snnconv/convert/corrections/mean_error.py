@@ -9,10 +9,10 @@ from typing import cast
 import torch
 from torch import Tensor, fx
 
-from ...convert.build import with_sites
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...progress import progress
+from ..build import with_sites
 from .layers import Drive, Layers, on_cpu, sent
 from .means import Samples, ann_means, fitting
 
