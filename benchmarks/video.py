@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 import snnconv
-from snnconv.convert.capture import fresh
+from snnconv.capture.capture import fresh
 from snnconv.coverage import make_realistic
 from snnconv.io import build
 from snnconv.io.usual_shapes import usual_shapes

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from .convert.lookups import lookups_in
-from .convert.whole_inputs import require_rows
 from .data.batches import require_finite
 from .errors import InputError
+from .graph.lookups import lookups_in
+from .graph.whole_inputs import require_rows
 from .modes import ordinary_mode
 from .neurons import Neuron
 from .placement import placement_of

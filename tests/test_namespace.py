@@ -39,7 +39,7 @@ def test_convert_is_the_function() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "snnconv.convert.capture",
+        "snnconv.capture.capture",
         "snnconv.convert.api",
         "snnconv.convert.passes.spike",
         "snnconv.convert",
@@ -59,7 +59,7 @@ def test_leaf_imports_do_not_replace_it(module: str, form: str) -> None:
 
 
 def test_a_leaf_imported_first_leaves_the_function() -> None:
-    code = "import snnconv.convert.capture, snnconv, inspect; assert inspect.isfunction(snnconv.convert)"
+    code = "import snnconv.capture.capture, snnconv, inspect; assert inspect.isfunction(snnconv.convert)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -16,10 +16,10 @@ from torch.utils.data import DataLoader, TensorDataset
 import snnconv
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import grid, sweep
-from snnconv.convert.graphs import clone
 from snnconv.data import DataSource
 from snnconv.data.npz import from_arrays
 from snnconv.fingerprint import describe_data, digest
+from snnconv.graph.graphs import clone
 from snnconv.train import finetune
 
 Arrays = tuple[np.ndarray, np.ndarray]

@@ -13,7 +13,7 @@ from snnconv.convert.build import build
 from snnconv.plan import PLAN_FILE, Plan, SitePlan
 from snnconv.sizes import Sizes
 
-from .convert.size_cases import CASES, converted
+from .capture.size_cases import CASES, converted
 
 
 def test_a_file_without_sizes_has_them_fixed() -> None:

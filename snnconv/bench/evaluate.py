@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from ..convert.capture import first_line
-from ..convert.graphs import as_call
-from ..convert.outputs import plain
-from ..convert.whole_inputs import require_rows
+from ..capture.capture import first_line
+from ..capture.outputs import plain
 from ..data import DataSource, batch_inputs, batch_labels
 from ..data.batches import shapes_of
 from ..errors import InputError, SnnconvError
+from ..graph.graphs import as_call
+from ..graph.whole_inputs import require_rows
 from ..network import SpikingNetwork
 from ..placement import placement_of
 from ..progress import track

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from ..convert.capture import evaluating
-from ..convert.examples import as_arguments, like_model
+from ..capture.capture import evaluating
+from ..capture.examples import as_arguments, like_model
 from ..network import SpikingNetwork
 from .evaluate import LabelledBatch, batches_as_they_come, placed, require_logits, require_sizes, taking
 

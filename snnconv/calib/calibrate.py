@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import Tensor, fx
 
-from ..convert.activations import Activation, is_learned
-from ..convert.graphs import as_call
-from ..convert.passes.sites import activation_sites, channel_dim, channels_in, channels_second
 from ..errors import InputError
+from ..graph.activations import Activation, is_learned
+from ..graph.graphs import as_call
+from ..graph.sites import activation_sites, channel_dim, channels_in, channels_second
 from .checkpoint import Checkpoint
 from .rules import Rule, Site, fits_range
 from .statistics import Granularity, NeuronMaximum, Statistics, statistics_of

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from ..convert.graphs import as_call
-from ..convert.passes.sites import activation_sites, channel_dim, channels_second
+from ..graph.graphs import as_call
+from ..graph.sites import activation_sites, channel_dim, channels_second
 from ..progress import track
 from .samples import differentiated_at_once, portions
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..convert.graphs import as_call
-from ..convert.whole_inputs import bounds_of, draw_inputs
+from ..graph.graphs import as_call
+from ..graph.whole_inputs import bounds_of, draw_inputs
 from ..placement import placement_of
 from ..progress import track
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..convert.examples import check_shapes
+from ..capture.examples import check_shapes
 from ..convert.fitting import fit
 from ..data import DataSource, Normalization
 from ..errors import InputError

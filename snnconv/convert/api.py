@@ -15,8 +15,12 @@ from torch.export import ExportedProgram
 from ..calib import parse_rule
 from ..calib.checkpoint import Checkpoint
 from ..calib.reach import cut_off
+from ..capture.examples import InputShape, examples_of
+from ..capture.source import source_of
 from ..errors import InputError
 from ..fingerprint import about_data, fingerprint
+from ..graph.graphs import as_call
+from ..graph.sites import activation_sites
 from ..methods import METHODS, Method
 from ..methods.parse import chosen
 from ..network import SpikingNetwork
@@ -28,14 +32,10 @@ from .calibration import needs_calibration, statistics
 from .canonical import MAXPOOLS, MaxPool
 from .corrections import corrected
 from .data_argument import takes_data
-from .examples import InputShape, examples_of
-from .graphs import as_call
 from .mixing import refuse_batch_mixing
 from .opening import opened
-from .passes.sites import activation_sites
 from .planning import plan_sites, silenced, standing_in
 from .preflight import Report, preflight
-from .source import source_of
 
 PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained

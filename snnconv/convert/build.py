@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from torch import fx
 
+from ..graph.graphs import clone
 from ..network import SpikingNetwork
 from ..plan import Plan, SitePlan
 from ..simulate.split import split_time
 from ..sizes import Sizes
-from .graphs import clone
 from .passes.residual import fuse_residual_adds
 from .passes.scales import fold_quanta
 from .passes.spike import spike

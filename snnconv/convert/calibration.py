@@ -11,13 +11,13 @@ from ..calib.calibrate import collect
 from ..calib.checkpoint import Checkpoint
 from ..calib.samples import SAMPLES, Kept, portions, run_at_once
 from ..calib.synthetic import synthetic_batches
+from ..capture.examples import Examples
+from ..graph.activations import Activation, is_learned
+from ..graph.lookups import Lookup, lookups_in
+from ..graph.sites import activation_sites
+from ..graph.whole_inputs import require_rows
 from ..methods import Method
 from ..progress import track
-from .activations import Activation, is_learned
-from .examples import Examples
-from .lookups import Lookup, lookups_in
-from .passes.sites import activation_sites
-from .whole_inputs import require_rows
 
 
 def statistics(

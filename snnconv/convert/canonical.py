@@ -6,11 +6,11 @@ from typing import Literal, get_args
 
 from torch import fx
 
+from ..graph.sites import name_sites
 from .passes.batchnorm import fold_batchnorm
 from .passes.constant_weights import hold_weights
 from .passes.dropout import drop_dropout
 from .passes.maxpool import average_maxpools
-from .passes.sites import name_sites
 
 MaxPool = Literal["exact", "avg", "lipool"]
 MAXPOOLS = get_args(MaxPool)

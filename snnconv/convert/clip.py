@@ -13,21 +13,21 @@ from torch.export import ExportedProgram
 
 from ..calib import Rule, parse_rule
 from ..calib.calibrate import collect, thresholds
+from ..capture.examples import InputShape, examples_of
+from ..capture.raise_modules import raise_modules
+from ..capture.source import source_of
+from ..capture.tensors import container_at
 from ..clips import CLIPS, Clip
 from ..errors import InputError
-from .activations import LearnedClip
+from ..graph.activations import LearnedClip
+from ..graph.graphs import clone, put_module
+from ..graph.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
 from .api import check_maxpool
 from .calibration import calibration_batches
 from .canonical import MaxPool
 from .data_argument import takes_data
-from .examples import InputShape, examples_of
-from .graphs import clone, put_module
 from .opening import captured
 from .passes.maxpool import average_maxpools
-from .passes.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
-from .raise_modules import raise_modules
-from .source import source_of
-from .tensors import container_at
 
 log = logging.getLogger("snnconv")
 START = "learned else percentile:99.9"

@@ -8,10 +8,10 @@ from typing import Any
 from torch import fx, nn
 from torch.export import ExportedProgram
 
+from ..capture.examples import told_shapes
 from ..data import DataSource
 from ..errors import InputError
 from ..models.geometry import refusal, takes
-from .examples import told_shapes
 
 Shape = tuple[int, ...]
 

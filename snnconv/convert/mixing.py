@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
+from ..capture.refused import described, first_line
 from ..errors import InputError, UnsupportedModelError
-from .lookups import Range
-from .refused import described, first_line
-from .whole_inputs import bounds_of
+from ..graph.lookups import Range
+from ..graph.whole_inputs import bounds_of
 
 SAMPLES = 4
 CHANGED = 1  # no flip of the batch leaves it where it is

@@ -8,17 +8,17 @@ from typing import NamedTuple
 from torch import fx, nn
 from torch.export import ExportedProgram
 
+from ..capture.capture import capture, recapture
+from ..capture.examples import Examples
+from ..capture.free_sizes import Captured, capture_free, recapture_free
+from ..capture.guards import said_at
+from ..capture.raise_modules import raise_modules
+from ..capture.refused import without_folder
+from ..capture.source import require_numbers
+from ..graph.graphs import clone
 from ..sizes import Sizes
 from .canonical import MaxPool, canonicalise
-from .capture import capture, recapture
-from .examples import Examples
-from .free_sizes import Captured, capture_free, recapture_free
-from .graphs import clone
-from .guards import said_at
 from .preflight import Report
-from .raise_modules import raise_modules
-from .refused import without_folder
-from .source import require_numbers
 
 UNCONVERTED = "{} cannot be converted with settings that are computed from it"
 

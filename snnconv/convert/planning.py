@@ -14,13 +14,13 @@ from ..calib.histogram import ActivationHistogram
 from ..calib.reach import most_spikes, widened
 from ..calib.rules import SPAN
 from ..calib.sensitivity import fair_quanta
+from ..graph.activations import Activation
+from ..graph.composed import Composed
+from ..graph.sites import activation_sites, clip_sites, level_sites
 from ..methods import Method
 from ..neurons import NEURONS, Neuron
 from ..neurons.temporal import FOR_EVER, SAME
 from ..plan import SitePlan
-from .activations import Activation
-from .composed import Composed
-from .passes.sites import activation_sites, clip_sites, level_sites
 from .verdicts import Standing
 
 ROUNDING = 0.5  # v(0)/θ of neurons that round to nearest

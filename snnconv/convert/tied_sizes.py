@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx
 
+from ..graph.graphs import value_of
+from ..graph.sites import activation_sites
+from ..graph.timing import batch_symbols, input_values
 from ..plan import SitePlan
 from ..sizes import Dimension, Shapes, Sizes
-from .graphs import value_of
-from .passes.sites import activation_sites
-from .timing import batch_symbols, input_values
 
 
 def with_tied(sizes: Sizes, canonical: fx.GraphModule, sites: Mapping[str, SitePlan], shapes: Shapes) -> Sizes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, fx
 
-from .analog import ANALOG
-from .graphs import value_of
-from .operations import RECURRENT, has_no_statistics, is_random, name_of, uses_batch_statistics
+from ..graph.analog import ANALOG
+from ..graph.graphs import value_of
+from ..graph.operations import RECURRENT, has_no_statistics, is_random, name_of, uses_batch_statistics
 from .verdicts import Entry
 
 PARTS = (

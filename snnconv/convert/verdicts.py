@@ -7,9 +7,9 @@ from typing import Literal
 
 from torch import fx, nn
 
-from .activations import Activation, shown
-from .composed import Composed
-from .elementwise import Elementwise
+from ..graph.activations import Activation, shown
+from ..graph.composed import Composed
+from ..graph.elementwise import Elementwise
 
 Verdict = Literal["exact", "approximate", "analog", "unsupported"]
 Standing = Literal["levels", "tracking", "beyond"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from ..convert.capture import fresh
-from ..convert.examples import as_arguments
+from ..capture.capture import fresh
+from ..capture.examples import as_arguments
 from ..verify import verify
 from .realistic import make_realistic
 from .record import Network

@@ -69,13 +69,13 @@ def save_clipped(network: nn.Module, target: str | os.PathLike[str] | IO[bytes],
     Raises:
         InputError: it has no clips, or the path cannot be written, or exists and `overwrite` is False.
     """
-    from ..convert.capture import MIN_BATCH
+    from ..capture.capture import MIN_BATCH
+    from ..capture.examples import captured_shapes
+    from ..capture.free_sizes import capture_free
+    from ..capture.outputs import plain_convention
     from ..convert.clip import clips_of
-    from ..convert.examples import captured_shapes
-    from ..convert.free_sizes import capture_free
-    from ..convert.graphs import as_call, clone
-    from ..convert.outputs import plain_convention
-    from ..convert.whole_inputs import blank_inputs
+    from ..graph.graphs import as_call, clone
+    from ..graph.whole_inputs import blank_inputs
 
     sites = clips_of(network)
     assert isinstance(network, fx.GraphModule)
@@ -124,12 +124,12 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     Raises:
         InputError: a file of a later format, damaged texts, or clips that do not fit the program.
     """
+    from ..capture.guards import sizes_in
+    from ..capture.plain_names import plain_path
+    from ..capture.raise_modules import raise_modules
     from ..convert.clip import keep_unused, put_clip, tensors_of
-    from ..convert.guards import sizes_in
-    from ..convert.passes.sites import clip_sites, name_sites
-    from ..convert.plain_names import plain_path
-    from ..convert.raise_modules import raise_modules
-    from ..convert.timing import note_sizes
+    from ..graph.sites import clip_sites, name_sites
+    from ..graph.timing import note_sizes
 
     document = read_document(texts, where)
     raised = raise_modules(program)

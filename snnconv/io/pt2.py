@@ -50,7 +50,7 @@ def _load(file: IO[bytes], trust: bool, where: str) -> tuple[ExportedProgram, di
     # These import torch's compiler, which takes longer than all the rest; nobody who opens no program should wait.
     from torch.export.pt2_archive._package import load_pt2
 
-    from ..convert.plain_names import plain_program
+    from ..capture.plain_names import plain_program
     from .pt2_check import check_program
 
     if not trust:

@@ -32,11 +32,11 @@ def save_network(snn: SpikingNetwork, target: str | os.PathLike[str] | IO[bytes]
     Raises:
         InputError: the path cannot be written, or exists and `overwrite` is False.
     """
-    from ..convert.capture import MIN_BATCH
-    from ..convert.free_sizes import capture_free
-    from ..convert.graphs import as_call
-    from ..convert.outputs import plain_convention
-    from ..convert.whole_inputs import blank_inputs
+    from ..capture.capture import MIN_BATCH
+    from ..capture.free_sizes import capture_free
+    from ..capture.outputs import plain_convention
+    from ..graph.graphs import as_call
+    from ..graph.whole_inputs import blank_inputs
 
     canonical = snn.ann.cpu()  # a file loads anywhere
     reference = placement_of(canonical)
@@ -67,12 +67,12 @@ def is_converted(texts: dict[str, str]) -> bool:
 
 def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> SpikingNetwork:
     """The spiking network of a canonical program and its plan."""
+    from ..capture.guards import sizes_in
+    from ..capture.plain_names import plain_path
+    from ..capture.raise_modules import raise_modules
     from ..convert.build import build
-    from ..convert.guards import sizes_in
-    from ..convert.passes.sites import activation_sites, name_sites
-    from ..convert.plain_names import plain_path
-    from ..convert.raise_modules import raise_modules
-    from ..convert.timing import note_sizes
+    from ..graph.sites import activation_sites, name_sites
+    from ..graph.timing import note_sizes
 
     plan = Plan.from_texts(texts, where)
     try:

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from ..convert.codegen import graph_module_of, new_graph
-from ..convert.graphs import value_of
-from ..convert.operands import name_of
-from ..convert.timing import batch_dims, batch_symbols, varies_in_time
+from ..graph.codegen import graph_module_of, new_graph
+from ..graph.graphs import value_of
+from ..graph.operands import name_of
+from ..graph.timing import batch_dims, batch_symbols, varies_in_time
 from ..neurons import RunningMean, Temporal
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ..bench.configurations import require_same
-from ..convert.capture import first_line
+from ..capture.capture import first_line
 from ..documents import Count, typed
 from ..errors import InputError
 from ..fingerprint import digest

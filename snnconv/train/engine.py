@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from ..convert.capture import first_line
+from ..capture.capture import first_line
 from ..errors import InputError
 
 PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed", "bf16-true")

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
+from ..capture.examples import InputShape
+from ..capture.source import source_of
 from ..convert.api import convert, inspect
 from ..convert.data_argument import takes_data
-from ..convert.examples import InputShape
-from ..convert.graphs import as_call
 from ..convert.preflight import Report
-from ..convert.source import source_of
 from ..errors import InputError, UnsupportedModelError
+from ..graph.graphs import as_call
 from ..network import SpikingNetwork
 from ..provenance import provenance
 from ..simulate.observers import observing

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
+from ..capture.capture import evaluating, recapture
+from ..capture.settle import settled
 from ..clips import kinds_in
-from ..convert.capture import evaluating, recapture
-from ..convert.settle import settled
 from .distance import relative_error
 from .precision import compared, limit_of, outputs_of
 from .result import Check

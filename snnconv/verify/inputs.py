@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from ..convert.examples import Examples, InputShape, examples_of, like_model, random_inputs
+from ..capture.examples import Examples, InputShape, examples_of, like_model, random_inputs
 from ..data.batches import limited_batches, shapes_of
 from ..errors import InputError
 from ..steps import is_whole

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ..convert.activations import Activation
-from ..convert.graphs import clone
-from ..convert.passes.feeding import feeding_layers, put_weights
+from ..graph.activations import Activation
+from ..graph.feeding import feeding_layers, put_weights
+from ..graph.graphs import clone
 from ..network import SpikingNetwork
 from ..neurons import Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Tracking
 from ..neurons.temporal import per_unit

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ..convert.capture import fresh
-from ..convert.graphs import as_call
-from ..convert.outputs import plain
-from ..convert.swapped import swapped
+from ..capture.capture import fresh
+from ..capture.outputs import plain
+from ..capture.swapped import swapped
+from ..graph.graphs import as_call
 from .distance import relative_error
 
 # Largest relative error, by the precision that it is taken in. BatchNorm is folded, and quanta are, into weights of the

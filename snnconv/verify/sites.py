@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from ..convert.activations import Activation
-from ..convert.levels import Levels
-from ..convert.passes.sites import level_sites
 from ..convert.preflight import SHOWN, Report, preflight
 from ..convert.verdicts import Entry, Standing
+from ..graph.activations import Activation
+from ..graph.levels import Levels
+from ..graph.sites import level_sites
 from ..network import SpikingNetwork
 from ..neurons import Neuron, Tracking
 from .result import Check, SiteVerdict

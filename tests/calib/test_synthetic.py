@@ -14,7 +14,7 @@ import snnconv
 from snnconv.calib import synthetic
 from snnconv.calib.synthetic import synthetic_batches
 
-from ..convert.raising import raised_from
+from ..capture.raising import raised_from
 from ..networks import MLP, ResidualNet
 
 
@@ -155,7 +155,7 @@ def signal() -> nn.Module:
     ids=["mlp", "resnet18", "vgg11", "inception", "mnist", "tiny", "signal", "vectors", "recurrent"],
 )
 def test_input_shapes_are_inferred(model: nn.Module, shape: tuple[int, ...]) -> None:
-    from snnconv.convert.shapes import infer_input_shapes
+    from snnconv.capture.shapes import infer_input_shapes
 
     model.train()
     assert infer_input_shapes(model) == [shape]
@@ -176,7 +176,7 @@ class TwoClips(nn.Module):
 
 
 def test_a_list_of_clips_is_inferred_and_converts() -> None:
-    from snnconv.convert.shapes import infer_input_shapes
+    from snnconv.capture.shapes import infer_input_shapes
 
     assert infer_input_shapes(TwoClips()) == [(3, 8, 224, 224), (3, 32, 224, 224)]
     snn = snnconv.convert(TwoClips(), T=2, input_shape=[(3, 8, 32, 32), (3, 32, 32, 32)])

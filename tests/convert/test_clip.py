@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv import InputError
 from snnconv.clips import CLIPS, Clip, clips_in, kinds_in
-from snnconv.convert.passes.sites import activation_sites
+from snnconv.graph.sites import activation_sites
 from snnconv.io import open_model
 
 from ..networks import MLP, ResidualNet, SmallCNN, dyadic, dyadic_batch
@@ -279,7 +279,7 @@ def test_the_program_itself_is_the_clipped_network(tmp_path: Path) -> None:
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    from snnconv.convert.capture import capture
+    from snnconv.capture.capture import capture
     from snnconv.io import load_program, save_program
     from snnconv.io.clip_file import CLIPS_FILE, TENSORS_FILE
 

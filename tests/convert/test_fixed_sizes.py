@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import InputError
-from snnconv.convert.free_sizes import capture_free
+from snnconv.capture.free_sizes import capture_free
 from snnconv.sizes import Sizes
 
-from .size_cases import Case, UNet, converted, reloaded
+from ..capture.size_cases import Case, UNet, converted, reloaded
 
 
 class Reading(nn.Module):

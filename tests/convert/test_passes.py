@@ -13,10 +13,10 @@ from snnconv.convert.canonical import canonicalise
 from snnconv.convert.passes.batchnorm import fold_batchnorm
 from snnconv.convert.passes.dropout import drop_dropout
 from snnconv.convert.passes.maxpool import average_maxpools
-from snnconv.convert.passes.sites import activation_sites, name_sites
+from snnconv.graph.sites import activation_sites, name_sites
 
+from ..capture.raising import raised_from
 from ..networks import spread_norms
-from .raising import raised_from
 
 PASSES = [drop_dropout, fold_batchnorm, name_sites, canonicalise]
 CONV_TYPES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import SpikingNetwork
-from snnconv.convert.graphs import clone, module_calls
-from snnconv.convert.operations import LINEAR_MODULES
 from snnconv.convert.passes.spike import spike
+from snnconv.graph.graphs import clone, module_calls
+from snnconv.graph.operations import LINEAR_MODULES
 from snnconv.neurons import Scale
 from snnconv.simulate.engine import mean_over_time, simulate
 from snnconv.simulate.split import split_time

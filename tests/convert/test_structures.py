@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
+from snnconv.capture.capture import capture
+from snnconv.capture.raise_modules import raise_modules
 from snnconv.convert.canonical import canonicalise
-from snnconv.convert.capture import capture
-from snnconv.convert.graphs import module_calls
-from snnconv.convert.raise_modules import raise_modules
+from snnconv.graph.graphs import module_calls
 
-from .raising import assert_same_outputs, raised_from
+from ..capture.raising import assert_same_outputs, raised_from
 
 
 class InPlaceView(nn.Module):

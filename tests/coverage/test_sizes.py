@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from snnconv import InputError
-from snnconv.convert.examples import as_arguments
+from snnconv.capture.examples import as_arguments
 from snnconv.coverage.sizes import SIZES, build_sized, size_of
 from snnconv.coverage.zoo import SAMPLE, ZOOS, families_first, listed, sampled, zoo
 from snnconv.models.video_backbones import VIDEO_BACKBONES

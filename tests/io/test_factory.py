@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from torch import nn
 
-from snnconv.convert.examples import examples_of
+from snnconv.capture.examples import examples_of
 from snnconv.errors import InputError
 from snnconv.io import build, factory
 from snnconv.io.factory import find_factory, parse_arch_args

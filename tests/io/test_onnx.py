@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import snnconv
-from snnconv.convert.capture import capture
+from snnconv.capture.capture import capture
 from snnconv.errors import InputError, UnsupportedModelError
 from snnconv.io import open_model
 from snnconv.io.onnx_file import compare_with_onnxruntime, open_onnx

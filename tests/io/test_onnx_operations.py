@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from snnconv.convert.capture import capture
+from snnconv.capture.capture import capture
 from snnconv.errors import UnsupportedModelError
 from snnconv.io.onnx_file import compare_with_onnxruntime, open_onnx
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import snnconv
-from snnconv.convert.outputs import plain
+from snnconv.capture.outputs import plain
 from snnconv.verify import verify
 
 X = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))

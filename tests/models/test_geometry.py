@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snnconv.convert.examples import told_shapes
+from snnconv.capture.examples import told_shapes
 from snnconv.io import build
 from snnconv.io.usual_shapes import USUAL, Shapes, clips
 from snnconv.models.geometry import read_shapes, takes

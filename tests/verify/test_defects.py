@@ -13,8 +13,8 @@ from torch.nn import functional as F
 import snnconv.network as building
 from snnconv import convert
 from snnconv.convert import canonical as canonicalising
-from snnconv.convert.graphs import graph_pass, module_calls
 from snnconv.convert.passes import batchnorm, scales, spike
+from snnconv.graph.graphs import graph_pass, module_calls
 from snnconv.neurons import Neuron, RunningMean, RunningSum, ScalableDualThreshold, Scale, Tracking
 from snnconv.neurons.sd import SDState
 from snnconv.verify import Verification, verify

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...convert.capture import evaluating
+from ...capture.capture import evaluating
 from ...convert.data_argument import takes_data
 from ...errors import InputError
 from ...placement import placement_of

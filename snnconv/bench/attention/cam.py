@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, fx, nn
 
-from ...convert.graphs import as_call
 from ...errors import InputError
+from ...graph.graphs import as_call
 from .similarity import Map
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...convert.capture import evaluating
+from ...capture.capture import evaluating
 from ...data import DataSource, Normalization, limited_batches
 from ...errors import InputError
 from ...placement import placement_of

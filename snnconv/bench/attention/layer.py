@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, fx
 
-from ...convert.graphs import value_of
-from ...convert.passes.sites import activation_sites
 from ...errors import InputError
+from ...graph.graphs import value_of
+from ...graph.sites import activation_sites
 from ...registry import Registry
 
 SPATIAL = "[C, H, W] or [C, frames, H, W] per sample, with more than one position"

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ...convert.graphs import clone, put_module
+from ...graph.graphs import clone, put_module
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ...convert.data_argument import takes_data
-from ...convert.graphs import as_call
 from ...data import Normalization, limited_batches
 from ...errors import InputError
+from ...graph.graphs import as_call
 from ...network import SpikingNetwork
 from ...placement import placement_of
 from ...progress import track

@@ -16,7 +16,7 @@ class Convention:
     """A named way to add quantities up.
 
     Attributes:
-        weights: quantity → operations for each of it. Quantities: see `snnconv.bench.count.quantities`.
+        weights: quantity → operations for each of it. Quantities: see `snnconv.graph.quantities`.
     """
 
     name: str

@@ -10,14 +10,15 @@ import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
 
-from ...convert.capture import capture, recapture
-from ...convert.examples import InputShape, examples_of
-from ...convert.functionalise import out_of_place
-from ...convert.graphs import value_of
-from ...convert.inlining import inline_regions
-from ...convert.operations import name_of
+from ...capture.capture import capture, recapture
+from ...capture.examples import InputShape, examples_of
+from ...capture.functionalise import out_of_place
+from ...capture.inlining import inline_regions
+from ...graph.graphs import value_of
+from ...graph.operations import name_of
+from ...graph.quantities import RULES
+from ...graph.stack import path_around
 from .conventions import CONVENTIONS
-from .quantities import RULES
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,7 @@ def count(
 
 def layer_of(node: fx.Node) -> str:
     """Path of the module whose forward the operation is in; the operation's name outside all of them."""
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    return (stack[-1][0] if stack else "") or operation(node)
+    return path_around(node) or operation(node)
 
 
 def operation(node: fx.Node) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from ...convert.capture import MIN_BATCH, capture
-from ...convert.graphs import as_call
-from ...convert.whole_inputs import blank_inputs
+from ...capture.capture import MIN_BATCH, capture
+from ...graph.graphs import as_call
+from ...graph.whole_inputs import blank_inputs
 from ...network import SpikingNetwork
 from ...placement import placement_of
 from ..count import Count

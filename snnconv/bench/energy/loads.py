@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import fx
 
-from ...convert.activations import Activation
 from ...convert.passes.batchnorm import LAYERS, NORMS
+from ...graph.activations import Activation
 from ...neurons import Temporal
 from ..count import CONVENTIONS, Count
 from ..synops import Layer, Wiring, Work

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, fx, nn
 
 from ...convert.build import build
-from ...convert.graphs import clone, insert_module_after, put_module, value_of
 from ...convert.passes.batchnorm import LAYERS
 from ...convert.passes.residual import fuse_residual_adds
 from ...convert.passes.scales import fold_quanta
-from ...convert.passes.sites import activation_sites
 from ...errors import InputError
+from ...graph.graphs import clone, insert_module_after, put_module, value_of
+from ...graph.sites import activation_sites
 from ...network import SpikingNetwork
 from ...neurons import Neuron, Scale
 from ...placement import placement_of

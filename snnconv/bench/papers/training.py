@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from ...capture.examples import check_shapes
 from ...convert.clip import START, clip
-from ...convert.examples import check_shapes
 from ...documents import parse_json, typed
 from ...errors import InputError
 from ...io import write_text

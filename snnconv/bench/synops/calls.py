@@ -10,12 +10,12 @@ from typing import Any
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
-from ...convert.graphs import value_of
-from ...convert.handlers import bind
-from ...convert.operands import Role, name_of
-from ...convert.operands import operands as operands_of
-from ...convert.operations import LINEAR_MODULES
-from ...convert.timing import size_at
+from ...graph.graphs import value_of
+from ...graph.handlers import bind
+from ...graph.operands import Role, name_of
+from ...graph.operands import operands as operands_of
+from ...graph.operations import LINEAR_MODULES
+from ...graph.timing import size_at
 
 
 @dataclass(frozen=True)

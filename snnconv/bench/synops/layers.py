@@ -15,7 +15,7 @@ from torch import Tensor, fx
 from torch.nn import functional as F
 from torch.utils import _pytree as pytree
 
-from ...convert.operands import names
+from ...graph.operands import names
 from .calls import Call, elements, sizes
 from .parts import Layer, Operation, Reads
 

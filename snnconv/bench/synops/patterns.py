@@ -12,9 +12,9 @@ from typing import Any
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from ...convert.graphs import value_of
-from ...convert.operands import names, operands
 from ...convert.passes.factors import pads_with_zero
+from ...graph.graphs import value_of
+from ...graph.operands import names, operands
 from .calls import Call
 
 Pattern = Callable[[Call, Callable[[Any], Any]], Any]  # of the call and of what gives an argument's value

@@ -19,16 +19,16 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from ...convert.analog import Operation, macs_at
-from ...convert.graphs import attribute, value_of
-from ...convert.operands import names
 from ...convert.passes.absorb import is_per_channel
-from ...convert.places import site_of
-from ...convert.timing import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
+from ...graph.analog import Operation, macs_at
+from ...graph.graphs import attribute, value_of
+from ...graph.operands import names
+from ...graph.places import site_of
+from ...graph.quantities import RULES as DENSE
+from ...graph.timing import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
 from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
 from ...neurons.codes import Code
-from ..count.quantities import RULES as DENSE
 from .calls import Call, call_of, elements, sizes
 from .layers import BATCH, SUMS, factors, layer_of
 from .parts import Layer, Source, Synapse, Wiring

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...graph.graphs import as_call
 from ...network import SpikingNetwork
 from ...placement import placement_of
-from ..graphs import as_call
 
 Samples = Sequence[tuple[Tensor, ...]]
 BYTES = 2**31  # of what lives between two layers

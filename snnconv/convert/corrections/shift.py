@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from ...graph.sites import activation_sites
 from ...network import SpikingNetwork
 from ..build import with_sites
-from ..passes.sites import activation_sites
 from .layers import on_cpu
 from .registry import correction
 

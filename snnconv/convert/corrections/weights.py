@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
+from ...graph.feeding import LAYERS, feeding_layers
+from ...graph.graphs import clone
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...plan import SitePlan
 from ...progress import Bar, progress
 from ...simulate.split import split_time
 from ..build import with_sites
-from ..graphs import clone
-from ..passes.feeding import LAYERS, feeding_layers
 from ..passes.spike import spike
 from .layers import Drive, Layers, Stop, activations, on_cpu, sent
 from .means import Samples, fitting

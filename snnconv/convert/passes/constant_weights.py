@@ -14,11 +14,11 @@ import torch
 from torch import fx, nn
 from torch.utils import _pytree as pytree
 
-from ..graphs import attribute, free_name, graph_pass, is_inside, put_module
-from ..handlers import RAISERS, bind
-from ..operands import OPERATIONS, name_of
-from ..places import site_of
-from ..timing import constants
+from ...graph.graphs import attribute, free_name, graph_pass, is_inside, put_module
+from ...graph.handlers import RAISERS, bind
+from ...graph.operands import OPERATIONS, name_of
+from ...graph.places import site_of
+from ...graph.timing import constants
 
 
 @graph_pass

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
+from ...graph.graphs import value_of
+from ...graph.operands import argument_of, name_of, names, operands
+from ...graph.timing import CAPTURED, size_at
 from ...neurons import RunningSum
-from ..graphs import value_of
-from ..operands import argument_of, name_of, names, operands
-from ..timing import CAPTURED, size_at
 
 POOLS = (
     nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d,

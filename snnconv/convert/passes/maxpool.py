@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import fx, nn
 
 from ...errors import InputError
-from ..graphs import graph_pass, module_calls, own_module
+from ...graph.graphs import graph_pass, module_calls, own_module
 
 REPLACEMENTS: dict[type[nn.Module], type[nn.Module]] = {
     nn.MaxPool1d: nn.AvgPool1d,

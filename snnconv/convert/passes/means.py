@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 from torch import fx
 
+from ...graph.analog import Operation, operator_at
+from ...graph.graphs import free_name, graph_pass, put_module
+from ...graph.operations import is_affine
+from ...graph.places import site_of
 from ...neurons import RunningMean
-from ..analog import Operation, operator_at
-from ..graphs import free_name, graph_pass, put_module
-from ..operations import is_affine
-from ..places import site_of
 
 
 @graph_pass

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import fx
 
+from ...graph.graphs import graph_pass, module_calls, value_of
 from ...neurons import Scale
-from ..graphs import graph_pass, module_calls, value_of
 
 ADDS = {torch.ops.aten.add.Tensor}
 

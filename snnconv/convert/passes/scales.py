@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
+from ...graph.graphs import graph_pass, insert_module_after, module_calls, own_module
+from ...graph.operands import name_of, operands
 from ...neurons import Scale
-from ..graphs import graph_pass, insert_module_after, module_calls, own_module
-from ..operands import name_of, operands
 from .absorb import absorb
 from .factors import even_along_free, passed_factor, shrink, whole_factor
 

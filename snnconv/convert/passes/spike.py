@@ -8,15 +8,24 @@ import torch
 from torch import Tensor, fx
 
 from ...errors import InputError
+from ...graph.activations import Activation
+from ...graph.feeding import feeding_layers, put_weights
+from ...graph.graphs import (
+    attribute,
+    free_name,
+    graph_pass,
+    insert_module_after,
+    is_inside,
+    own_module,
+    put_module,
+    value_of,
+)
+from ...graph.sites import MAX_POOL_MODULES, activation_sites
+from ...graph.timing import captured_size, varies_in_time
 from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
-from ..activations import Activation
-from ..graphs import attribute, free_name, graph_pass, insert_module_after, is_inside, own_module, put_module, value_of
-from ..timing import captured_size, varies_in_time
-from .feeding import feeding_layers, put_weights
 from .means import follow_means
-from .sites import MAX_POOL_MODULES, activation_sites
 
 
 @graph_pass

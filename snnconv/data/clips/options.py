@@ -17,6 +17,7 @@ from .views import ONE, Views, parse_views
 GRAMMAR = "?frames=16&stride=4&size=224&resize=256&pathways=slowfast&alpha=4&views=5x3 (each optional; stride=uniform)"
 PATHWAYS = ("slowfast",)
 MOST_NUMBERS = 2**29  # in all views of one clip; 30 views of 64 frames at 256² have 0.38 billion
+MOST_IN_A_VIEW = 2**27  # ten times such a view: a network holds many times what it reads
 LEAST_SIDE = 112  # stands for frames that keep their own size
 WINDOW = 64  # frames of the video that a clip spans in the published networks: 4×16, 8×8, 32×2
 
@@ -67,12 +68,13 @@ class ClipOptions:
                 "several crops of a frame need a size", expected="views=5x1 with size=none", got=f"views={self.views}"
             )
         side = LEAST_SIDE if self.size == OWN else self.size
-        numbers = self.sampling.frames * self.views.number * side**2 * 3
-        if numbers > MOST_NUMBERS:
+        view = self.sampling.frames * side**2 * 3
+        numbers = view * self.views.number
+        if numbers > MOST_NUMBERS or view > MOST_IN_A_VIEW:
             raise InputError(
                 "the clips are too large",
-                expected=f"frames × views × size² × 3 of at most {MOST_NUMBERS:,}",
-                got=f"{self.sampling.frames} × {self.views.number} × {side}² × 3 = {numbers:,}",
+                expected=f"frames × size² × 3 of at most {MOST_IN_A_VIEW:,}, and {MOST_NUMBERS:,} in all views",
+                got=f"{self.sampling.frames} × {side}² × 3 = {view:,}, {numbers:,} in {self.views.number} view(s)",
                 remedy="take fewer frames (frames=), a smaller size (size=) or fewer views (views=)",
             )
 

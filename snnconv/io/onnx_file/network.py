@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...convert.graphs import put_module
 from ...errors import InputError, UnsupportedModelError
+from ...graph.graphs import put_module
 from .graph import Graph, Input, Layer, Node, Value
 from .names import name_modules
 from .ops import OPERATIONS

@@ -11,8 +11,8 @@ from torch import Tensor, fx, nn
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench.energy import levels_of, quantised
 from snnconv.bench.energy.quantise import InputGrid, Quantiser, bits_of, quantised_spiking, quantised_weight
-from snnconv.convert.elementwise import Elementwise
 from snnconv.data import DataSource, open_data
+from snnconv.graph.elementwise import Elementwise
 
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 Network = Callable[[Tensor], Tensor]

@@ -12,7 +12,7 @@ from snnconv.bench.papers import Workspace, dry_run, recipes
 from snnconv.bench.papers.cells import TRAINED
 from snnconv.bench.papers.opening import open_part
 from snnconv.bench.papers.recipe import Row
-from snnconv.convert.examples import as_arguments
+from snnconv.capture.examples import as_arguments
 from snnconv.io.factory import build
 from snnconv.models.geometry import ShapesOnly
 

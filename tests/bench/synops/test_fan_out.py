@@ -14,7 +14,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv.bench.synops import Wiring, wiring
 from snnconv.bench.synops.walk import wiring_of
-from snnconv.convert.graphs import module_calls
+from snnconv.graph.graphs import module_calls
 from snnconv.neurons import Scale
 
 from . import naive

@@ -39,9 +39,12 @@ def test_options_that_do_not_go_together(options: str) -> None:
         parse_clips(f"a?{options}")
 
 
-@pytest.mark.parametrize("options", ["frames=100000", "frames=100000&size=none", "size=20000", "frames=64&views=200x1"])
+@pytest.mark.parametrize(
+    "options",
+    ["frames=100000", "frames=100000&size=32", "frames=100000&size=none", "size=20000", "frames=64&views=200x1"],
+)
 def test_clips_that_would_take_gigabytes(options: str) -> None:
-    with pytest.raises(InputError, match=r"the clips are too large(.|\n)*frames × views"):
+    with pytest.raises(InputError, match=r"the clips are too large(.|\n)*frames × size²"):
         parse_clips(f"a?{options}")
     assert parse_clips("a?frames=64&size=256&views=10x3")[1].views.number == 30
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from torch import nn
 
-from ....convert.examples import InputShape
+from ....capture.examples import InputShape
 from ....io.factory import build
 from ...count import count
 from ..lack import Lack

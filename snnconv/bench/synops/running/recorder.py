@@ -13,7 +13,7 @@ from torch._ops import OpOverload
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ....convert.operands import short_name, with_roles
+from ....graph.operands import short_name, with_roles
 from ....models.firing import Firing
 from .parts import NetworkRun
 from .products import LABELS, PRODUCTS, Product
