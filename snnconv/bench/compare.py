@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..io import atomic_output, write_text
+from ..files import atomic_output, write_text
 from ..visible import as_cell
 from .curves import Row, Sweep
 

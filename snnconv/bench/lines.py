@@ -19,8 +19,8 @@ from typing import IO, Any
 
 from ..documents import parse_json, shorten, typed
 from ..errors import InputError
-from ..io.leftovers import has_lock
-from ..io.places import check_output
+from ..files.leftovers import has_lock
+from ..files.places import check_output
 from .configurations import require_same
 
 FORMAT = 2  # 1 had no checks

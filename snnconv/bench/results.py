@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 
 from ..documents import parse_json, typed
 from ..errors import InputError
-from ..io import atomic_output, write_text
+from ..files import atomic_output, write_text
 from ..provenance import command_line
 from ..visible import as_cell
 

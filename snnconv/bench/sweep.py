@@ -18,6 +18,7 @@ from typing import Any
 from ..convert.data_argument import takes_data
 from ..data import DataSource
 from ..errors import InputError
+from ..files import alone_in
 from ..fingerprint import (
     batch_digests,
     describe_data,
@@ -27,7 +28,6 @@ from ..fingerprint import (
     require_same_batch,
     require_same_length,
 )
-from ..io import alone_in
 from ..methods.label import label_of
 from ..network import SpikingNetwork
 from ..notices import each_once

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ..documents import parse_json
 from ..errors import InputError
+from ..files.atomic import write_bytes
+from ..files.places import check_output
 from ..fingerprint import digest
-from ..io.atomic import write_bytes
-from ..io.places import check_output
 from .statistics import Statistics
 
 FORMAT = "snnconv calibration 2"  # 1 had no check, no digest of the data, and counted their batches

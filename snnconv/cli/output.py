@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..errors import InputError
-from ..io import alone_in, check_folder, check_output
+from ..files import alone_in, check_folder, check_output
 from .streams import is_utf8
 
 SUFFIXES = ("json", "csv", "png", "svg")  # of the files of a result

@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from ..errors import InputError
-from ..io import alone_in
+from ..files import alone_in
 from ..progress import progress
 from ..provenance import provenance
 from ..verify.api import GENEROUS, settled_options

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..bench.results import Result
 from ..documents import Steps
-from ..io import write_text
+from ..files import write_text
 from .record import Network
 
 PAGE = "coverage.md"

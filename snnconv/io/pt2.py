@@ -14,7 +14,7 @@ import torch
 from torch.export import ExportedProgram
 
 from ..errors import InputError, SnnconvError
-from .atomic import binary_output
+from ..files.atomic import binary_output
 from .pt2_words import restore_words, without_words
 
 SHOW_META = "FX_GRAPH_SHOW_META"  # a debugging aid of torch.fx

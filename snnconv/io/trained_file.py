@@ -17,7 +17,7 @@ from torch import nn
 
 from ..documents import Moments, Positive, Shape, Text, parse_json, require_format, typed
 from ..errors import InputError
-from .atomic import binary_output
+from ..files.atomic import binary_output
 from .build_within import build_within
 from .checkpoint import state_dict_of
 from .factory import PREFIXES, build

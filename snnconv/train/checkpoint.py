@@ -14,8 +14,9 @@ from ..bench.configurations import require_same
 from ..capture.capture import first_line
 from ..documents import Count, typed
 from ..errors import InputError
+from ..files import binary_output
 from ..fingerprint import digest
-from ..io import binary_output, load_pickle
+from ..io import load_pickle
 
 FORMAT = 2  # 1 had no check
 FILE = "checkpoint.pt"

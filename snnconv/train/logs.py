@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..io import write_text
+from ..files import write_text
 from .result import Epoch, rows_of
 
 ABSENT = "pip install tensorboard"

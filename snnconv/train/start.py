@@ -15,8 +15,8 @@ from ..bench.configurations import require_same_work
 from ..bench.distributed import Group, standing
 from ..data import DataSource
 from ..errors import InputError
+from ..files import alone_in
 from ..fingerprint import describe_data, fingerprint
-from ..io import alone_in
 from .checkpoint import load_checkpoint
 from .engine import launch
 from .feed import USUAL, feed_of

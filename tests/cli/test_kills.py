@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from torch import nn
 
+from snnconv.files.leftovers import PREFIX
 from snnconv.fingerprint import digest
 from snnconv.io import open_model
-from snnconv.io.leftovers import PREFIX
 
 from .forked import Forks
 

@@ -16,8 +16,8 @@ import pytest
 import snnconv.cli.work
 from snnconv.cli.commands import COMMANDS
 from snnconv.cli.main import SHARING
-from snnconv.io import alone_in
-from snnconv.io.leftovers import PREFIX
+from snnconv.files import alone_in
+from snnconv.files.leftovers import PREFIX
 
 from .conftest import Command, Outcome
 from .forked import Forks

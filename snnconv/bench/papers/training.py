@@ -15,7 +15,7 @@ from ...capture.examples import check_shapes
 from ...convert.clip import START, clip
 from ...documents import parse_json, typed
 from ...errors import InputError
-from ...io import write_text
+from ...files import write_text
 from ...io.files import save
 from ...io.trained_file import Origin, save_trained
 from ...train import RECIPES, finetune, train

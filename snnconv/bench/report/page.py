@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...errors import InputError
-from ...io import atomic_output, write_text
+from ...files import atomic_output, write_text
 from ..results import Result
 from .embed import content_hash, data_uri, written
 from .parts import Figure, Section

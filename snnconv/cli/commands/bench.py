@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...io import alone_in
+from ...files import alone_in
 from ..measuring import limit_option, views_option
 from ..notices import telling
 from ..options import WHOLE, bare_model_options, normalization_options, shared_options

@@ -10,7 +10,7 @@ from rich.table import Table as Lines
 
 from ...console import VisibleConsole, styled
 from ...errors import InputError
-from ...io import check_output
+from ...files import check_output
 from ..measuring import steps_of
 from ..options import listed, model_options, normalization_options, run_options, setting_options, shared_options
 from ..output import print_json

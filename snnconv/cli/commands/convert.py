@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ...io import atomic_output
+from ...files import atomic_output
 from ..notices import telling
 from ..options import WHOLE, conversion_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json

@@ -87,7 +87,7 @@ def finetune(
     """
     from ...bench.distributed import process_number
     from ...convert.fitting import fit
-    from ...io import check_output
+    from ...files import check_output
     from ...io.files import save
     from ...io.snn_file import is_converted
     from ...train import RECIPES

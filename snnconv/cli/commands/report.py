@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ...errors import InputError
-from ...io import check_output
+from ...files import check_output
 from ..measuring import energy_model_option, limit_option, steps_option, views_option
 from ..notices import telling
 from ..options import WHOLE, grid_options, model_options, normalization_options, run_options, shared_options

@@ -68,7 +68,7 @@ def train(
     """
     from ...bench.distributed import process_number
     from ...convert.fitting import fit
-    from ...io import check_output
+    from ...files import check_output
     from ...io.trained_file import save_trained
     from ...models.firing import is_direct
     from ...train import train as run

@@ -12,7 +12,7 @@ from torch import nn
 
 from ...console import VisibleConsole
 from ...errors import InputError
-from ...io import check_output
+from ...files import check_output
 from ..measuring import energy_model_option
 from ..notices import telling
 from ..options import WHOLE, listed, maxpool_option, model_options, normalization_options, shared_options

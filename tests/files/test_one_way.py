@@ -17,16 +17,16 @@ SOURCES = {str(path.relative_to(ROOT)): path for path in sorted(ROOT.rglob("*.py
 # calls that write a file → where they may stand, and why
 WRITING: dict[str, dict[str, str]] = {
     "open for writing": {
-        "io/atomic.py": "the one way", "bench/lines.py": "journals grow line by line",
+        "files/atomic.py": "the one way", "bench/lines.py": "journals grow line by line",
         "cli/streams.py": "standard output that was closed",
     },
-    "write_bytes": {"io/atomic.py": "the one way"},
+    "write_bytes": {"files/atomic.py": "the one way"},
     "write_text": {},
     "savefig": {"bench/plots/style.py": "into a temporary of the one way"},
     "save_file": {},
     "savez": {},
     "tofile": {},
-    "replace of files": {"io/atomic.py": "the one way"},
+    "replace of files": {"files/atomic.py": "the one way"},
     "rename": {},
     "copyfile": {},
     "move": {},
@@ -35,7 +35,7 @@ WRITING: dict[str, dict[str, str]] = {
 }  # fmt: skip
 PROCESSES = {"run", "Popen", "check_output"}
 OTHERS = {"rename", "move"}  # as methods of other things than files
-OURS = {"write_text", "write_bytes"}  # as functions they are those of io/atomic.py
+OURS = {"write_text", "write_bytes"}  # as functions they are those of files/atomic.py
 
 
 @cache
@@ -81,14 +81,14 @@ def kind_of(call: ast.Call, name: str, owner: str | None) -> str | None:
 
 
 def test_files_are_written_in_one_way() -> None:
-    """`io/atomic.py`: whole or not at all, whatever happens."""
+    """`files/atomic.py`: whole or not at all, whatever happens."""
     others = []
     for name in SOURCES:
         for call, function, owner in calls(name):
             kind = kind_of(call, function, owner)
             if kind is not None and name not in WRITING[kind]:
                 others.append(f"{name}:{call.lineno}: {kind}")
-    assert not others, "use snnconv.io.atomic"
+    assert not others, "use snnconv.files.atomic"
 
 
 def test_files_are_utf_8_whatever_the_locale() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from snnconv.errors import InputError
-from snnconv.io import check_folder, check_output
+from snnconv.files import check_folder, check_output
 
 
 def device(place: Path) -> None:

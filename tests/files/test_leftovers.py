@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from snnconv.errors import InputError
-from snnconv.io import alone_in, atomic_output, write_text
-from snnconv.io.leftovers import PREFIX, clear_leftovers
+from snnconv.files import alone_in, atomic_output, write_text
+from snnconv.files.leftovers import PREFIX, clear_leftovers
 
 
 def killed_while_writing(folder: Path) -> list[str]:

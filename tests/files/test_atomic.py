@@ -15,7 +15,8 @@ from torch import nn
 
 from snnconv.bench.plots.style import picture
 from snnconv.errors import InputError
-from snnconv.io import atomic_output, binary_output, save_program, write_text
+from snnconv.files import atomic_output, binary_output, write_text
+from snnconv.io import save_program
 
 
 def test_a_clean_exit_puts_the_file_in_place(tmp_path: Path) -> None:
