@@ -10,6 +10,13 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from snnconv import SpikingNetwork, convert
+from snnconv.bench import Sweep, sweep
+from snnconv.data import DataSource, open_data
+from snnconv.models import fashion_cnn
+
+STEPS = (1, 2, 4)  # of the sweep of the bundled network
+
 
 @pytest.fixture(scope="session", autouse=True)
 def single_thread() -> Iterator[None]:
@@ -33,3 +40,18 @@ def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
         paint(Figure(figsize=(1, 1)), path, format=format)
 
     monkeypatch.setattr(Figure, "savefig", blank)
+
+
+@pytest.fixture(scope="session")
+def snn() -> SpikingNetwork:
+    return convert(fashion_cnn(pretrained=True), data=open_data("fashion:train", limit=64), method="sdm-zero")
+
+
+@pytest.fixture(scope="session")
+def images() -> DataSource:
+    return open_data("fashion:test", batch_size=60, limit=150)
+
+
+@pytest.fixture(scope="session")
+def swept(snn: SpikingNetwork, images: DataSource) -> Sweep:
+    return sweep(snn, images, STEPS)

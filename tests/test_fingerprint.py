@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from snnconv import InputError
-from snnconv.bench.configurations import require_same_work
-from snnconv.bench.distributed import Group
 from snnconv.fingerprint import digest, fingerprint
+from snnconv.measure.configurations import require_same_work
+from snnconv.measure.distributed import Group
 
 DIFFERENT: list[Any] = [
     None, False, 0, 0.0, "", b"", [], {}, [[]], [None], "0", "None", 1, True, 1.0, "1",

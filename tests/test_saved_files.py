@@ -14,9 +14,9 @@ from torch import Tensor, nn
 import snnconv
 from snnconv import InputError
 from snnconv.bench import Diagnosis, Energy, Latency, Robustness, Sweep
-from snnconv.bench.results import Result
 from snnconv.data import open_data
 from snnconv.io import open_model
+from snnconv.measure.result import Result
 from snnconv.train import FineTuning, Training, finetune
 from snnconv.verify import Verification
 

@@ -1,5 +1,7 @@
 """Measuring spiking networks."""
 
+from ..measure.steps import check_steps as check_steps
+from ..measure.steps import parse_steps as parse_steps
 from .anytime import Anytime as Anytime
 from .anytime import anytime as anytime
 from .attention import Attention as Attention
@@ -19,8 +21,6 @@ from .latency import latency as latency
 from .report import report as report
 from .robustness import Robustness as Robustness
 from .robustness import robustness as robustness
-from .steps import check_steps as check_steps
-from .steps import parse_steps as parse_steps
 from .sweep import Curve as Curve
 from .sweep import Rival as Rival
 from .sweep import Row as Row

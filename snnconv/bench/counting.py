@@ -9,10 +9,18 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
+from ..measure.evaluate import (
+    count_correct,
+    is_empty,
+    labelled_batch,
+    normalization_of,
+    require_logits,
+    view_notices,
+    views_of,
+)
 from ..network import SpikingNetwork
 from .energy import EnergyModel
 from .energy.contenders import Contender, contenders, dense_work
-from .evaluate import count_correct, is_empty, labelled_batch, normalization_of, require_logits, view_notices, views_of
 from .journal import Converted, Counted, Wired
 from .synops import Layer, Size, Synapse, SynapticOperations, Wiring
 from .synops.parts import Source

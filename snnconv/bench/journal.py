@@ -16,7 +16,7 @@ from typing import Any
 
 from ..documents import Count, Positive, typed
 from ..errors import InputError
-from .lines import Writer, open_lines, read_lines
+from ..measure.lines import Writer, open_lines, read_lines
 from .synops import Size
 
 KIND = "sweep"

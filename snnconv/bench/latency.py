@@ -14,11 +14,11 @@ from torch import Tensor
 from ..convert.data_argument import takes_data
 from ..documents import Count, Percent
 from ..errors import InputError
+from ..measure.evaluate import count_correct, labelled_batches, normalization_of, require_logits, view_notices
+from ..measure.result import Result
 from ..network import SpikingNetwork
 from ..provenance import provenance
 from .early_exit import Exit, ExitSums, check_confidences
-from .evaluate import count_correct, labelled_batches, normalization_of, require_logits, view_notices
-from .results import Result
 
 CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
 

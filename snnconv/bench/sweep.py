@@ -28,6 +28,11 @@ from ..fingerprint import (
     require_same_batch,
     require_same_length,
 )
+from ..measure.claims import Claims
+from ..measure.configurations import require_same_work
+from ..measure.distributed import Group, together
+from ..measure.evaluate import batches_in, require_sizes, tell_unread
+from ..measure.steps import check_steps
 from ..methods.label import label_of
 from ..network import SpikingNetwork
 from ..notices import each_once
@@ -35,21 +40,16 @@ from ..placement import placement_of
 from ..plan import KINDS
 from ..progress import progress
 from .assemble import assemble
-from .claims import Claims
-from .configurations import require_same_work
 from .counting import Meter
 from .curves import Curve as Curve
 from .curves import Rival as Rival
 from .curves import Row as Row
 from .curves import Sweep as Sweep
-from .distributed import Group, together
 from .energy import EnergyModel
 from .energy import energy_model as find_energy_model
-from .evaluate import batches_in, require_sizes, tell_unread
 from .grid import Grid
 from .journal import Ended, Journal, clear, journal_path, journals_in, open_journal
 from .simulations import Simulation, simulations
-from .steps import check_steps
 
 DEFAULT_STEPS = (1, 2, 4, 8, 16)
 Networks = SpikingNetwork | Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..bench.distributed import alone, process_number, processes
+from ..measure.distributed import alone, process_number, processes
 from ..provenance import running
 from ..visible import visible_streams
 from . import streams

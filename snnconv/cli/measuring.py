@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 from torch import nn
 
-from ..bench.results import Result
 from ..data import DataSource
+from ..measure.result import Result
 from ..network import SpikingNetwork
 from .notices import telling
 from .options import (

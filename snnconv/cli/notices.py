@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..bench.distributed import idle
+from ..measure.distributed import idle
 from ..notices import each_once
 from ..progress import quiet as no_bars
 

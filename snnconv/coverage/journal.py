@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..bench.lines import Writer, open_lines, read_lines
+from ..measure.lines import Writer, open_lines, read_lines
 from .record import Network
 
 KIND = "coverage"

@@ -8,9 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..bench.results import Result
 from ..documents import Steps
 from ..files import write_text
+from ..measure.result import Result
 from .record import Network
 
 PAGE = "coverage.md"

@@ -1,6 +1,6 @@
 """Outputs appear whole or not at all: write beside the target, then rename. Nothing here writes a file by another way.
 
-The journals (`bench/lines.py`), which grow line by line, are the exception.
+The journals (`measure/lines.py`), which grow line by line, are the exception.
 """
 
 from __future__ import annotations

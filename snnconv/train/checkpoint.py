@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from ..bench.configurations import require_same
 from ..capture.capture import first_line
 from ..documents import Count, typed
 from ..errors import InputError
 from ..files import binary_output
 from ..fingerprint import digest
 from ..io import load_pickle
+from ..measure.configurations import require_same
 
 FORMAT = 2  # 1 had no check
 FILE = "checkpoint.pt"

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..bench.distributed import Group
-from ..bench.evaluate import tell_unread
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
+from ..measure.distributed import Group
+from ..measure.evaluate import tell_unread
 from .augment import AFTER, augmented, mixed
 
 Batch = tuple[tuple[Tensor, ...], Tensor]

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from ..bench.distributed import Group
 from ..errors import InputError
 from ..generators import random_states, restore_random_states
+from ..measure.distributed import Group
 from ..progress import progress
 from ..provenance import provenance
 from .average import Average, averaged

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ..bench.distributed import Group
-from ..bench.evaluate import batches_in, first_tensor, not_scores, of_samples, taking, tell_unread, views_of
 from ..capture.examples import as_arguments
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from ..graph.graphs import as_call
+from ..measure.distributed import Group
+from ..measure.evaluate import batches_in, first_tensor, not_scores, of_samples, taking, tell_unread, views_of
 from ..placement import placement_of
 from ..progress import track
 from .feed import Batch

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from ..bench.configurations import require_same_work
-from ..bench.distributed import Group, standing
 from ..data import DataSource
 from ..errors import InputError
 from ..files import alone_in
 from ..fingerprint import describe_data, fingerprint
+from ..measure.configurations import require_same_work
+from ..measure.distributed import Group, standing
 from .checkpoint import load_checkpoint
 from .engine import launch
 from .feed import USUAL, feed_of

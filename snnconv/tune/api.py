@@ -13,12 +13,12 @@ from ..bench.energy import EnergyModel
 from ..bench.energy import energy_model as find_energy_model
 from ..bench.parse_settings import parse_settings
 from ..bench.setting import Setting
-from ..bench.steps import check_steps
 from ..calib.samples import SAMPLES
 from ..calib.sensitive import steps_alone
 from ..convert import convert
 from ..convert.data_argument import takes_data
 from ..errors import InputError
+from ..measure.steps import check_steps
 from ..methods.corrections import CORRECTIONS
 from ..network import SpikingNetwork
 from ..progress import track

@@ -8,9 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from ..bench.results import Result
 from ..documents import Count, Steps
 from ..errors import InputError
+from ..measure.result import Result
 from .budget import Budget
 from .score import Score
 

@@ -11,9 +11,9 @@ from torch.nn.functional import log_softmax
 
 from ..bench.assemble import spent
 from ..bench.energy import EnergyModel
-from ..bench.evaluate import arguments_of, require_scores
 from ..bench.synops import BySize, SynapticOperations, Wirings
 from ..documents import Count
+from ..measure.evaluate import arguments_of, require_scores
 from ..network import SpikingNetwork
 
 Batch = tuple[tuple[Tensor, ...], Tensor | None]  # flat input leaves, and labels where there are any

@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from ..bench.results import Result
 from ..documents import Count, Steps
+from ..measure.result import Result
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from snnconv import InputError
-from snnconv.bench.configurations import differences
 from snnconv.bench.journal import Converted, Counted, Ended, Journal, Wired, clear, journals_in, open_journal
+from snnconv.measure.configurations import differences
 
 CONFIGURATION = {"T": [1, 2], "model": {"sha256": "a", "name": "net"}, "settings": {"if": {"alpha": 1.0}}}
 SIZE = [[3, 8, 8]]

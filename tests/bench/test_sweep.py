@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Sweep, count, grid, sweep
 from snnconv.bench.energy.quantise import quantised
-from snnconv.bench.evaluate import batches_in
 from snnconv.bench.synops import SynapticOperations, wiring
 from snnconv.data import DataSource, Normalization, open_data
+from snnconv.measure.evaluate import batches_in
 from snnconv.models import fashion_cnn
 
 from .conftest import STEPS

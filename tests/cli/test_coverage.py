@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from snnconv.bench.lines import open_lines
 from snnconv.coverage import Coverage
+from snnconv.measure.lines import open_lines
 
 from .conftest import Command
 

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 import snnconv
 from snnconv.bench.diagnose import diagnose
 from snnconv.bench.robustness import robustness
-from snnconv.bench.scoring import accuracy
 from snnconv.bench.sweep import sweep
 from snnconv.data import DataSource, open_data
 from snnconv.data.sizes import by_size
 from snnconv.errors import InputError
+from snnconv.measure.scoring import accuracy
 from snnconv.verify import verify
 
 from .clips.videos import cut_off, frames_of, write_video

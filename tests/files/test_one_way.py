@@ -17,7 +17,7 @@ SOURCES = {str(path.relative_to(ROOT)): path for path in sorted(ROOT.rglob("*.py
 # calls that write a file → where they may stand, and why
 WRITING: dict[str, dict[str, str]] = {
     "open for writing": {
-        "files/atomic.py": "the one way", "bench/lines.py": "journals grow line by line",
+        "files/atomic.py": "the one way", "measure/lines.py": "journals grow line by line",
         "cli/streams.py": "standard output that was closed",
     },
     "write_bytes": {"files/atomic.py": "the one way"},

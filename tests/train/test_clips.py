@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 import snnconv
-from snnconv.bench.distributed import Group
 from snnconv.data import DataSource, open_data
 from snnconv.errors import InputError
+from snnconv.measure.distributed import Group
 from snnconv.train import finetune
 from snnconv.train.feed import feed_of
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from snnconv import InputError
-from snnconv.bench.distributed import Group
+from snnconv.measure.distributed import Group
 from snnconv.train.augment import AUGMENTATIONS, augmented
 from snnconv.train.feed import feed_of, share
 from snnconv.train.schedules import SCHEDULES

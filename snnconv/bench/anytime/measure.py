@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from ...capture.capture import evaluating
 from ...convert.data_argument import takes_data
 from ...errors import InputError
+from ...measure.evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, views_of
 from ...placement import placement_of
 from ...provenance import provenance
 from ..early_exit import ExitSums, check_confidences
-from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, views_of
 from ..latency import CONFIDENCES, arrival, check_within
 from .rates import FiringCounts
 from .result import Anytime, Moment

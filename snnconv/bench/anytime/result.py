@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Percent
+from ...measure.result import Result
 from ..early_exit import Exit
-from ..results import Result
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..results import Result
+from ...measure.result import Result
 from .result import HeatMap
 
 Token = tuple[int, int]  # row and column

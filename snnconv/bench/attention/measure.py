@@ -13,12 +13,12 @@ from ...convert.data_argument import takes_data
 from ...data import Normalization, limited_batches
 from ...errors import InputError
 from ...graph.graphs import as_call
+from ...measure.evaluate import normalization_of, require_plain_rates, require_scores
+from ...measure.steps import check_steps
 from ...network import SpikingNetwork
 from ...placement import placement_of
 from ...progress import track
 from ...provenance import provenance
-from ..evaluate import normalization_of, require_plain_rates, require_scores
-from ..steps import check_steps
 from .cam import grad_cam, require_captum
 from .layer import choose_layer
 from .means import MeanNetwork, SpikeSums

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Steps
-from ..results import Result
+from ...measure.result import Result
 
 HeatMap = list[list[float]]  # [H][W], its maximum is 1, or all 0
 

@@ -10,11 +10,18 @@ from torch.utils import _pytree as pytree
 
 from ...convert.data_argument import takes_data
 from ...errors import InputError
+from ...measure.evaluate import (
+    arguments_of,
+    batches_in,
+    first_tensor,
+    normalization_of,
+    require_one_size,
+    require_same_size,
+)
 from ...network import SpikingNetwork
 from ...progress import track
 from ...provenance import provenance
 from ...steps import checked_steps
-from ..evaluate import arguments_of, batches_in, first_tensor, normalization_of, require_one_size, require_same_size
 from .advice import verdict
 from .result import Diagnosis, SiteDiagnosis
 from .sums import SiteSums, Watch

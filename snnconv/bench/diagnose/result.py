@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Steps
-from ..results import Result
+from ...measure.result import Result
 from .split import PARTS
 
 

@@ -11,10 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...models.firing import Firing, is_direct
-from ...placement import placement_of
-from ...provenance import provenance
-from ..evaluate import (
+from ...measure.evaluate import (
     LabelledBatch,
     batches_as_they_come,
     normalization_of,
@@ -24,6 +21,9 @@ from ..evaluate import (
     taking,
     view_notices,
 )
+from ...models.firing import Firing, is_direct
+from ...placement import placement_of
+from ...provenance import provenance
 from ..synops.running import NetworkRun, Recorder
 from .accountings import Bill, bills_of
 from .contenders import EQUAL_BITS, Contender

@@ -12,10 +12,7 @@ from torch import nn
 
 from ...convert.data_argument import takes_data
 from ...errors import InputError
-from ...network import SpikingNetwork
-from ...provenance import provenance
-from ..count import CONVENTIONS
-from ..evaluate import (
+from ...measure.evaluate import (
     LabelledBatch,
     count_correct,
     labelled_batches,
@@ -23,7 +20,10 @@ from ..evaluate import (
     require_logits,
     view_notices,
 )
-from ..steps import check_steps
+from ...measure.steps import check_steps
+from ...network import SpikingNetwork
+from ...provenance import provenance
+from ..count import CONVENTIONS
 from ..synops import BySize, Portion, SynapticOperations, Wirings, Work, work_of
 from .contenders import EQUAL_BITS, Contender, contenders, dense_work
 from .custom import energy_model as model_named

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Number, Percent, Steps
-from ..results import Result
+from ...measure.result import Result
 
 
 @dataclass(frozen=True)

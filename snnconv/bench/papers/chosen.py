@@ -35,7 +35,7 @@ def with_steps(recipe: Recipe, T: Iterable[int] | None) -> Recipe:
     Raises:
         InputError: no time steps, one twice, or a recipe without columns of such.
     """
-    from ..steps import check_steps
+    from ...measure.steps import check_steps
 
     if T is None:
         return recipe

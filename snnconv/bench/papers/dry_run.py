@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ...data import DataSource
 from ...errors import InputError
+from ...measure.evaluate import LabelledBatch
+from ...measure.scoring import Network, scoring
 from ...progress import progress
-from ..evaluate import LabelledBatch
-from ..scoring import Network, scoring
 from .cells import FAILURES, TRAINED
 from .chosen import one_group
 from .library import find_recipe

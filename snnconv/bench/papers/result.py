@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..results import Result
+from ...measure.result import Result
 from .recipe import Figure
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from ...errors import InputError
 from ...fingerprint import digest
+from ...measure.result import Result
 from ...network import SpikingNetwork
 from ..grid import Grid
-from ..results import Result
 from ..sweep import describe_networks
 
 RECORD, CHECK = "configuration", "check"  # in the provenance of a result

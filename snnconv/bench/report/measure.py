@@ -12,14 +12,14 @@ from typing import Any
 from ...data import DataSource
 from ...errors import InputError
 from ...fingerprint import describe_data
+from ...measure.distributed import together
+from ...measure.steps import check_steps
 from ...network import SpikingNetwork
 from ..attention import Attention, attention
 from ..diagnose import Diagnosis, diagnose
-from ..distributed import together
 from ..energy import Energy, EnergyModel, energy
 from ..energy import energy_model as find_energy_model
 from ..latency import Latency, check_latency, latency
-from ..steps import check_steps
 from ..sweep import describe_energy, sweep
 from .closely import Closely
 

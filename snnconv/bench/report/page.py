@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ...errors import InputError
 from ...files import atomic_output, write_text
-from ..results import Result
+from ...measure.result import Result
 from .embed import content_hash, data_uri, written
 from .parts import Figure, Section
 from .record import record_of

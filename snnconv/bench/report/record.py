@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..results import Result
+from ...measure.result import Result
 from ..sweep import Sweep
 
 NAMES = (

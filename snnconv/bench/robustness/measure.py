@@ -12,11 +12,11 @@ from torch import Tensor
 from ...convert.data_argument import takes_data
 from ...data import DataSource
 from ...errors import InputError
+from ...measure.evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_sizes
+from ...measure.scoring import Network, Scores, hits, scoring
+from ...measure.steps import check_steps
 from ...network import SpikingNetwork
 from ...provenance import provenance
-from ..evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_sizes
-from ..scoring import Network, Scores, hits, scoring
-from ..steps import check_steps
 from .noise import NOISES, check_levels, clipped
 from .result import CLEAN, NoiseRow, Robustness
 

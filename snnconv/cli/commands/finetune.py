@@ -85,11 +85,11 @@ def finetune(
     snnconv finetune k400.pth --arch pytorchvideo:slowfast_4x16 --data ucf101:DIR:train1 --val ucf101:DIR:test1 \\
         --recipe sdm --device cuda
     """
-    from ...bench.distributed import process_number
     from ...convert.fitting import fit
     from ...files import check_output
     from ...io.files import save
     from ...io.snn_file import is_converted
+    from ...measure.distributed import process_number
     from ...train import RECIPES
     from ...train import finetune as train
     from ...train.defaults import told

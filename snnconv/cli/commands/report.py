@@ -59,8 +59,8 @@ def report(
     snnconv report model.pt --calib npz:train.npz --data npz:test.npz --method if,sdm,auto -o out/report.html
     snnconv report snn.pt2 --data imagefolder:val --T 1..16 --figures figures/
     """
-    from ...bench.distributed import together
     from ...bench.report import report as make_report
+    from ...measure.distributed import together
 
     typed = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     with together() as group, telling(quiet or not group.first):

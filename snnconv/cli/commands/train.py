@@ -66,10 +66,10 @@ def train(
     snnconv train snnconv:c3d --weights sports1m.pth --data ucf101:DIR:train1 --val ucf101:DIR:test1
     snnconv train snnconv:small_cnn3d --data "npz:a.npz?layout=NTHW" --val "npz:b.npz?layout=NTHW" --num-classes 4
     """
-    from ...bench.distributed import process_number
     from ...convert.fitting import fit
     from ...files import check_output
     from ...io.trained_file import save_trained
+    from ...measure.distributed import process_number
     from ...models.firing import is_direct
     from ...train import train as run
     from ...train.defaults import chosen_for, normalization_for, told

@@ -13,11 +13,11 @@ from snnconv.bench import sweep
 from snnconv.bench.papers import Workspace, dry_run, find_recipe, run_recipe
 from snnconv.bench.papers.data_sets import DATA_SETS, NORMALIZATIONS, DataSet
 from snnconv.bench.papers.opening import open_network
-from snnconv.bench.scoring import accuracy
 from snnconv.cli.recipes import weights_by_group
 from snnconv.data import open_data
 from snnconv.io.factory import build
 from snnconv.io.trained_file import Origin, save_trained
+from snnconv.measure.scoring import accuracy
 from snnconv.models import fashion_cnn
 
 from .made import row_of

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ....convert import convert
 from ....fingerprint import describe_data, fingerprint
+from ....measure.scoring import accuracy
 from ....network import SpikingNetwork
 from ...grid import Grid
-from ...scoring import accuracy
 from ...setting import Setting
 from ...sweep import Sweep, sweep
 from ..lack import Lack

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ....measure.result import Result
 from ....train import FineTuning, Training
 from ....tune import Tuned
 from ....verify import Verification
@@ -13,7 +14,6 @@ from ...attention import Attention, ClipAttention
 from ...diagnose import Diagnosis
 from ...energy import Energy
 from ...latency import Latency
-from ...results import Result
 from ...robustness import Robustness
 from ...sweep import Sweep
 from ..parts import Section

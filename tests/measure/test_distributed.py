@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snnconv.bench.distributed import together
 from snnconv.data import open_data
+from snnconv.measure.distributed import together
 
 NETWORK = ("snnconv:fashion_cnn", "--arch-arg", "pretrained=true", "--calib", "fashion:train", "--calib-limit", "32")
 SWEEP = ("sweep", *NETWORK, "--data", "fashion", "--limit", "42", "--batch-size", "8", "--T", "1..3")

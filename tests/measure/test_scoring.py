@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from snnconv import InputError, SpikingNetwork
-from snnconv.bench.scoring import accuracy
 from snnconv.data import DataSource
+from snnconv.measure.scoring import accuracy
 from snnconv.models import fashion_cnn
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from snnconv import InputError
-from snnconv.bench.lines import open_lines, read_lines
+from snnconv.measure.lines import open_lines, read_lines
 
 KIND, CONFIGURATION = "sweep", {"T": [1, 2], "name": "Überlänge"}
 DOCUMENTS: list[dict[str, Any]] = [{"n": number, "text": f"≤ {number}", "check": "x"} for number in range(4)]

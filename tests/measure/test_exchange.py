@@ -12,10 +12,10 @@ import pytest
 from torch.distributed import FileStore, HashStore, TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
 from snnconv import InputError
-from snnconv.bench import exchange
-from snnconv.bench.claims import Claims
-from snnconv.bench.distributed import Group
-from snnconv.bench.exchange import Exchange
+from snnconv.measure import exchange
+from snnconv.measure.claims import Claims
+from snnconv.measure.distributed import Group
+from snnconv.measure.exchange import Exchange
 
 
 @pytest.fixture(params=["memory", "file", "network"])

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 import snnconv
 from snnconv import SpikingNetwork, convert
 from snnconv.bench import energy, latency, sweep
-from snnconv.bench.evaluate import is_empty, of_samples
 from snnconv.data import DataSource, open_data
+from snnconv.measure.evaluate import is_empty, of_samples
 
 from ..data.clips.videos import cut_off, noise_of, write_video
 
