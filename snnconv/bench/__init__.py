@@ -1,5 +1,9 @@
 """Measuring spiking networks."""
 
+from ..cost.dense import Count as Count
+from ..cost.dense import count as count
+from ..cost.energy import Energy as Energy
+from ..cost.energy import energy as energy
 from ..measure.steps import check_steps as check_steps
 from ..measure.steps import parse_steps as parse_steps
 from .anytime import Anytime as Anytime
@@ -8,12 +12,8 @@ from .attention import Attention as Attention
 from .attention import ClipAttention as ClipAttention
 from .attention import attention as attention
 from .attention import clip_attention as clip_attention
-from .count import Count as Count
-from .count import count as count
 from .diagnose import Diagnosis as Diagnosis
 from .diagnose import diagnose as diagnose
-from .energy import Energy as Energy
-from .energy import energy as energy
 from .grid import Grid as Grid
 from .grid import grid as grid
 from .latency import Latency as Latency

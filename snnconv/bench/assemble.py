@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..cost.energy import EnergyModel
+from ..cost.energy.loads import spiking_loads
+from ..cost.synops import BySize, Counts, Portion, Size, work_of
+from ..cost.synops.by_size import mean_of
 from ..provenance import provenance
 from .counting import ANN, wiring_from_dict
 from .curves import Curve, Rival, Row, Sweep
-from .energy import EnergyModel
-from .energy.loads import spiking_loads
 from .journal import Converted, Counted, Journal, Wired, size_of
 from .simulations import Simulation
-from .synops import BySize, Counts, Portion, Size, work_of
-from .synops.by_size import mean_of
 
 MILLIJOULES = 1e-9  # in a picojoule
 

@@ -9,6 +9,10 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
+from ..cost.energy import EnergyModel
+from ..cost.energy.contenders import Contender, contenders, dense_work
+from ..cost.synops import Layer, Size, Synapse, SynapticOperations, Wiring
+from ..cost.synops.parts import Source
 from ..measure.evaluate import (
     count_correct,
     is_empty,
@@ -19,11 +23,7 @@ from ..measure.evaluate import (
     views_of,
 )
 from ..network import SpikingNetwork
-from .energy import EnergyModel
-from .energy.contenders import Contender, contenders, dense_work
 from .journal import Converted, Counted, Wired
-from .synops import Layer, Size, Synapse, SynapticOperations, Wiring
-from .synops.parts import Source
 
 ANN, QUANTISED = "ANN FP32", ("ANN W8A8", "ANN W4A4")
 

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..cost.synops import Size
 from ..documents import Count, Positive, typed
 from ..errors import InputError
 from ..measure.lines import Writer, open_lines, read_lines
-from .synops import Size
 
 KIND = "sweep"
 

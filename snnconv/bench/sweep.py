@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..convert.data_argument import takes_data
+from ..cost.energy import EnergyModel
+from ..cost.energy import energy_model as find_energy_model
 from ..data import DataSource
 from ..errors import InputError
 from ..files import alone_in
@@ -45,8 +47,6 @@ from .curves import Curve as Curve
 from .curves import Rival as Rival
 from .curves import Row as Row
 from .curves import Sweep as Sweep
-from .energy import EnergyModel
-from .energy import energy_model as find_energy_model
 from .grid import Grid
 from .journal import Ended, Journal, clear, journal_path, journals_in, open_journal
 from .simulations import Simulation, simulations

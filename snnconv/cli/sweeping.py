@@ -52,7 +52,7 @@ def swept(
     """
     from ..bench import parse_steps
     from ..bench import sweep as run_sweep
-    from ..bench.energy import energy_model
+    from ..cost.energy import energy_model
     from ..measure.distributed import together as joined
     from . import work
     from .grids import networks_of

@@ -9,14 +9,14 @@ from typing import Any
 from torch import nn
 from torch.export import ExportedProgram
 
-from ..bench.energy import EnergyModel
-from ..bench.energy import energy_model as find_energy_model
 from ..bench.parse_settings import parse_settings
 from ..bench.setting import Setting
 from ..calib.samples import SAMPLES
 from ..calib.sensitive import steps_alone
 from ..convert import convert
 from ..convert.data_argument import takes_data
+from ..cost.energy import EnergyModel
+from ..cost.energy import energy_model as find_energy_model
 from ..errors import InputError
 from ..measure.steps import check_steps
 from ..methods.corrections import CORRECTIONS

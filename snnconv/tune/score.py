@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from ..bench.assemble import spent
-from ..bench.energy import EnergyModel
-from ..bench.synops import BySize, SynapticOperations, Wirings
+from ..cost.energy import EnergyModel
+from ..cost.synops import BySize, SynapticOperations, Wirings
 from ..documents import Count
 from ..measure.evaluate import arguments_of, require_scores
 from ..network import SpikingNetwork

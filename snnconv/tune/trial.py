@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..bench.setting import Setting
-from ..bench.synops import Wirings
 from ..convert.corrections import corrected
+from ..cost.synops import Wirings
 from ..network import SpikingNetwork
 from .budget import Budget, fit
 from .refine import Factors, scaled

@@ -10,11 +10,11 @@ import torch
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Row, Sweep, grid, sweep
-from snnconv.bench.energy import energy_model
-from snnconv.bench.energy.loads import spiking_loads
 from snnconv.bench.report.sections.sweep import sweep_section
 from snnconv.bench.simulations import simulations
-from snnconv.bench.synops import Counts, SynapticOperations, wiring, work_of
+from snnconv.cost.energy import energy_model
+from snnconv.cost.energy.loads import spiking_loads
+from snnconv.cost.synops import Counts, SynapticOperations, wiring, work_of
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
 

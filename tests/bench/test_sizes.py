@@ -15,11 +15,11 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv.bench.diagnose import diagnose
-from snnconv.bench.energy import Energy, energy
 from snnconv.bench.latency import latency
 from snnconv.bench.report.measure import measure as measured
 from snnconv.bench.sweep import Sweep, sweep
 from snnconv.convert.build import build
+from snnconv.cost.energy import Energy, energy
 from snnconv.data import DataSource, open_data
 from snnconv.errors import InputError
 from snnconv.network import SpikingNetwork

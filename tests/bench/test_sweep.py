@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Sweep, count, grid, sweep
-from snnconv.bench.energy.quantise import quantised
-from snnconv.bench.synops import SynapticOperations, wiring
+from snnconv.cost.energy.quantise import quantised
+from snnconv.cost.synops import SynapticOperations, wiring
 from snnconv.data import DataSource, Normalization, open_data
 from snnconv.measure.evaluate import batches_in
 from snnconv.models import fashion_cnn

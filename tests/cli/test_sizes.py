@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv.bench import Sweep
-from snnconv.bench.energy import Energy
+from snnconv.cost.energy import Energy
 
 from .conftest import Command
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
-from snnconv.bench.synops import wiring
 from snnconv.capture.synonyms import SYNONYMS
+from snnconv.cost.synops import wiring
 from snnconv.graph.operations import name_of
 
 from ..capture.raising import raised_from

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from snnconv import InputError
-from snnconv.bench.count import count
+from snnconv.cost.dense import count
 from snnconv.models import ms_resnet18
 from snnconv.models.firing import Firing
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snnconv import InputError
-from snnconv.bench.count import count
+from snnconv.cost.dense import count
 from snnconv.io import load_weights
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import respike

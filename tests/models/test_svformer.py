@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from snnconv import InputError
-from snnconv.bench.count import count
+from snnconv.cost.dense import count
 from snnconv.io import open_model
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import svformer

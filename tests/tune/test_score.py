@@ -7,7 +7,7 @@ import torch
 
 from snnconv import SpikingNetwork
 from snnconv.bench import sweep
-from snnconv.bench.energy import energy_model
+from snnconv.cost.energy import energy_model
 from snnconv.data import DataSource, batch_inputs, batch_labels
 from snnconv.tune.score import Judge, Score
 

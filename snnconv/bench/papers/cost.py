@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..energy.horowitz import HOROWITZ
+from ...cost.energy.horowitz import HOROWITZ
 
 
 def energy_mj(macs: float, acs: float = 0.0) -> float:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from ..energy.accountings import Bill
-from ..energy.accountings import svformer as accounting
+from ...cost.energy.accountings import Bill
+from ...cost.energy.accountings import svformer as accounting
 from .cost import energy_mj
 
 T = 16

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..energy.verdict import unit_of
+from ...cost.energy.verdict import unit_of
 from .curves import curves_of
 from .names import place_names
 from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, plain_ticks, series

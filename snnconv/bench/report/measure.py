@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ...cost.energy import Energy, EnergyModel, energy
+from ...cost.energy import energy_model as find_energy_model
 from ...data import DataSource
 from ...errors import InputError
 from ...fingerprint import describe_data
@@ -17,8 +19,6 @@ from ...measure.steps import check_steps
 from ...network import SpikingNetwork
 from ..attention import Attention, attention
 from ..diagnose import Diagnosis, diagnose
-from ..energy import Energy, EnergyModel, energy
-from ..energy import energy_model as find_energy_model
 from ..latency import Latency, check_latency, latency
 from ..sweep import describe_energy, sweep
 from .closely import Closely

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..energy.verdict import readable
+from ...cost.energy.verdict import readable
 from .parts import Cell, Column, Table
 
 Format = Callable[[Any], str]

@@ -7,8 +7,8 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ...bench.count import Count
 from ...console import VisibleConsole
+from ...cost.dense import Count
 from ..notices import telling
 from ..options import model_options, shared_options
 from ..output import print_json
@@ -28,7 +28,7 @@ def count(model: str, convention: str, as_json: bool, quiet: bool, **options: An
     snnconv count torchvision:r3d_18 --input-shape 3,16,224,224 --convention fvcore-train --json
     snnconv count pytorchvideo:slowfast_r50 --input-shape "3,8,256,256;3,32,256,256"
     """
-    from ...bench.count import count as count_operations
+    from ...cost.dense import count as count_operations
     from .. import work
 
     with telling(quiet):

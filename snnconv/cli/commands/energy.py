@@ -9,8 +9,8 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ...bench.energy import Energy, EnergyRow, unit_of
 from ...console import VisibleConsole
+from ...cost.energy import Energy, EnergyRow, unit_of
 from ..measuring import T_option, data_option, energy_model_option, measure_network, measuring_options
 
 WIDE = 120
@@ -58,9 +58,9 @@ def energy(
     snnconv energy snnconv:svformer --weights trained.safetensors --data ucf101:DIR:test1 --layers
     """
     from ...bench import check_steps
-    from ...bench.count import CONVENTIONS
-    from ...bench.energy import energy as measure_energy
-    from ...bench.energy import energy_model as find_energy_model
+    from ...cost.dense import CONVENTIONS
+    from ...cost.energy import energy as measure_energy
+    from ...cost.energy import energy_model as find_energy_model
     from .. import work
 
     chosen, convention = find_energy_model(energy_model), CONVENTIONS[convention].name

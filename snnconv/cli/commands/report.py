@@ -93,9 +93,9 @@ def measure_model(
         InputError: no data, a page that this command did not write, and all that measuring can raise.
     """
     from ...bench import parse_steps
-    from ...bench.energy import energy_model as find_energy_model
     from ...bench.journal import journals_in
     from ...bench.report import measure
+    from ...cost.energy import energy_model as find_energy_model
     from .. import work
     from ..grids import networks_of, settings_of
 

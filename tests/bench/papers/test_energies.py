@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from snnconv.bench.count import count
 from snnconv.bench.papers import respike, sdm, svformer
+from snnconv.cost.dense import count
 from snnconv.io.factory import build
 
 

@@ -9,8 +9,8 @@ from typing import cast
 from torch import nn
 
 from ....capture.examples import InputShape
+from ....cost.dense import count
 from ....io.factory import build
-from ...count import count
 from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ....cost.energy import Energy
 from ....measure.result import Result
 from ....train import FineTuning, Training
 from ....tune import Tuned
@@ -12,7 +13,6 @@ from ....verify import Verification
 from ...anytime import Anytime
 from ...attention import Attention, ClipAttention
 from ...diagnose import Diagnosis
-from ...energy import Energy
 from ...latency import Latency
 from ...robustness import Robustness
 from ...sweep import Sweep

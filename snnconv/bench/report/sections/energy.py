@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ...energy import Energy, EnergyRow
-from ...energy.verdict import readable
+from ....cost.energy import Energy, EnergyRow
+from ....cost.energy.verdict import readable
 from ..parts import Figure, Section, Table, Tile
 from ..tables import table, used
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from math import sqrt
 from typing import Any
 
+from ....cost.energy.verdict import readable
 from ...curves import Row, Sweep
-from ...energy.verdict import readable
 from ...plots.curves import curves_of, measured_on, steps_of
 from ..parts import Section, Table, Tile
 from ..tables import resolution, table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ....cost.energy.verdict import readable
 from ....tune import Trial, Tuned
 from ....tune.result import TunedSite
-from ...energy.verdict import readable
 from ..parts import Figure, Section, Tile
 from ..tables import table
 
