@@ -20,18 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnconv.bench import Anytime, Energy, Sweep
-from snnconv.bench.plots.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
-    legend_below,
-    picture,
-    plain_ticks,
-    step_axis,
-)
+from snnconv.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture, plain_ticks, step_axis
 from snnconv.train import FineTuning, Training
 
 STEPS = "1,2,4,8"

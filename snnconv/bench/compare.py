@@ -68,7 +68,7 @@ def save_comparison(sweep: Sweep, folder: str | PathLike[str]) -> list[Path]:
     Raises:
         InputError: the folder cannot be made.
     """
-    from .plots.pareto import plot_energy, plot_spikes  # matplotlib takes a second to import
+    from ..plots.pareto import plot_energy, plot_spikes  # matplotlib takes a second to import
 
     root = Path(folder)
     try:

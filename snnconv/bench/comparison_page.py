@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from ..plots.curves import curves_of, measured_on
 from .compare import COLUMNS, Cheapest, cheapest
 from .curves import Row, Sweep
-from .plots.curves import curves_of, measured_on
 from .report.parts import Table
 from .report.sections.sweep import by_steps, notices, rivals, uncertainty
 from .report.tables import table

@@ -117,6 +117,6 @@ class Sweep(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Accuracy and spikes against T; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from .plots.sweep import plot_sweep  # matplotlib takes a second to import
+        from ..plots.sweep import plot_sweep  # matplotlib takes a second to import
 
         plot_sweep(self, Path(path))

@@ -71,7 +71,7 @@ class Latency(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Accuracy against time steps with the band around the ANN, and the early-exit curve."""
-        from .plots.latency import plot_latency  # matplotlib takes a second to import
+        from ..plots.latency import plot_latency  # matplotlib takes a second to import
 
         plot_latency(self, Path(path))
 

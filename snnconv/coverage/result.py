@@ -45,7 +45,7 @@ class Coverage(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """The error of every network over time steps, both logarithmic."""
-        from ..bench.plots.coverage import plot_coverage  # matplotlib takes a second to import
+        from ..plots.coverage import plot_coverage  # matplotlib takes a second to import
 
         plot_coverage(self, Path(path))
 

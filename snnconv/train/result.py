@@ -61,7 +61,7 @@ class Course(Result):
         return rows_of(self.epochs, self.quantity)
 
     def plot(self, path: str | PathLike[str]) -> None:
-        from .plot import plot_course  # matplotlib takes a while to import
+        from ..plots.training import plot_course  # matplotlib takes a while to import
 
         plot_course(self, Path(path))
 

@@ -105,6 +105,6 @@ class Tuned(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Divergence and disagreement of every trial."""
-        from ..bench.plots.tune import plot_tune  # matplotlib takes a second to import
+        from ..plots.tune import plot_tune  # matplotlib takes a second to import
 
         plot_tune(self, Path(path))

@@ -123,7 +123,7 @@ class Verification(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """The error over time steps, both logarithmic, with a line of slope −1."""
-        from ..bench.plots.verify import plot_verification  # matplotlib takes a second to import
+        from ..plots.verify import plot_verification  # matplotlib takes a second to import
 
         plot_verification(self, Path(path))
 

@@ -11,7 +11,7 @@ from snnconv.bench import Rival, Sweep
 from snnconv.bench.beside import beside
 from snnconv.bench.comparison_page import page
 
-from .plots.made import made
+from ..plots.made import made
 
 
 def on_data(sweep: Sweep, first: str = "abc") -> Sweep:

@@ -8,8 +8,8 @@ import torch
 import snnconv
 from snnconv import InputError
 from snnconv.bench.attention import attention
-from snnconv.bench.plots.transfer import mean_output
 from snnconv.neurons import NEURONS
+from snnconv.plots.transfer import mean_output
 
 from ..networks import SHAPES, SmallCNN
 

@@ -17,7 +17,7 @@ from snnconv.bench.grid import combine
 from snnconv.bench.presets import PRESETS
 from snnconv.methods.label import label_of
 
-from .plots.made import made
+from ..plots.made import made
 
 FILES = [
     "compare.csv", "compare.md", "pareto-energy.png", "pareto-energy.svg", "pareto-spikes.png", "pareto-spikes.svg"

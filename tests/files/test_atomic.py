@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from snnconv.bench.plots.style import picture
 from snnconv.errors import InputError
 from snnconv.files import atomic_output, binary_output, write_text
 from snnconv.io import save_program
+from snnconv.plots.style import picture
 
 
 def test_a_clean_exit_puts_the_file_in_place(tmp_path: Path) -> None:

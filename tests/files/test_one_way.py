@@ -22,7 +22,7 @@ WRITING: dict[str, dict[str, str]] = {
     },
     "write_bytes": {"files/atomic.py": "the one way"},
     "write_text": {},
-    "savefig": {"bench/plots/style.py": "into a temporary of the one way"},
+    "savefig": {"plots/style.py": "into a temporary of the one way"},
     "save_file": {},
     "savez": {},
     "tofile": {},

@@ -84,6 +84,6 @@ class Anytime(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Accuracy against frames with early exit, and below it firing rate and time constant by layer."""
-        from ..plots.anytime import plot_anytime  # matplotlib takes a second to import
+        from ...plots.anytime import plot_anytime  # matplotlib takes a second to import
 
         plot_anytime(self, Path(path))

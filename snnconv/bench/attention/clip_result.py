@@ -96,7 +96,7 @@ class ClipAttention(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Strips of frames with the maps over them."""
-        from ..plots.clip_attention import plot_clip_attention  # matplotlib takes a second to import
+        from ...plots.clip_attention import plot_clip_attention  # matplotlib takes a second to import
 
         plot_clip_attention(self, Path(path))
 

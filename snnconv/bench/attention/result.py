@@ -97,6 +97,6 @@ class Attention(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """The grid of heat-maps; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from ..plots.attention import plot_attention  # matplotlib takes a second to import
+        from ...plots.attention import plot_attention  # matplotlib takes a second to import
 
         plot_attention(self, Path(path))

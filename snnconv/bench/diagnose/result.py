@@ -110,7 +110,7 @@ class Diagnosis(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Four panels over the sites: firing, silence and saturation, activation bias, the error split."""
-        from ..plots.diagnose import plot_diagnosis  # matplotlib takes a second to import
+        from ...plots.diagnose import plot_diagnosis  # matplotlib takes a second to import
 
         plot_diagnosis(self, Path(path))
 

@@ -70,6 +70,6 @@ class PaperRun(Result):
         return lines
 
     def plot(self, path: str | PathLike[str]) -> None:
-        from ..plots.papers import plot_paper  # matplotlib takes a second to import
+        from ...plots.papers import plot_paper  # matplotlib takes a second to import
 
         plot_paper(self, Path(path))

@@ -66,6 +66,6 @@ class Robustness(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """One panel a kind of noise, one line a network."""
-        from ..plots.robustness import plot_robustness  # matplotlib takes a second to import
+        from ...plots.robustness import plot_robustness  # matplotlib takes a second to import
 
         plot_robustness(self, Path(path))

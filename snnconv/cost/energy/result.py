@@ -100,7 +100,7 @@ class Energy(Result):
 
     def plot(self, path: str | PathLike[str]) -> None:
         """Energy by cause, one bar a network; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from ...bench.plots.energy import plot_energy  # matplotlib takes a second to import
+        from ...plots.energy import plot_energy  # matplotlib takes a second to import
 
         plot_energy(self, Path(path))
 

@@ -10,7 +10,7 @@ from snnconv.bench import Row, Sweep
 from snnconv.bench.report.sections.sweep import sweep_section
 from snnconv.bench.report.sections.sweep_figures import neurons_of
 
-from ..plots.made import made
+from ...plots.made import made
 
 
 def with_rows(*rows: Row) -> Sweep:

@@ -11,7 +11,7 @@ import pytest
 
 from snnconv.bench.robustness import NoiseRow, Robustness
 
-from ..plots.made import texts
+from ...plots.made import texts
 
 QUERY = "mouths_of_one_speaker.npz?layout=NTHW&y=command&where=!train&frames=0:16"
 GAUSSIAN, SALT = (0.05, 0.1, 0.5, 1.0), (0.1, 0.2, 0.3)

@@ -27,7 +27,7 @@ def neuron_of(row: Row) -> Neuron:
 
 def outputs(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
     """In units of λ."""
-    from ...plots.transfer import mean_output  # matplotlib takes a second to import
+    from ....plots.transfer import mean_output  # matplotlib takes a second to import
 
     return [float(mean_output(neuron_of(row), torch.tensor([column.x]), row.T or 1)[0]) for row, column in cells]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....plots.caption import data_name
 from ...anytime import Anytime, LayerRate
 from ...early_exit import Exit
-from ...plots.caption import data_name
 from ..parts import Figure, Section, Tile
 from ..tables import resolution, table
 

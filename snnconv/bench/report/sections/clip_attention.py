@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ....plots.caption import data_name
 from ...attention import ClipAttention
-from ...plots.caption import data_name
 from ..parts import Figure, Section
 from ..tables import table
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from ....methods.label import label_of
+from ....plots.diagnose import plot_activation_bias, plot_error_split, plot_firing_rate
 from ...diagnose import PARTS, Diagnosis
 from ...diagnose.result import SiteDiagnosis
-from ...plots.diagnose import plot_activation_bias, plot_error_split, plot_firing_rate
 from ..parts import Figure, Section
 from ..tables import table
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ....methods.label import label_of
-from ...plots.caption import data_name
-from ...plots.robustness import TITLES
+from ....plots.caption import data_name
+from ....plots.robustness import TITLES
 from ...robustness import Robustness
 from ..parts import Figure, Section, Tile
 from ..tables import resolution, table

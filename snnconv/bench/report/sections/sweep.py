@@ -7,8 +7,8 @@ from math import sqrt
 from typing import Any
 
 from ....cost.energy.verdict import readable
+from ....plots.curves import curves_of, measured_on, steps_of
 from ...curves import Row, Sweep
-from ...plots.curves import curves_of, measured_on, steps_of
 from ..parts import Section, Table, Tile
 from ..tables import resolution, table
 from .sweep_figures import figures

@@ -6,13 +6,13 @@ from functools import partial
 
 from ....methods import METHODS
 from ....neurons import NEURONS, Neuron
+from ....plots.alpha import families, plot_alpha
+from ....plots.curves import curves_of, steps_of
+from ....plots.pareto import plot_energy, plot_spikes
+from ....plots.rates import plot_rates
+from ....plots.sweep import plot_sweep
+from ....plots.transfer import plot_transfer, published_settings
 from ...curves import Sweep
-from ...plots.alpha import families, plot_alpha
-from ...plots.curves import curves_of, steps_of
-from ...plots.pareto import plot_energy, plot_spikes
-from ...plots.rates import plot_rates
-from ...plots.sweep import plot_sweep
-from ...plots.transfer import plot_transfer, published_settings
 from ..parts import Figure
 
 MOST_NEURONS = 6  # panels of the transfer function

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ....plots.caption import data_name
 from ....train.learned import LEARNED
 from ....train.result import COLUMNS, Course, FineTuning
-from ...plots.caption import data_name
 from ..parts import Figure, Section, Table, Tile
 from ..tables import table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from ....methods.label import label_of
+from ....plots.caption import data_name
 from ....verify import Verification
-from ...plots.caption import data_name
 from ..parts import Figure, Section, Tile
 from ..tables import table
 

@@ -17,7 +17,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from ...files import atomic_output
+from ..files import atomic_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

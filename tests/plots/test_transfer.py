@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnconv.bench.plots.transfer import mean_output, plot_transfer, published_settings
 from snnconv.neurons import NEURONS, Neuron
+from snnconv.plots.transfer import mean_output, plot_transfer, published_settings
 
 from .made import texts
 

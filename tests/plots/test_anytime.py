@@ -11,7 +11,7 @@ import pytest
 
 from snnconv.bench.anytime import Anytime, LayerRate, Moment
 from snnconv.bench.early_exit import Exit
-from snnconv.bench.plots.anytime import plot_anytime
+from snnconv.plots.anytime import plot_anytime
 
 from .made import texts
 

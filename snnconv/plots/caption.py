@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...methods.label import label_of
+from ..methods.label import label_of
 
 
 class Measured(Protocol):

@@ -10,12 +10,12 @@ import matplotlib.image
 import pytest
 
 from snnconv.bench import Sweep
-from snnconv.bench.plots.alpha import plot_alpha
-from snnconv.bench.plots.pareto import plot_energy, plot_spikes
-from snnconv.bench.plots.rates import plot_rates
-from snnconv.bench.plots.style import fitting_columns, series
-from snnconv.bench.plots.sweep import plot_sweep
-from snnconv.bench.plots.transfer import plot_transfer
+from snnconv.plots.alpha import plot_alpha
+from snnconv.plots.pareto import plot_energy, plot_spikes
+from snnconv.plots.rates import plot_rates
+from snnconv.plots.style import fitting_columns, series
+from snnconv.plots.sweep import plot_sweep
+from snnconv.plots.transfer import plot_transfer
 
 from .made import made, texts
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from snnconv.bench import Sweep
-from snnconv.bench.plots.alpha import families, plot_alpha
+from snnconv.plots.alpha import families, plot_alpha
 
 from .made import made, texts
 

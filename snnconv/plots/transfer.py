@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...neurons import IntegrateFire, Neuron, ScalableDualThreshold, response
+from ..neurons import IntegrateFire, Neuron, ScalableDualThreshold, response
 from .style import GREY, WIDTH, legend_below, picture, series
 
 POINTS = 701

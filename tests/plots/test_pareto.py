@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnconv.bench.plots.pareto import Point, front, plot_energy, plot_spikes, points_of
+from snnconv.plots.pareto import Point, front, plot_energy, plot_spikes, points_of
 
 from .made import made, texts
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from snnconv.bench.plots.names import place_names
+from snnconv.plots.names import place_names
 
 
 def panel() -> Axes:

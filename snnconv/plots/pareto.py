@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...cost.energy.verdict import unit_of
+from ..cost.energy.verdict import unit_of
 from .curves import curves_of
 from .names import place_names
 from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, plain_ticks, series
@@ -15,7 +15,7 @@ from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, plain_ti
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..sweep import Sweep
+    from ..bench.sweep import Sweep
 
 CLOSE = 5.0  # points below the best accuracy at which the second panel begins
 RIVAL_MARKS = "*DosX^"

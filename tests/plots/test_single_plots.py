@@ -14,10 +14,10 @@ from snnconv import SpikingNetwork
 from snnconv.bench import Diagnosis, Latency, diagnose, latency
 from snnconv.bench.diagnose import PARTS
 from snnconv.bench.latency import Step
-from snnconv.bench.plots import diagnose as plots
 from snnconv.data import DataSource
+from snnconv.plots import diagnose as plots
 
-from .diagnose.sites import site
+from ..bench.diagnose.sites import site
 
 
 @pytest.fixture(scope="module")

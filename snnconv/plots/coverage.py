@@ -12,7 +12,7 @@ from .style import BLUE, GREY, ORANGE, WIDTH, legend_below, picture, step_axis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ...coverage import Coverage
+    from ..coverage import Coverage
 
 GROUPS = ((True, BLUE, "ReLU family, nothing analog"), (False, ORANGE, "others"))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 
-from snnconv.bench.plots.energy import plot_energy
 from snnconv.cost.energy import Energy, EnergyRow
 from snnconv.cost.energy.load import Breakdown
+from snnconv.plots.energy import plot_energy
 
 from .made import texts
 

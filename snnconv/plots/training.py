@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..bench.plots.style import BLUE, GREEN, ORANGE, WIDTH, legend_below, picture
-from .learned import LEARNED
+from ..train.learned import LEARNED
+from .style import BLUE, GREEN, ORANGE, WIDTH, legend_below, picture
 
 if TYPE_CHECKING:
-    from .result import Course
+    from ..train.result import Course
 
 MOST_MARKED = 40  # epochs; more are drawn as lines alone
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...cost.energy.verdict import digits, unit_of
+from ..cost.energy.verdict import digits, unit_of
 from .caption import caption
 from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, WIDTH, legend_below, picture, title_above
 
 if TYPE_CHECKING:
-    from ...cost.energy.result import Energy
+    from ..cost.energy.result import Energy
 
 # cause → (name in the legend, colour, hatch): as a picture in black and white needs the hatches
 CAUSES = {

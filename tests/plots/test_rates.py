@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snnconv.bench.plots.rates import MOST_NAMES, plot_rates, short
+from snnconv.plots.rates import MOST_NAMES, plot_rates, short
 
 from .made import made, texts
 
