@@ -13,13 +13,13 @@ import torch
 
 from snnconv import InputError
 from snnconv.bench.journal import Converted, Counted, Ended, Wired, open_journal
-from snnconv.bench.report import closely
-from snnconv.bench.report.closely import is_finished
 from snnconv.calib.checkpoint import Checkpoint
 from snnconv.calib.statistics import NeuronMaximum
 from snnconv.coverage import Coverage
 from snnconv.coverage.journal import Journal as CoverageJournal
 from snnconv.fingerprint import digest
+from snnconv.reports import closely
+from snnconv.reports.closely import is_finished
 from snnconv.train.checkpoint import load_checkpoint, save_checkpoint
 
 from .coverage.made import GATED, PLAIN

@@ -18,7 +18,6 @@ from .grid import Grid as Grid
 from .grid import grid as grid
 from .latency import Latency as Latency
 from .latency import latency as latency
-from .report import report as report
 from .robustness import Robustness as Robustness
 from .robustness import robustness as robustness
 from .sweep import Curve as Curve

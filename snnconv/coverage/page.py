@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..bench.comparison_page import markdown
-from ..bench.report.parts import Cell, Column, Table
+from ..reports.comparison_page import markdown
+from ..reports.parts import Cell, Column, Table
 from .record import OTHER_LIMIT, RELU_LIMIT, Analog, Network
 from .result import Coverage
 

@@ -9,7 +9,7 @@ import pytest
 from snnconv import InputError
 from snnconv.bench import Rival, Sweep
 from snnconv.bench.beside import beside
-from snnconv.bench.comparison_page import page
+from snnconv.reports.comparison_page import page
 
 from ..plots.made import made
 

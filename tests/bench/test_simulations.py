@@ -10,13 +10,13 @@ import torch
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Row, Sweep, grid, sweep
-from snnconv.bench.report.sections.sweep import sweep_section
 from snnconv.bench.simulations import simulations
 from snnconv.cost.energy import energy_model
 from snnconv.cost.energy.loads import spiking_loads
 from snnconv.cost.synops import Counts, SynapticOperations, wiring, work_of
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
+from snnconv.reports.sections.sweep import sweep_section
 
 STEPS = (1, 3)
 METHODS = "srp,rts,snnc-light,cos:rho=2,if"

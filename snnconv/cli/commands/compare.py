@@ -17,7 +17,7 @@ from ..output import print_json
 from ..sweeping import sweeping_options, swept
 
 if TYPE_CHECKING:
-    from ...bench.report.parts import Table
+    from ...reports.parts import Table
 
 WIDE = 200
 SAVED = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
@@ -68,7 +68,7 @@ def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **op
     """
     from ...bench import Sweep
     from ...bench.beside import beside
-    from ...bench.compare import FILES
+    from ...reports.compare import FILES
     from ..grids import compared
 
     others = {name: Sweep.load(folder) for name, folder in options["beside"].items()}  # fails early
@@ -78,9 +78,9 @@ def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **op
     if own is None:
         return
     result = beside(own, others)
-    from ...bench.compare import cheapest, save_comparison
-    from ...bench.comparison_page import cheapest_table
-    from ...bench.report.sections.sweep import by_steps
+    from ...reports.compare import cheapest, save_comparison
+    from ...reports.comparison_page import cheapest_table
+    from ...reports.sections.sweep import by_steps
 
     target = options["target"]
     files = [target / f"{result.NAME}.{kind}" for kind in ("json", "csv", "png", "svg")]

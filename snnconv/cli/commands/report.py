@@ -59,8 +59,8 @@ def report(
     snnconv report model.pt --calib npz:train.npz --data npz:test.npz --method if,sdm,auto -o out/report.html
     snnconv report snn.pt2 --data imagefolder:val --T 1..16 --figures figures/
     """
-    from ...bench.report import report as make_report
     from ...measure.distributed import together
+    from ...reports import report as make_report
 
     typed = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     with together() as group, telling(quiet or not group.first):
@@ -94,8 +94,8 @@ def measure_model(
     """
     from ...bench import parse_steps
     from ...bench.journal import journals_in
-    from ...bench.report import measure
     from ...cost.energy import energy_model as find_energy_model
+    from ...reports import measure
     from .. import work
     from ..grids import networks_of, settings_of
 

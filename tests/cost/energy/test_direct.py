@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from snnconv import InputError
 from snnconv.bench import Energy, energy
-from snnconv.bench.report.sections.energy import energy_section
 from snnconv.cost.energy import EnergyRow
 from snnconv.cost.synops.running import Recorder
 from snnconv.models import respike, svformer
 from snnconv.models.firing import Firing
 from snnconv.models.respike import ReSpike
+from snnconv.reports.sections.energy import energy_section
 
 from ..synops import naive
 from ..synops.running.networks import spikes_of
