@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from snnconv import METHODS, InputError
-from snnconv.bench.papers import recipes
-from snnconv.bench.papers.data_sets import DATA_SETS, NORMALIZATIONS
-from snnconv.bench.papers.measures import MEASURES
 from snnconv.calib import RULES
 from snnconv.clips import CLIPS
 from snnconv.cost.dense import CONVENTIONS
 from snnconv.cost.energy import ENERGY_MODELS
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.neurons import NEURONS
+from snnconv.papers import recipes
+from snnconv.papers.data_sets import DATA_SETS, NORMALIZATIONS
+from snnconv.papers.measures import MEASURES
 from snnconv.registry import Registry
 from snnconv.train import RECIPES
 from snnconv.train.augment import AUGMENTATIONS

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..bench.grid import Grid, Maker, combine
 from ..bench.parse_settings import parse_numbers, parse_settings
-from ..bench.presets import PRESETS
 from ..bench.setting import Setting
 from ..convert.fitting import fit
 from ..data import DataSource
@@ -16,6 +15,7 @@ from ..methods import OPTIONS
 from ..methods.label import label_of
 from ..methods.parse import ALL
 from ..network import SpikingNetwork
+from ..papers.presets import PRESETS
 from . import work
 
 SINGLE = [name for name in OPTIONS if name not in ("alpha", "beta")]

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..bench.papers import PublishedRow, rows_of_method
 from ..methods import METHODS, OPTIONS
 from ..neurons import NEURONS
+from ..papers import PublishedRow, rows_of_method
 from .method_row import row_of
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..bench.papers import rows_of_method
 from ..methods import Method
+from ..papers import rows_of_method
 
 
 def row_of(method: Method) -> dict[str, Any]:

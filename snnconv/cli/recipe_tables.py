@@ -13,7 +13,7 @@ from rich.table import Table
 from ..console import VisibleConsole, styled
 
 if TYPE_CHECKING:
-    from ..bench.papers import Entry, PaperRun, RowCheck
+    from ..papers import Entry, PaperRun, RowCheck
 
 WIDE = 200
 

@@ -12,7 +12,7 @@ from ..errors import InputError
 from . import work
 
 if TYPE_CHECKING:
-    from ..bench.papers import Recipe, Trainer, Workspace
+    from ..papers import Recipe, Trainer, Workspace
 
 SAMPLES = 100  # in a batch of other data than the published ones
 
@@ -23,7 +23,7 @@ def workspace_of(recipe: Recipe, folder: Path | None, group: str | None, options
     Raises:
         InputError: --model without --data, weights that belong to no group, or whatever is wrong with a file.
     """
-    from ..bench.papers import Workspace
+    from ..papers import Workspace
 
     model, data, calib = options["model"], options["data"], options["calib"]
     if model is not None and data is None:
@@ -70,8 +70,8 @@ def trainer_of(recipe: Recipe, group: str | None, options: dict[str, Any]) -> Tr
     Raises:
         InputError: --start or --set without --train, a checkpoint that belongs to nothing, or a setting that is none.
     """
-    from ..bench.papers import Trainer
-    from ..bench.papers.training import networks_of
+    from ..papers import Trainer
+    from ..papers.training import networks_of
     from ..train.settings import settings_of
 
     if not options["train"]:

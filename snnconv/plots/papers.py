@@ -14,7 +14,7 @@ from .transfer import plot_transfer
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.papers.result import PaperRow, PaperRun
+    from ..papers.result import PaperRow, PaperRun
 
 PALE = 0.35
 LINE = 0.26  # inches for one row of a comparison
@@ -86,8 +86,8 @@ def plot_ratio(run: PaperRun, path: Path) -> None:
 
 def plot_transfers(run: PaperRun, path: Path) -> None:
     """The neurons of the rows, from the recipe itself: the whole curves, not only the inputs of its columns."""
-    from ..bench.papers.library import find_recipe
-    from ..bench.papers.measures.transfer import neuron_of
+    from ..papers.library import find_recipe
+    from ..papers.measures.transfer import neuron_of
 
     rows = find_recipe(run.recipe).rows
     plot_transfer(path, {row.name: neuron_of(row) for row in rows}, rows[0].T or 1)

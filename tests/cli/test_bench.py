@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from snnconv import METHODS
-from snnconv.bench.papers import recipes
 from snnconv.cli.commands import bench
+from snnconv.papers import recipes
 
 from .conftest import Command, images
 

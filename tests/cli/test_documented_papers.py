@@ -11,9 +11,9 @@ import torch
 
 from snnconv.io.factory import build
 
-from ..bench.papers.stand_ins import ucf101
-from ..bench.papers.test_training import smaller
 from ..documents import blocks
+from ..papers.stand_ins import ucf101
+from ..papers.test_training import smaller
 from .conftest import Command
 
 POOLS = "((4, 1, 1), (32, 1, 1))"  # of the last maps of frames of 32²

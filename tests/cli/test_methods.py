@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from snnconv import METHODS
-from snnconv.bench.papers import recipes
 from snnconv.cli.main import cli
+from snnconv.papers import recipes
 
 from .conftest import Command
 

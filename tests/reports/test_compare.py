@@ -12,8 +12,8 @@ import pytest
 from snnconv import InputError
 from snnconv.bench import Row, Sweep
 from snnconv.bench.grid import combine
-from snnconv.bench.presets import PRESETS
 from snnconv.methods.label import label_of
+from snnconv.papers.presets import PRESETS
 from snnconv.reports.compare import COLUMNS, cheapest, save_comparison
 from snnconv.reports.comparison_page import cheapest_table, merged, notes, page
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import snnconv
 from snnconv import InputError
-from snnconv.bench.papers import recipes
+from snnconv.papers import recipes
 from snnconv.train import RECIPES, finetune
 
 VIDEO = ("ucf101", "hmdb51")

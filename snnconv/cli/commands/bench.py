@@ -44,7 +44,7 @@ def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) 
     snnconv bench list --data-root data/
     snnconv bench list sdm-table1 respike-table1 --data-root data/
     """
-    from ...bench.papers import Workspace, listing
+    from ...papers import Workspace, listing
 
     entries = listing(Workspace(data_root=data_root), names)
     if as_json:
@@ -105,8 +105,8 @@ def run(
     snnconv bench run respike-table3
     """
     from ...bench import parse_steps
-    from ...bench.papers import dry_run as tried
-    from ...bench.papers import find_recipe, run_recipe
+    from ...papers import dry_run as tried
+    from ...papers import find_recipe, run_recipe
     from ..recipes import trainer_of, workspace_of
 
     found = find_recipe(recipe)

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from snnconv.bench.papers import respike as paper_of_respike
-from snnconv.bench.papers import svformer as paper_of_svformer
 from snnconv.cost.energy import energy_model, run_loads
 from snnconv.cost.energy.accountings import ACCOUNTINGS, Bill, bills_of
 from snnconv.cost.energy.accountings.svformer import table_of
 from snnconv.cost.synops.running import LayerRun, NetworkRun, Recorder
 from snnconv.models import respike, svformer
 from snnconv.models.svformer import SVFormer
+from snnconv.papers import respike as paper_of_respike
+from snnconv.papers import svformer as paper_of_svformer
 
 G = 1e9
 PER_STAGE = {1: "stages.0.0", 2: "stages.1.0"}
