@@ -21,7 +21,7 @@ from pathlib import Path
 
 from snnconv.bench import Anytime, Energy, Sweep
 from snnconv.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, legend_below, picture, plain_ticks, step_axis
-from snnconv.train import FineTuning, Training
+from snnconv.training import FineTuning, Training
 
 STEPS = "1,2,4,8"
 METHODS = "auto,sdm:alpha=0.2,beta=5"

@@ -4,8 +4,8 @@
 
 Of the clips that the file marks for training, 80 are drawn for validation (seed 0); the others train. The 200 test
 clips are in a file of their own, TRAINED/test.npz, which no training reads. Each training goes on where it was stopped
-when the same command is given again. Settings are the defaults (`snnconv.train.defaults`) but for what TRAININGS says,
-and why is said there.
+when the same command is given again. Settings are the defaults (`snnconv.training.defaults`) but for what
+TRAININGS says, and why is said there.
 """
 
 from __future__ import annotations

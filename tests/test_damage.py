@@ -20,7 +20,7 @@ from snnconv.coverage.journal import Journal as CoverageJournal
 from snnconv.fingerprint import digest
 from snnconv.reports import closely
 from snnconv.reports.closely import is_finished
-from snnconv.train.checkpoint import load_checkpoint, save_checkpoint
+from snnconv.training.checkpoint import load_checkpoint, save_checkpoint
 
 from .coverage.made import GATED, PLAIN
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv.bench.diagnose import diagnose
 from snnconv.modes import callers_defaults, ordinary_mode
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 

@@ -10,7 +10,7 @@ from torch import nn
 import snnconv
 from snnconv.bench import diagnose, energy, latency, sweep
 from snnconv.placement import placement_of
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X, Y = torch.rand(6, 3, 8, 8), torch.arange(6) % 3
 

@@ -18,10 +18,10 @@ from snnconv.papers import recipes
 from snnconv.papers.data_sets import DATA_SETS, NORMALIZATIONS
 from snnconv.papers.measures import MEASURES
 from snnconv.registry import Registry
-from snnconv.train import RECIPES
-from snnconv.train.augment import AUGMENTATIONS
-from snnconv.train.optimizers import OPTIMIZERS
-from snnconv.train.schedules import SCHEDULES
+from snnconv.training import RECIPES
+from snnconv.training.augment import AUGMENTATIONS
+from snnconv.training.optimizers import OPTIMIZERS
+from snnconv.training.schedules import SCHEDULES
 
 REGISTRIES: list[Registry[Any]] = [
     METHODS, NEURONS, RULES, CLIPS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS, ENERGY_MODELS, CONVENTIONS, MEASURES,

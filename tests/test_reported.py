@@ -10,7 +10,7 @@ from torch import nn
 
 import snnconv
 from snnconv import METHODS, InputError, UnsupportedModelError
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 from .reported import NETWORKS, REFUSED, REPORTED, sample_of
 

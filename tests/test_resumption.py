@@ -20,7 +20,7 @@ from snnconv.data import DataSource
 from snnconv.data.npz import from_arrays
 from snnconv.fingerprint import describe_data, digest
 from snnconv.graph.graphs import clone
-from snnconv.train import finetune
+from snnconv.training import finetune
 
 Arrays = tuple[np.ndarray, np.ndarray]
 Form = Callable[[Arrays], Any]

@@ -17,8 +17,8 @@ from snnconv.bench import Diagnosis, Energy, Latency, Robustness, Sweep
 from snnconv.data import open_data
 from snnconv.io import open_model
 from snnconv.measure.result import Result
-from snnconv.train import FineTuning, Training, finetune
-from snnconv.verify import Verification
+from snnconv.training import FineTuning, Training, finetune
+from snnconv.verification import Verification
 
 FILES = Path(__file__).parent / "data" / "saved_by_0_1_0"
 RESULTS: list[type[Result]] = [Sweep, Energy, Diagnosis, Latency, Robustness, Verification, FineTuning, Training]

@@ -72,7 +72,7 @@ def trainer_of(recipe: Recipe, group: str | None, options: dict[str, Any]) -> Tr
     """
     from ..papers import Trainer
     from ..papers.training import networks_of
-    from ..train.settings import settings_of
+    from ..training.settings import settings_of
 
     if not options["train"]:
         for name in ("start", "set"):

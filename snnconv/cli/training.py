@@ -112,7 +112,7 @@ def tell_trained(course: Any, path: Path, folder: Path, next_command: str, as_js
 
 def print_course(course: Any) -> None:
     """Epochs with loss, accuracies, learning rate and what layers learned besides weights."""
-    from ..train.learned import LEARNED
+    from ..training.learned import LEARNED
 
     table = Table(box=None, header_style="bold", padding=(0, 2))
     symbol = "" if course.quantity is None else LEARNED[course.quantity].symbol

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..files import alone_in
 from ..progress import progress
 from ..provenance import provenance
-from ..verify.api import GENEROUS, settled_options
+from ..verification.api import GENEROUS, settled_options
 from .children import Children
 from .journal import Journal, journal_path
 from .one import SAMPLES, STEPS

@@ -10,7 +10,7 @@ import torch
 
 from ..capture.capture import fresh
 from ..capture.examples import as_arguments
-from ..verify import verify
+from ..verification import verify
 from .realistic import make_realistic
 from .record import Network
 from .sizes import build_sized, size_of

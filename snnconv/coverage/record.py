@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ..documents import typed
-from ..verify import Verification
-from ..verify.bounds import within_check
+from ..verification import Verification
+from ..verification.bounds import within_check
 
 # Operations of activation sites that are straight lines; `clip to 6` is one too.
 STRAIGHT = frozenset({"ReLU", "leaky_relu", "prelu", "hardtanh", "clamp", "threshold"})

@@ -23,8 +23,8 @@ class TrainingOf:
         start: data set of the checkpoint that it starts from, but for the classifier, or "imagenet": of the weights of
             a part of it, which its builder takes; "": random weights.
         activation: kind in `CLIPS` in the place of ReLUs; None: they stay. init: where λ starts, as for `snnconv.clip`.
-        recipe: name in `snnconv.train.RECIPES`. settings: of the training, others than those, or than those usual for
-            the network.
+        recipe: name in `snnconv.training.RECIPES`. settings: of the training, others than those, or than those
+            usual for the network.
     """
 
     start: str = ""

@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..files import write_text
 from ..io.files import save
 from ..io.trained_file import Origin, save_trained
-from ..train import RECIPES, finetune, train
+from ..training import RECIPES, finetune, train
 from .cells import FAILURES, TRAINED
 from .lack import Lack
 from .opening import Opened, started
@@ -37,7 +37,7 @@ class Trainer:
 
     Attributes:
         start: {group, row, network or its backbone: checkpoint that the training starts from, or "random"}.
-        settings: fields of `snnconv.train.Settings` in the place of the papers'.
+        settings: fields of `snnconv.training.Settings` in the place of the papers'.
     """
 
     start: Mapping[str, str] = field(default_factory=dict)

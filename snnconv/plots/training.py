@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..train.learned import LEARNED
+from ..training.learned import LEARNED
 from .style import BLUE, GREEN, ORANGE, WIDTH, legend_below, picture
 
 if TYPE_CHECKING:
-    from ..train.result import Course
+    from ..training.result import Course
 
 MOST_MARKED = 40  # epochs; more are drawn as lines alone
 

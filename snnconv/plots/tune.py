@@ -10,7 +10,7 @@ from .style import BLUE, GREY, ORANGE, WIDTH, picture, plain_ticks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..tune.result import Trial, Tuned
+    from ..tuning.result import Trial, Tuned
 
 MOST = 14  # candidates that are shown, the nearest to the ANN
 LINE = 0.27  # inches a candidate takes

@@ -13,7 +13,7 @@ from .style import BLUE, ORANGE, legend_below, picture, plain_ticks, step_axis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..verify import Verification
+    from ..verification import Verification
 
 COLUMNS = 56  # characters of 10 pt that fit in a line above the picture
 

@@ -17,7 +17,7 @@ from snnconv.capture.capture import capture
 from snnconv.capture.inlining import inline_regions
 from snnconv.capture.raise_modules import raise_modules
 from snnconv.io.pt2 import load_program
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 from .raising import assert_same_outputs, raised_from
 

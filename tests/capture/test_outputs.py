@@ -16,7 +16,7 @@ from torch.utils import _pytree as pytree
 
 import snnconv
 from snnconv.capture.outputs import plain, plain_spec
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
 

@@ -11,7 +11,7 @@ from torch.ao import quantization
 
 import snnconv
 from snnconv import UnsupportedModelError
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 X = torch.rand(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv.capture.swapped import swapped
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
 

@@ -84,7 +84,7 @@ class Forks:
 LATE = (
     "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "torch._dynamo", "torch._inductor.config",
     "torch._functorch.aot_autograd", "torch.export.pt2_archive._package", "torch.fx.experimental.symbolic_shapes",
-    "snnconv.reports", "snnconv.cli", "snnconv.train", "snnconv.tune", "snnconv.verify",
+    "snnconv.reports", "snnconv.cli", "snnconv.training", "snnconv.tuning", "snnconv.verification",
 )  # fmt: skip
 
 

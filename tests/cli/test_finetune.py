@@ -14,7 +14,7 @@ from torch import fx
 import snnconv
 from snnconv.clips import kinds_in
 from snnconv.errors import InputError
-from snnconv.train.run import Run
+from snnconv.training.run import Run
 
 from .conftest import Command
 from .test_errors import contents
@@ -170,7 +170,7 @@ def test_without_the_engine_it_fails_first(command: Command, files: Path, monkey
     def absent() -> None:
         raise InputError("fine-tuning needs Lightning Fabric", remedy='pip install "snnconv[train]"')
 
-    monkeypatch.setattr("snnconv.train.engine.require_fabric", absent)
+    monkeypatch.setattr("snnconv.training.engine.require_fabric", absent)
     ended = command(*arguments(files))
     assert ended.code == 2
     assert 'pip install "snnconv[train]"' in ended.err

@@ -14,7 +14,7 @@ import torchvision
 import snnconv
 from snnconv.io import open_model
 from snnconv.io.trained_file import origin_of, stored_normalization
-from snnconv.train.run import Run
+from snnconv.training.run import Run
 
 from .conftest import Command
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import snnconv
-from snnconv.tune import Tuned
+from snnconv.tuning import Tuned
 
 from .conftest import Command
 

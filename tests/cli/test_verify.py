@@ -11,7 +11,7 @@ import matplotlib.image
 import pytest
 
 import snnconv
-from snnconv.verify import Verification
+from snnconv.verification import Verification
 
 from .conftest import SHAPE, Command
 

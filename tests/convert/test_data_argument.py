@@ -17,9 +17,9 @@ import snnconv
 from snnconv import InputError, SpikingNetwork, bench
 from snnconv.convert.data_argument import takes_data
 from snnconv.data import DataSource, Normalization, open_data
-from snnconv.train import finetune, train
-from snnconv.tune import tune
-from snnconv.verify import verify
+from snnconv.training import finetune, train
+from snnconv.tuning import tune
+from snnconv.verification import verify
 
 X, Y = torch.rand(8, 3, 4, 4), torch.arange(8) % 4
 ENTRANCES: dict[str, Callable[..., Any]] = {

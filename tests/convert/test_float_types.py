@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(0))
 

@@ -14,8 +14,8 @@ import snnconv
 from snnconv import METHODS, InputError, SpikingNetwork
 from snnconv.bench import diagnose, energy, latency, robustness, sweep
 from snnconv.methods.corrections import CORRECTIONS
-from snnconv.train.score import scores
-from snnconv.verify import verify
+from snnconv.training.score import scores
+from snnconv.verification import verify
 
 SAMPLES = torch.randn(16, 8, generator=torch.Generator().manual_seed(0))
 T = 16

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import InputError, SnnconvError
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(8, 8, generator=torch.Generator().manual_seed(0))
 

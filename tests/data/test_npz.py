@@ -14,8 +14,8 @@ import snnconv
 from snnconv.bench import diagnose, sweep
 from snnconv.data import Normalization, batch_inputs, batch_labels, open_data
 from snnconv.errors import InputError
-from snnconv.train import finetune
-from snnconv.verify import verify
+from snnconv.training import finetune
+from snnconv.verification import verify
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (7, 6, 5), dtype=np.uint8)

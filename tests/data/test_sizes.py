@@ -19,7 +19,7 @@ from snnconv.data import DataSource, open_data
 from snnconv.data.sizes import by_size
 from snnconv.errors import InputError
 from snnconv.measure.scoring import accuracy
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 from .clips.videos import cut_off, frames_of, write_video
 

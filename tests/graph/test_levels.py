@@ -19,7 +19,7 @@ from snnconv.graph.sites import activation_sites
 from snnconv.io.snn_file import load_network, save_network
 from snnconv.network import SpikingNetwork
 from snnconv.neurons import Tracking
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 from .. import reference as ref
 from ..capture.raising import raised_from

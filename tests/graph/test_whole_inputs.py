@@ -15,7 +15,7 @@ from snnconv import METHODS, InputError, SpikingNetwork
 from snnconv.bench import diagnose, sweep
 from snnconv.capture.input_types import input_types
 from snnconv.graph.whole_inputs import bounds_of, draw_inputs
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 
 class Words(nn.Module):

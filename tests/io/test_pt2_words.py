@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv.capture.outputs import plain
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
 

@@ -107,7 +107,7 @@ def test_validation_counts_clips(snn: SpikingNetwork, folder: Path, tmp_path: Pa
     plain = nn.Sequential(nn.Conv3d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(4, 2))
     data, val = source(folder, None, 4), source(folder, "2x3", 12)
     clipped = snnconv.clip(plain, data=data)
-    course = snnconv.train.finetune(clipped, data, val, epochs=1, batch_size=4, folder=tmp_path)
+    course = snnconv.training.finetune(clipped, data, val, epochs=1, batch_size=4, folder=tmp_path)
     with torch.no_grad():
         right = sum(int(clipped(x).softmax(1).mean(0).argmax()) == y for x, y in views_of(val, 6))
     assert course.accuracy == pytest.approx(100 * right / 9)

@@ -17,7 +17,7 @@ from snnconv.io import build
 from snnconv.io.open_model import open_model
 from snnconv.io.usual_shapes import Shapes, clips
 from snnconv.models.video_backbones import VIDEO_BACKBONES
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 pytest.importorskip("pytorchvideo")
 Made = tuple[nn.Module, tuple[Tensor, ...]]

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnconv.bench import anytime, clip_attention, grid, report, robustness
+from snnconv.bench import anytime, clip_attention, grid, robustness
 from snnconv.data import open_data
 from snnconv.models import fashion_cnn, respike, svformer
-from snnconv.reports import measure
-from snnconv.train import train
-from snnconv.tune import tune
-from snnconv.verify import verify
+from snnconv.reports import measure, report
+from snnconv.training import train
+from snnconv.tuning import tune
+from snnconv.verification import verify
 
-from ..train.toys import train as finetuned
+from ..training.toys import train as finetuned
 
 NETWORK = "a network over clips"
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">$\\frac$"

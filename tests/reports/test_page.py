@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from snnconv import InputError
-from snnconv.bench import Anytime, Robustness, Sweep, report
-from snnconv.train import Training
-from snnconv.tune import Tuned
-from snnconv.verify import Verification
+from snnconv.bench import Anytime, Robustness, Sweep
+from snnconv.reports import report
+from snnconv.training import Training
+from snnconv.tuning import Tuned
+from snnconv.verification import Verification
 
 from .conftest import HOSTILE, NETWORK
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from snnconv.reports.sections.training import training_section
-from snnconv.train import FineTuning, Training
-from snnconv.train.result import Course, Epoch
+from snnconv.training import FineTuning, Training
+from snnconv.training.result import Course, Epoch
 
 
 def made(kind: type[Course] = Training, quantity: str | None = None, **settings: Any) -> Course:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from snnconv import InputError
-from snnconv.bench import report
+from snnconv.reports import report
 from snnconv.reports.record import configuration_of
 from snnconv.reports.sections.tune import tune_section
-from snnconv.tune import Budget, Trial, Tuned
-from snnconv.tune.result import TunedSite
-from snnconv.tune.score import Score
+from snnconv.tuning import Budget, Trial, Tuned
+from snnconv.tuning.result import TunedSite
+from snnconv.tuning.score import Score
 
 
 def trial(setting: str, divergence: float, accuracy: float | None, *, chosen: bool = False) -> Trial:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from snnconv.reports.sections.verify import verify_section
-from snnconv.verify import Check, SiteVerdict, Verification
+from snnconv.verification import Check, SiteVerdict, Verification
 
 SITES = {"relu": SiteVerdict("ReLU", "exact", "sdm", least=0, most=3), "gelu": SiteVerdict("GELU", "approximate", None)}
 ANALOG = [{"site": "pool", "operation": "max_pool2d", "macs": None}]

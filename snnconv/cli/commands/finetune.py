@@ -39,7 +39,7 @@ clip_options = together(
     click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken."),
 )  # fmt: skip
 
-# as `snnconv.train.Settings` has them; the package is slow to import
+# as `snnconv.training.Settings` has them; the package is slow to import
 USUAL = {
     "epochs": 10, "lr": 0.01, "optimizer": "sgd", "momentum": 0.9, "schedule": "cosine", "warmup": 0.0,
     "weight_decay": 1e-5, "label_smoothing": 0.0, "batch_size": 128, "save_every": 200, "precision": "32-true",
@@ -90,10 +90,10 @@ def finetune(
     from ...io.files import save
     from ...io.snn_file import is_converted
     from ...measure.distributed import process_number
-    from ...train import RECIPES
-    from ...train import finetune as train
-    from ...train.defaults import told
-    from ...train.engine import require_fabric
+    from ...training import RECIPES
+    from ...training import finetune as train
+    from ...training.defaults import told
+    from ...training.engine import require_fabric
     from .. import work
 
     if resume and overwrite:
@@ -151,7 +151,7 @@ def clipped_network(found: Any, data: str, normalization: Any, options: dict[str
     """The network to train: the one opened where it has clips and nobody asks for others, else a clipped one."""
     from ...clips import clips_in
     from ...convert.clip import START, clip
-    from ...train.settings import settings_of
+    from ...training.settings import settings_of
     from .. import work
 
     settings_of(settings_given(options))  # before the calibration, which takes a while

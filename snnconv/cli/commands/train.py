@@ -71,10 +71,10 @@ def train(
     from ...io.trained_file import save_trained
     from ...measure.distributed import process_number
     from ...models.firing import is_direct
-    from ...train import train as run
-    from ...train.defaults import chosen_for, normalization_for, told
-    from ...train.engine import require_fabric
-    from ...train.settings import settings_of
+    from ...training import train as run
+    from ...training.defaults import chosen_for, normalization_for, told
+    from ...training.engine import require_fabric
+    from ...training.settings import settings_of
     from .. import work
     from ..building import network_of
 

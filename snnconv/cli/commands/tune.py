@@ -19,7 +19,7 @@ from ..options import WHOLE, listed, maxpool_option, model_options, normalizatio
 from ..output import print_json, results_in
 
 if TYPE_CHECKING:
-    from ...tune import Tuned
+    from ...tuning import Tuned
 
 WIDE = 160
 FILE = "tuned.snn.pt2"
@@ -91,8 +91,8 @@ def tune(
     snnconv tune model.pt --data imagefolder:train/ --budget-spikes 2 --methods sdm-zero:beta=8
     """
     from ...bench import parse_steps
-    from ...tune import tune as run_tune
-    from ...tune.api import CANDIDATES
+    from ...tuning import tune as run_tune
+    from ...tuning.api import CANDIDATES
     from .. import work
 
     times = parse_steps(steps)

@@ -13,7 +13,7 @@ from rich.table import Table
 from torch import nn
 
 from ...console import VisibleConsole, styled
-from ...verify import Verification
+from ...verification import Verification
 from ..notices import telling
 from ..options import WHOLE, bare_setting_options, model_options, normalization_options, shared_options, spike_options
 from ..output import print_json, results_in
@@ -61,7 +61,7 @@ def verify(
     snnconv verify model.onnx --json
     snnconv verify model.snn.pt2 --data npz:test.npz --T 16 -o out/
     """
-    from ...verify import verify as run_verification
+    from ...verification import verify as run_verification
     from .. import work
 
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}

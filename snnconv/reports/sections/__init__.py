@@ -13,9 +13,9 @@ from ...bench.robustness import Robustness
 from ...bench.sweep import Sweep
 from ...cost.energy import Energy
 from ...measure.result import Result
-from ...train import FineTuning, Training
-from ...tune import Tuned
-from ...verify import Verification
+from ...training import FineTuning, Training
+from ...tuning import Tuned
+from ...verification import Verification
 from ..parts import Section
 from .anytime import anytime_section
 from .attention import attention_section

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ...plots.caption import data_name
-from ...train.learned import LEARNED
-from ...train.result import COLUMNS, Course, FineTuning
+from ...training.learned import LEARNED
+from ...training.result import COLUMNS, Course, FineTuning
 from ..parts import Figure, Section, Table, Tile
 from ..tables import table
 

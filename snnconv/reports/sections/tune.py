@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ...cost.energy.verdict import readable
-from ...tune import Trial, Tuned
-from ...tune.result import TunedSite
+from ...tuning import Trial, Tuned
+from ...tuning.result import TunedSite
 from ..parts import Figure, Section, Tile
 from ..tables import table
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from ...methods.label import label_of
 from ...plots.caption import data_name
-from ...verify import Verification
+from ...verification import Verification
 from ..parts import Figure, Section, Tile
 from ..tables import table
 

@@ -20,7 +20,7 @@ from snnconv import InputError
 from snnconv.clips import clips_in
 from snnconv.data import open_data
 from snnconv.models import fashion_cnn
-from snnconv.train import FineTuning, finetune
+from snnconv.training import FineTuning, finetune
 
 from .toys import CLASSES, QUICK, network, same, source, train
 
@@ -142,7 +142,7 @@ def test_bfloat16(tmp_path: Path) -> None:
 SEVERAL = """
 import sys, torch
 from pathlib import Path
-from tests.train.toys import train
+from tests.training.toys import train
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 clipped, course = train(folder / "run", augment=("crop", "flip"), ema=0.5)

@@ -9,7 +9,7 @@ from snnconv import SpikingNetwork
 from snnconv.bench import sweep
 from snnconv.cost.energy import energy_model
 from snnconv.data import DataSource, batch_inputs, batch_labels
-from snnconv.tune.score import Judge, Score
+from snnconv.tuning.score import Judge, Score
 
 
 @pytest.fixture(scope="module")

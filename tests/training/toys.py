@@ -12,7 +12,7 @@ from torch import fx, nn
 import snnconv
 from snnconv.data import DataSource, Normalization
 from snnconv.data.npz import from_arrays
-from snnconv.train import FineTuning, finetune
+from snnconv.training import FineTuning, finetune
 
 CLASSES = 4
 SHAPE = (2, 8, 8)

@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from snnconv import InputError
-from snnconv.train.run import Run
+from snnconv.training.run import Run
 
 from .toys import QUICK, SHAPE, network, same, source, train
 
@@ -102,8 +102,8 @@ KILLED = """
 import os, signal
 from pathlib import Path
 import torch
-from snnconv.train.run import Run
-from tests.train.toys import train
+from snnconv.training.run import Run
+from tests.training.toys import train
 torch.set_num_threads(1)
 plain = Run.one_step
 def one_step(self, *arguments):

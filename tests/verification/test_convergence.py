@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from snnconv.verify.bounds import default_check
-from snnconv.verify.convergence import convergence_check, slope_of
+from snnconv.verification.bounds import default_check
+from snnconv.verification.convergence import convergence_check, slope_of
 
 FLOOR = 1e-4
 DRAW = random.Random(0)

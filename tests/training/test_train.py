@@ -20,13 +20,13 @@ from snnconv.data import DataSource
 from snnconv.data.npz import from_arrays
 from snnconv.models import respike, svformer
 from snnconv.models.firing import firing
-from snnconv.train import Training, train
-from snnconv.train.defaults import CODE, IMAGENET, OURS, PAPER, chosen_for, normalization_for, told, usual_of
-from snnconv.train.mix import mixed_batch
-from snnconv.train.optimizers import optimizer_of
-from snnconv.train.run import Run
-from snnconv.train.schedules import rate
-from snnconv.train.settings import Settings
+from snnconv.training import Training, train
+from snnconv.training.defaults import CODE, IMAGENET, OURS, PAPER, chosen_for, normalization_for, told, usual_of
+from snnconv.training.mix import mixed_batch
+from snnconv.training.optimizers import optimizer_of
+from snnconv.training.run import Run
+from snnconv.training.schedules import rate
+from snnconv.training.settings import Settings
 
 from .toys import same
 

@@ -47,7 +47,7 @@ def finetune(
         log: "csv" (a row an epoch) or "tensorboard" (that too).
         device: cpu, cuda, cuda:1, …
         recipe: "sdm": settings as the paper has them (`RECIPES`), where none are given.
-        settings: `epochs=10`, `lr=0.01` and the other fields of `snnconv.train.Settings`.
+        settings: `epochs=10`, `lr=0.01` and the other fields of `snnconv.training.Settings`.
 
     Returns:
         The course of the training, also saved in the folder as finetune.json, .csv, .png and .svg.

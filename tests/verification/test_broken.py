@@ -15,8 +15,8 @@ from snnconv.convert.build import build
 from snnconv.io import snn_file
 from snnconv.neurons import ScalableDualThreshold
 from snnconv.plan import Plan
-from snnconv.verify import Verification, verify
-from snnconv.verify.api import GENEROUS
+from snnconv.verification import Verification, verify
+from snnconv.verification.api import GENEROUS
 
 from ..networks import SmallCNN
 

@@ -11,7 +11,7 @@ from torch import nn
 import snnconv
 from snnconv import InputError
 from snnconv.papers import recipes
-from snnconv.train import RECIPES, finetune
+from snnconv.training import RECIPES, finetune
 
 VIDEO = ("ucf101", "hmdb51")
 

@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 import snnconv
 from snnconv import InputError, convert
 from snnconv.methods import METHODS
-from snnconv.verify import Verification, verify
+from snnconv.verification import Verification, verify
 
 from ..networks import MLP, ResidualNet, SmallCNN, spread_norms
 

@@ -17,8 +17,8 @@ from snnconv.convert.passes import batchnorm, scales, spike
 from snnconv.graph.graphs import graph_pass, module_calls
 from snnconv.neurons import Neuron, RunningMean, RunningSum, ScalableDualThreshold, Scale, Tracking
 from snnconv.neurons.sd import SDState
-from snnconv.verify import Verification, verify
-from snnconv.verify.exact import exact_check
+from snnconv.verification import Verification, verify
+from snnconv.verification.exact import exact_check
 
 from ..networks import spread_norms
 

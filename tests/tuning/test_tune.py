@@ -13,12 +13,12 @@ from snnconv import InputError, SpikingNetwork
 from snnconv.bench import sweep
 from snnconv.data import open_data
 from snnconv.models import fashion_cnn
-from snnconv.tune import Budget, Tuned, tune
-from snnconv.tune.refine import refined, worth
-from snnconv.tune.rounds import best
-from snnconv.tune.score import Score
-from snnconv.tune.split import split
-from snnconv.tune.trial import Candidate
+from snnconv.tuning import Budget, Tuned, tune
+from snnconv.tuning.refine import refined, worth
+from snnconv.tuning.rounds import best
+from snnconv.tuning.score import Score
+from snnconv.tuning.split import split
+from snnconv.tuning.trial import Candidate
 
 QUICK: dict[str, Any] = {
     "T": (1, 2),

@@ -7,9 +7,9 @@ import torch
 
 from snnconv import InputError
 from snnconv.measure.distributed import Group
-from snnconv.train.augment import AUGMENTATIONS, augmented
-from snnconv.train.feed import feed_of, share
-from snnconv.train.schedules import SCHEDULES
+from snnconv.training.augment import AUGMENTATIONS, augmented
+from snnconv.training.feed import feed_of, share
+from snnconv.training.schedules import SCHEDULES
 
 from .toys import source
 

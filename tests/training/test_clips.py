@@ -12,8 +12,8 @@ import snnconv
 from snnconv.data import DataSource, open_data
 from snnconv.errors import InputError
 from snnconv.measure.distributed import Group
-from snnconv.train import finetune
-from snnconv.train.feed import feed_of
+from snnconv.training import finetune
+from snnconv.training.feed import feed_of
 
 from ..data.clips.videos import cut_off, frames_of, places_in, write_classes, write_video
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from snnconv.errors import InputError
-from snnconv.verify import verify
+from snnconv.verification import verify
 
 X = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from snnconv.verify import Verification, verify
+from snnconv.verification import Verification, verify
 
 from ..networks import SmallCNN
 

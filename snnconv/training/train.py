@@ -37,7 +37,7 @@ def train(
     Args:
         network: from inputs [B, …] to scores [B, classes].
         data, val, folder, resume, log, device: as in `finetune`.
-        settings: fields of `snnconv.train.Settings`; those left out are the network's own (`chosen_for`).
+        settings: fields of `snnconv.training.Settings`; those left out are the network's own (`chosen_for`).
 
     Returns:
         The course of the training, also saved in the folder as train.json, .csv, .png and .svg.

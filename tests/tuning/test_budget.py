@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from snnconv import InputError
-from snnconv.tune import Budget
-from snnconv.tune.budget import MOST_TRIES, NEAR, budget_of, fit
-from snnconv.tune.score import Score
+from snnconv.tuning import Budget
+from snnconv.tuning.budget import MOST_TRIES, NEAR, budget_of, fit
+from snnconv.tuning.score import Score
 
 SCORE = Score(100, agreement=90.0, divergence=0.1, accuracy=None, spikes_per_neuron=0.5, energy=0.02)
 

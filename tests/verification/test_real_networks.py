@@ -11,7 +11,7 @@ from torchvision import models
 
 from snnconv.data import open_data
 from snnconv.io import open_model
-from snnconv.verify import Verification, verify
+from snnconv.verification import Verification, verify
 
 from ..networks import spread_norms
 

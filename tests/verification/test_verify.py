@@ -13,7 +13,7 @@ from torch import nn
 
 import snnconv
 from snnconv import InputError
-from snnconv.verify import Verification, verify
+from snnconv.verification import Verification, verify
 
 from ..networks import MLP, ResidualNet, SmallCNN, spread_norms
 from .networks import InFloat32, Jumping, Normalised, TwoInputs

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from snnconv import InputError
-from snnconv.train.mix import mixed_batch
-from snnconv.train.settings import Settings
+from snnconv.training.mix import mixed_batch
+from snnconv.training.settings import Settings
 
 CLIPS = torch.rand(6, 2, 3, 32, 40, generator=torch.Generator().manual_seed(0))
 
