@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ..documents import Count, Percent, Steps
@@ -95,6 +93,7 @@ class Sweep(Result):
     """
 
     NAME: ClassVar[str] = "sweep"
+    PICTURE = "snnconv.plots.sweep.plot_sweep"  # accuracy and spikes against T
 
     rows: list[Row]
     curves: list[Curve]
@@ -114,9 +113,3 @@ class Sweep(Result):
 
     def table(self) -> list[dict[str, Any]]:
         return [asdict(row) for row in self.rows]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Accuracy and spikes against T; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from ..plots.sweep import plot_sweep  # matplotlib takes a second to import
-
-        plot_sweep(self, Path(path))

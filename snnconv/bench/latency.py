@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -49,6 +47,8 @@ class Latency(Result):
     """
 
     NAME: ClassVar[str] = "latency"
+    # Accuracy against time steps with the band around the ANN, and the early-exit curve.
+    PICTURE = "snnconv.plots.latency.plot_latency"
 
     rows: list[Step]
     ann_accuracy: Percent
@@ -68,12 +68,6 @@ class Latency(Result):
     def table(self) -> list[dict[str, Any]]:
         """Every time step; early exits are in the JSON."""
         return [asdict(row) for row in self.rows]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Accuracy against time steps with the band around the ANN, and the early-exit curve."""
-        from ..plots.latency import plot_latency  # matplotlib takes a second to import
-
-        plot_latency(self, Path(path))
 
 
 @takes_data("data")

@@ -25,6 +25,7 @@ class Coverage(Result):
     """
 
     NAME: ClassVar[str] = "coverage"
+    PICTURE = "snnconv.plots.coverage.plot_coverage"  # the error of every network over time steps, both logarithmic
 
     networks: list[Network]
     T: Steps
@@ -42,12 +43,6 @@ class Coverage(Result):
             row = {key: value for key, value in whole.items() if not isinstance(value, (list, dict))}
             errors = {f"error_{T}": network.snn_error.get(T) for T in steps_of(self)}
             yield {**row, "held": network.held, "missed": "; ".join(network.missed), **errors}
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """The error of every network over time steps, both logarithmic."""
-        from ..plots.coverage import plot_coverage  # matplotlib takes a second to import
-
-        plot_coverage(self, Path(path))
 
     def save(
         self, folder: str | PathLike[str], also: Mapping[str, Callable[[Path], object]] | None = None

@@ -7,6 +7,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -17,6 +18,7 @@ from .importing import import_attribute, import_quietly
 from .usual_shapes import shapes_of
 
 PREFIXES = ("torchvision", "pytorchvideo", "timm", "snnconv")
+BEGINNING = {"snnconv:respike": "torchvision:{backbone}"}  # of what `weights` may be a file
 GRAMMAR = "torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory"
 
 
@@ -43,6 +45,7 @@ def build(spec: str, *, num_classes: int | None = None, arch_args: Mapping[str, 
                 where="--arch-arg and --num-classes", remedy="leave one of them out",
             )  # fmt: skip
         arguments[name] = num_classes
+    _begin(spec, factory, arguments)
     model = _call(factory, arguments, spec)
     shapes = shapes_of(spec, model, arguments)
     if shapes is not None:
@@ -140,6 +143,16 @@ def _timm(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
 def _snnconv(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     models = _require("snnconv.models", "snnconv.models", "install a snnconv that has its models folder")
     return _public(models, "snnconv", name)
+
+
+def _begin(spec: str, factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """Open the file that a network of `BEGINNING` begins with."""
+    if spec in BEGINNING and Path(str(arguments.get("weights"))).is_file():
+        from .open_model import open_model  # which builds networks, too
+
+        usual = {key: value.default for key, value in inspect.signature(factory).parameters.items()}
+        network = BEGINNING[spec].format(**{**usual, **arguments})
+        arguments["weights"] = open_model(network, weights=str(arguments["weights"])).model
 
 
 _BUILDERS: dict[str, Callable[[str, dict[str, Any]], Callable[..., Any]]] = {

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,10 +26,13 @@ class Result(ABC):
 
     Attributes:
         NAME: the command's name, and the stem of its files.
+        PICTURE: the function of the result and a path that draws it, by its full name: pictures know results, results
+            no pictures, and matplotlib takes a second to import.
         provenance: how it was made: versions, hardware, seed, and what else is worth a record.
     """
 
     NAME: ClassVar[str]
+    PICTURE: ClassVar[str]
     provenance: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,9 +56,10 @@ class Result(ABC):
     def table(self) -> Iterable[dict[str, Any]]:
         """The rows of the .csv, all with the same keys."""
 
-    @abstractmethod
     def plot(self, path: str | PathLike[str]) -> None:
         """The picture of it; the suffix of `path` names the format (.png, .svg, .pdf)."""
+        module, _, draw = self.PICTURE.rpartition(".")
+        getattr(import_module(module), draw)(self, Path(path))
 
     def to_json(self, path: str | PathLike[str]) -> None:
         """Everything, as one JSON object."""

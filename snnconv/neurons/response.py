@@ -54,3 +54,9 @@ def response(neuron: Neuron, current: Tensor, T: int, warm_up: int = 0) -> Tenso
             if done > warm_up:
                 total += output
     return neuron.per_unit(current) * total / T
+
+
+def mean_output(neuron: Neuron, inputs: Tensor, T: int) -> Tensor:
+    """θ Σ_t y(t) / T for the constant input I(t) = x, for all `inputs` [N] → [N]; y what the spikes stand for."""
+    with torch.no_grad():
+        return response(neuron, inputs[:, None], T)[:, 0]

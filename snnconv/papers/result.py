@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ..measure.result import Result
@@ -44,6 +42,7 @@ class PaperRun(Result):
     """
 
     NAME: ClassVar[str] = "bench"
+    PICTURE = "snnconv.plots.papers.plot_paper"
 
     recipe: str
     paper: str
@@ -68,8 +67,3 @@ class PaperRun(Result):
                 figures = {"column": column, "published": published, "measured": measured}
                 lines.append({"group": row.group, "row": row.name, **figures, "not run": row.why})
         return lines
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        from ..plots.papers import plot_paper  # matplotlib takes a second to import
-
-        plot_paper(self, Path(path))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
+from ..papers.library import find_recipe
+from ..papers.measures.transfer import neuron_of
 from .style import BLUE, GREY, WIDTH, ann_line, legend_below, picture, series, step_axis
 from .transfer import plot_transfer
 
@@ -86,9 +88,6 @@ def plot_ratio(run: PaperRun, path: Path) -> None:
 
 def plot_transfers(run: PaperRun, path: Path) -> None:
     """The neurons of the rows, from the recipe itself: the whole curves, not only the inputs of its columns."""
-    from ..papers.library import find_recipe
-    from ..papers.measures.transfer import neuron_of
-
     rows = find_recipe(run.recipe).rows
     plot_transfer(path, {row.name: neuron_of(row) for row in rows}, rows[0].T or 1)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from ..neurons import IntegrateFire, Neuron, ScalableDualThreshold, response
+from ..neurons import IntegrateFire, Neuron, ScalableDualThreshold
+from ..neurons.response import mean_output
 from .style import GREY, WIDTH, legend_below, picture, series
 
 POINTS = 701
@@ -23,12 +23,6 @@ def published_settings() -> dict[str, Neuron]:
     settings: list[dict[str, Any]] = [{"alpha": 0.5, "beta": 1}, {"alpha": 0.5, "beta": 2}, {"alpha": 0.2, "beta": 5}]
     scalable = {f"SD α={s['alpha']:g} β={s['beta']}": ScalableDualThreshold(1.0, **s) for s in settings}
     return {"IF": IntegrateFire(1.0), **scalable}
-
-
-def mean_output(neuron: Neuron, inputs: Tensor, T: int) -> Tensor:
-    """θ Σ_t y(t) / T for the constant input I(t) = x, for all `inputs` [N] → [N]; y what the spikes stand for."""
-    with torch.no_grad():
-        return response(neuron, inputs[:, None], T)[:, 0]
 
 
 def plot_transfer(path: Path, neurons: Mapping[str, Neuron] | None = None, T: int = 4) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ..documents import Count
@@ -44,6 +42,8 @@ class Course(Result):
         learned: {layer: its mean} at the start and at the end.
     """
 
+    PICTURE = "snnconv.plots.training.plot_course"
+
     epochs: list[Epoch]
     samples: Count
     best: Count
@@ -59,11 +59,6 @@ class Course(Result):
 
     def table(self) -> Iterable[dict[str, Any]]:
         return rows_of(self.epochs, self.quantity)
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        from ..plots.training import plot_course  # matplotlib takes a while to import
-
-        plot_course(self, Path(path))
 
 
 @dataclass

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..documents import Count, Steps
@@ -69,6 +67,7 @@ class Tuned(Result):
     """
 
     NAME: ClassVar[str] = "tune"
+    PICTURE = "snnconv.plots.tune.plot_tune"  # divergence and disagreement of every trial
 
     trials: list[Trial]
     budget: Budget
@@ -102,9 +101,3 @@ class Tuned(Result):
         for trial in self.trials:
             row = {key: value for key, value in asdict(trial).items() if key not in ("score", "corrections")}
             yield row | {"corrections": "+".join(trial.corrections)} | asdict(trial.score)
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Divergence and disagreement of every trial."""
-        from ..plots.tune import plot_tune  # matplotlib takes a second to import
-
-        plot_tune(self, Path(path))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..documents import Count, Steps
@@ -72,6 +70,9 @@ class Verification(Result):
     """
 
     NAME: ClassVar[str] = "verify"
+    PICTURE = (
+        "snnconv.plots.verify.plot_verification"  # the error over time steps, both logarithmic, with a line of slope −1
+    )
 
     model: str
     sites: dict[str, SiteVerdict]
@@ -120,12 +121,6 @@ class Verification(Result):
     def table(self) -> list[dict[str, Any]]:
         """One row for every T."""
         return [{"T": T, "snn_error": error} for T, error in self.snn_error.items()]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """The error over time steps, both logarithmic, with a line of slope −1."""
-        from ..plots.verify import plot_verification  # matplotlib takes a second to import
-
-        plot_verification(self, Path(path))
 
 
 def finite(value: float | None) -> float | None:

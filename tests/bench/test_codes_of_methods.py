@@ -9,7 +9,7 @@ import snnconv
 from snnconv import InputError
 from snnconv.bench.attention import attention
 from snnconv.neurons import NEURONS
-from snnconv.plots.transfer import mean_output
+from snnconv.neurons.response import mean_output
 
 from ..networks import SHAPES, SmallCNN
 

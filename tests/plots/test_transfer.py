@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from snnconv.neurons import NEURONS, Neuron
-from snnconv.plots.transfer import mean_output, plot_transfer, published_settings
+from snnconv.neurons.response import mean_output
+from snnconv.plots.transfer import plot_transfer, published_settings
 
 from .made import texts
 

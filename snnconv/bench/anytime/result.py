@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Percent
@@ -64,6 +62,8 @@ class Anytime(Result):
     """
 
     NAME: ClassVar[str] = "anytime"
+    # Accuracy against frames with early exit, and below it firing rate and time constant by layer.
+    PICTURE = "snnconv.plots.anytime.plot_anytime"
 
     rows: list[Moment]
     unit: int
@@ -81,9 +81,3 @@ class Anytime(Result):
     def table(self) -> list[dict[str, Any]]:
         """Accuracy against frames; early exits and layers are in the JSON."""
         return [asdict(row) for row in self.rows]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Accuracy against frames with early exit, and below it firing rate and time constant by layer."""
-        from ...plots.anytime import plot_anytime  # matplotlib takes a second to import
-
-        plot_anytime(self, Path(path))

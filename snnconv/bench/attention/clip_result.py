@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...measure.result import Result
@@ -68,6 +66,7 @@ class ClipAttention(Result):
     """
 
     NAME: ClassVar[str] = "clip_attention"
+    PICTURE = "snnconv.plots.clip_attention.plot_clip_attention"  # strips of frames with the maps over them
 
     clips: list[ClipMaps]
     unit: int
@@ -93,12 +92,6 @@ class ClipAttention(Result):
             for clip in self.clips
             for frame in clip.frames
         ]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Strips of frames with the maps over them."""
-        from ...plots.clip_attention import plot_clip_attention  # matplotlib takes a second to import
-
-        plot_clip_attention(self, Path(path))
 
 
 def place(token: Token) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Steps
@@ -68,6 +66,7 @@ class Attention(Result):
     """
 
     NAME: ClassVar[str] = "attention"
+    PICTURE = "snnconv.plots.attention.plot_attention"  # the grid of heat-maps
 
     layer: str
     images: list[ImageMaps]
@@ -94,9 +93,3 @@ class Attention(Result):
             for image in self.images
             for step in image.snn
         ]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """The grid of heat-maps; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from ...plots.attention import plot_attention  # matplotlib takes a second to import
-
-        plot_attention(self, Path(path))

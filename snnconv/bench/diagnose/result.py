@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Steps
@@ -75,6 +73,8 @@ class Diagnosis(Result):
     """
 
     NAME: ClassVar[str] = "diagnose"
+    # Four panels over the sites: firing, silence and saturation, activation bias, the error split.
+    PICTURE = "snnconv.plots.diagnose.plot_diagnosis"
 
     sites: list[SiteDiagnosis]
     analog: list[str]
@@ -107,12 +107,6 @@ class Diagnosis(Result):
     def table(self) -> list[dict[str, Any]]:
         """One row a site, in execution order."""
         return [row_of(site) for site in self.sites]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Four panels over the sites: firing, silence and saturation, activation bias, the error split."""
-        from ...plots.diagnose import plot_diagnosis  # matplotlib takes a second to import
-
-        plot_diagnosis(self, Path(path))
 
 
 def row_of(site: SiteDiagnosis) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Percent, Steps
@@ -35,6 +33,7 @@ class Robustness(Result):
     """
 
     NAME: ClassVar[str] = "robustness"
+    PICTURE = "snnconv.plots.robustness.plot_robustness"  # one panel a kind of noise, one line a network
 
     rows: list[NoiseRow]
     clipped: bool
@@ -63,9 +62,3 @@ class Robustness(Result):
     def table(self) -> list[dict[str, Any]]:
         """The rows, each with what it is above or below the network's accuracy without noise, in points."""
         return [{**vars(row), "change": round(row.accuracy - self.accuracy(row.network), 6)} for row in self.rows]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """One panel a kind of noise, one line a network."""
-        from ...plots.robustness import plot_robustness  # matplotlib takes a second to import
-
-        plot_robustness(self, Path(path))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import Any, ClassVar
 
 from ...documents import Count, Number, Percent, Steps
@@ -68,6 +66,7 @@ class Energy(Result):
     """
 
     NAME: ClassVar[str] = "energy"
+    PICTURE = "snnconv.plots.energy.plot_energy"  # energy by cause, one bar a network
 
     rows: list[EnergyRow]
     T: Steps
@@ -97,12 +96,6 @@ class Energy(Result):
         rows = [asdict(row) for row in [*self.rows, *published]]
         causes = [{f"mJ_{cause}": mj for cause, mj in row.pop("mJ_by_cause").items()} for row in rows]
         return [{**row, **split} for row, split in zip(rows, causes)]
-
-    def plot(self, path: str | PathLike[str]) -> None:
-        """Energy by cause, one bar a network; the suffix of `path` names the format (.png, .svg, .pdf)."""
-        from ...plots.energy import plot_energy  # matplotlib takes a second to import
-
-        plot_energy(self, Path(path))
 
 
 def rows_in(document: dict[str, Any]) -> list[EnergyRow]:

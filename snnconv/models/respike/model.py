@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,12 +28,13 @@ BACKBONES: dict[str, Callable[..., torchvision.models.ResNet]] = {
 POOLS = (4, 2, 1, 1)  # of each stage's map to its tokens: 14², 14², 14² and 7² of frames of 224²
 FRAMES, SIDE = 16, 224  # of the clips that it was published with, as whole segments
 BRANCHES = ("both", "key", "residual")
+Weights = str | torchvision.models.ResNet | None
 
 
 class KeyFrames(nn.Module):
     """A torchvision ResNet without its pool and classifier: [B, channels, H, W] → the maps of its four stages."""
 
-    def __init__(self, backbone: str, in_channels: int, weights: str | None, checkpointed: bool) -> None:
+    def __init__(self, backbone: str, in_channels: int, weights: Weights, checkpointed: bool) -> None:
         super().__init__()
         self.checkpointed = checkpointed
         net = resnet(backbone, weights)
@@ -54,20 +55,16 @@ class KeyFrames(nn.Module):
         return maps
 
 
-def resnet(backbone: str, weights: str | None) -> torchvision.models.ResNet:
-    """The torchvision network, with weights of a file, of torchvision, or at random.
+def resnet(backbone: str, weights: Weights) -> torchvision.models.ResNet:
+    """The torchvision network: the one given, with weights of torchvision, or at random.
 
     Raises:
-        InputError: neither a file nor a name that torchvision knows, or a file of other weights.
+        InputError: no name that torchvision knows.
     """
     if weights is None:
         return BACKBONES[backbone]()
-    if Path(weights).exists():
-        from ...io import open_model  # which builds this network
-
-        found = open_model(f"torchvision:{backbone}", weights=weights).model
-        assert isinstance(found, torchvision.models.ResNet)
-        return found
+    if isinstance(weights, torchvision.models.ResNet):
+        return copy.deepcopy(weights)
     names = ["DEFAULT", *torchvision.models.get_model_weights(backbone).__members__]
     if weights not in names:
         raise InputError(
@@ -97,7 +94,7 @@ class ReSpike(nn.Module):
         fusion: bool,
         cross: bool,
         in_channels: int,
-        weights: str | None,
+        weights: Weights,
         checkpointed: bool,
         neuron: dict[str, Any],
     ) -> None:
@@ -197,7 +194,7 @@ def respike(
     fusion: bool = True,
     cross: bool = True,
     in_channels: int = 3,
-    weights: str | None = None,
+    weights: Weights = None,
     neuron: str = "lif",
     tau: float = 4 / 3,
     checkpointed: bool = False,
@@ -215,8 +212,9 @@ def respike(
         branches: "both", or for ablations the "key" frames or the "residual"s alone.
         fusion: with a transformer block after every stage; cross: with attention to the key frame in it.
         in_channels: of the frames.
-        weights: of the ANN: a file of torchvision's for the backbone, as its authors begin with ImageNet's; or a name
-            that torchvision knows, as "DEFAULT", whose weights are downloaded. None: random.
+        weights: of the ANN, which its authors begin with ImageNet's: a torchvision network of the backbone that has
+            them; or a name that torchvision knows, such as "DEFAULT", whose weights are downloaded. None: random. Where
+            the network is opened by name (`open_model`, the command line), a file of torchvision's, too.
         neuron, tau, options: of the spiking layers; "lif" with v ← 0.25 v + 0.75 x, θ = 1, hard reset. "relu": without
             spikes; with the residual branch alone an ANN that `convert` takes.
         checkpointed: in training, keep no stage's inside for the gradient but compute it again: less memory, a third

@@ -8,6 +8,7 @@ import torch
 
 from ...methods import METHODS
 from ...neurons import NEURONS, Neuron
+from ...neurons.response import mean_output
 from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace
@@ -27,8 +28,6 @@ def neuron_of(row: Row) -> Neuron:
 
 def outputs(recipe: Recipe, cells: Sequence[Cell], workspace: Workspace) -> list[float]:
     """In units of λ."""
-    from ...plots.transfer import mean_output  # matplotlib takes a second to import
-
     return [float(mean_output(neuron_of(row), torch.tensor([column.x]), row.T or 1)[0]) for row, column in cells]
 
 
