@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from snnconv.data import FASHION_NORMALIZATION, open_data
-from snnconv.models.fashion_cnn import FashionCNN, fashion_cnn
+from snnconv.models._fashion_cnn import FashionCNN, fashion_cnn
 
 SHIFT = 2  # pixels
 

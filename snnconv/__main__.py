@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Run the command line. What it imports takes seconds, in which Ctrl-C is no traceback either."""
     try:
-        from .cli import main as run
+        from .cli.main import main as run
     except KeyboardInterrupt:
         os.write(2, b"interrupted\n")
         sys.exit(130)

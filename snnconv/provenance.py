@@ -12,8 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 PACKAGES = ("snnconv", "torch", "torchvision", "numpy")
 # What does not change a figure, with the number of values it takes.
 ABOUT_OUTPUT = {
@@ -25,6 +23,8 @@ _command: ContextVar[str | None] = ContextVar("command", default=None)
 
 def provenance(seed: int) -> dict[str, Any]:
     """Plain data for JSON."""
+    import torch  # here, since every command looks into this file
+
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "hardware": {

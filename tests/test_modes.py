@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
-from snnconv.bench.diagnose import diagnose
+from snnconv.bench._diagnose import diagnose
 from snnconv.modes import callers_defaults, ordinary_mode
 from snnconv.verification import verify
 

@@ -4,31 +4,51 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import snnconv
+import snnconv.methods
 
-PUBLIC = {
-    "METHODS",
-    "InputError",
-    "Run",
-    "SnnconvError",
-    "SpikingNetwork",
-    "UnsupportedModelError",
-    "clip",
-    "convert",
-    "inspect",
-    "load",
-    "save",
-}
+FUNCTIONS = {
+    "clip", "compare", "convert", "diagnose", "energy", "finetune", "inspect", "latency", "load", "open_data",
+    "open_model", "report", "save", "sweep", "train", "tune", "verify",
+}  # fmt: skip
+OTHERS = {"METHODS", "InputError", "Run", "SnnconvError", "SpikingNetwork", "UnsupportedModelError"}
+GIVEN = {"snnconv.convert"}  # a folder with the name of a function
 
 
 def test_all() -> None:
-    assert set(snnconv.__all__) == PUBLIC
-    assert all(hasattr(snnconv, name) for name in PUBLIC)
+    assert set(snnconv.__all__) == FUNCTIONS | OTHERS
+    assert all(inspect.isfunction(getattr(snnconv, name)) for name in FUNCTIONS)
+    assert all(hasattr(snnconv, name) for name in OTHERS)
+    assert set(snnconv.__all__) <= set(dir(snnconv))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = snnconv.nothing  # type: ignore[attr-defined]
+
+
+def test_what_type_checkers_see_is_what_there_is() -> None:
+    for package, public in (("snnconv", snnconv.__all__), ("snnconv.methods", snnconv.methods.__all__)):
+        source = Path(str(importlib.import_module(package).__file__)).read_text(encoding="utf-8")
+        block = source.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
+        assert sorted(line.rpartition(" as ")[2] for line in block.splitlines()) == sorted(public)
+
+
+def test_no_module_is_hidden_by_a_function_of_its_name() -> None:
+    """`import snnconv.x.y as z` gives the module y, whatever x exports."""
+    hidden = set()
+    for found in pkgutil.walk_packages(snnconv.__path__, "snnconv."):
+        if found.name.endswith(".__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        parent, _, name = found.name.rpartition(".")
+        if getattr(importlib.import_module(parent), name) is not module:
+            hidden.add(found.name)
+    assert hidden == GIVEN
 
 
 def test_convert_is_the_function() -> None:
@@ -67,7 +87,7 @@ def test_importing_is_quiet_and_light() -> None:
     """No plotting, no command line and no export front end until they are needed."""
     code = (
         "import sys, snnconv\n"
-        "late = {'matplotlib', 'click', 'onnx', 'pytorchvideo', 'timm'} & set(sys.modules)\n"
+        "late = {'matplotlib', 'click', 'onnx', 'pytorchvideo', 'timm', 'torch', 'torchvision'} & set(sys.modules)\n"
         "assert not late, late"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..network import SpikingNetwork
-from .grid import Grid
+from ._grid import Grid
 
 Networks = Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]]
 

@@ -1,3 +1,1 @@
 """The `snnconv` command."""
-
-from .main import main as main

@@ -5,21 +5,23 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from ..capture.examples import check_shapes
 from ..convert.fitting import fit
-from ..data import DataSource, Normalization
 from ..errors import InputError
 from ..io import build, open_model
 from ..io.factory import find_factory, parse_arch_args
 from ..io.head import Head, last_layer
-from ..io.open_model import build_with, names_a_file, read_weights
+from ..io.open import build_with, names_a_file, read_weights
 from ..io.stored import stored_normalization
 from ..io.trained_file import Origin, is_trained, origin_of
+
+if TYPE_CHECKING:
+    from ..data import DataSource, Normalization
 
 OTHERWISE = "leave the network's options out, or name the network and give the file with --weights"
 

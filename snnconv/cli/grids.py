@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..bench.grid import Grid, Maker, combine
+from ..bench._grid import Grid, Maker, combine
 from ..bench.parse_settings import parse_numbers, parse_settings
-from ..bench.setting import Setting
 from ..convert.fitting import fit
-from ..data import DataSource
 from ..fingerprint import describe_data, fingerprint
 from ..methods import OPTIONS
 from ..methods.label import label_of
 from ..methods.parse import ALL
-from ..network import SpikingNetwork
 from ..papers.presets import PRESETS
 from . import work
+
+if TYPE_CHECKING:
+    from ..bench.setting import Setting
+    from ..data import DataSource
+    from ..network import SpikingNetwork
 
 SINGLE = [name for name in OPTIONS if name not in ("alpha", "beta")]
 KEPT = ("maxpool", "keep", "only", "input_shape")

@@ -66,6 +66,8 @@ with_debug(cli)
 
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code, never a traceback."""
+    if COMPLETION in os.environ:
+        cli.main(sys.argv[1:], prog_name="snnconv")  # click writes bytes, which the streams below do not take
     asked: set[str] = set()
     with streams.usable(), visible_streams():
         try:
@@ -84,8 +86,6 @@ def main() -> None:
 
 def run(arguments: list[str], asked: set[str]) -> int:
     """The exit code of a command; not by click's own `main`, which has codes of its own for signals and pipes."""
-    if COMPLETION in os.environ:
-        cli.main(arguments, prog_name="snnconv")
     try:
         with cli.make_context("snnconv", list(arguments), obj=asked) as context:
             cli.invoke(context)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
-from torch import nn
 
-from ..data import DataSource
-from ..measure.result import Result
-from ..network import SpikingNetwork
 from .notices import telling
 from .options import (
     WHOLE,
@@ -28,7 +24,14 @@ from .options import (
 )
 from .output import print_json, results_in
 
-R = TypeVar("R", bound=Result)
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..data import DataSource
+    from ..measure.result import Result
+    from ..network import SpikingNetwork
+
+R = TypeVar("R", bound="Result")
 N = TypeVar("N")  # a network of the kind that is measured
 
 data_option = click.option(

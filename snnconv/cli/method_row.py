@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..methods import Method
 from ..papers import rows_of_method
+
+if TYPE_CHECKING:
+    from ..methods import Method
 
 
 def row_of(method: Method) -> dict[str, Any]:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
 from ..errors import InputError
 from . import work
 
@@ -37,6 +35,8 @@ def workspace_of(recipe: Recipe, folder: Path | None, group: str | None, options
     if model is None:
         weights = weights_by_group(recipe, group, options["weights"])
     else:
+        from torch import nn
+
         if len(options["weights"]) > 1:
             raise InputError("--model takes one file of weights", got=" and ".join(options["weights"]))
         opened = work.opened(model, {**options, "weights": next(iter(options["weights"]), None)})

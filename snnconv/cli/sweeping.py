@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from ..bench import Sweep
-from ..bench.setting import Setting
 from ..errors import InputError
 from .measuring import data_option, energy_model_option, limit_option, views_option
 from .notices import telling
 from .options import F, together
 from .output import require_writable
+
+if TYPE_CHECKING:
+    from ..bench import Sweep
+    from ..bench.setting import Setting
 
 
 def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable[[F], F]:
@@ -50,7 +52,7 @@ def swept(
     Raises:
         InputError: whatever is wrong with the options, the model or the data.
     """
-    from ..bench import parse_steps
+    from ..bench import Sweep, parse_steps
     from ..bench import sweep as run_sweep
     from ..cost.energy import energy_model
     from ..measure.distributed import together as joined

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import nn
@@ -22,7 +22,9 @@ from ..io.snn_file import is_converted, rebuild
 from ..io.stored import stored_normalization
 from ..methods import OPTIONS
 from ..models.firing import is_direct
-from ..network import SpikingNetwork
+
+if TYPE_CHECKING:
+    from ..network import SpikingNetwork
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
 CONVERSION_OPTIONS = ("method", *OPTIONS, "maxpool", "keep", "only")

@@ -148,7 +148,7 @@ def _snnconv(name: str, arguments: dict[str, Any]) -> Callable[..., Any]:
 def _begin(spec: str, factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Open the file that a network of `BEGINNING` begins with."""
     if spec in BEGINNING and Path(str(arguments.get("weights"))).is_file():
-        from .open_model import open_model  # which builds networks, too
+        from .open import open_model  # which builds networks, too
 
         usual = {key: value.default for key, value in inspect.signature(factory).parameters.items()}
         network = BEGINNING[spec].format(**{**usual, **arguments})

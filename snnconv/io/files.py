@@ -11,8 +11,8 @@ from torch import fx, nn
 
 from ..modes import ordinary_mode
 from ..network import SpikingNetwork
+from ._detect import FileKind, detect
 from .clip_file import is_clipped, open_clipped, save_clipped
-from .detect import FileKind, detect
 from .onnx_file import OnnxNetwork, open_onnx
 from .pt2 import load_program
 from .snn_file import rebuild, save_network

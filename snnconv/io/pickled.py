@@ -27,6 +27,11 @@ from .pickle_check import PICKLES_IN_OLD_FORMAT, check_pickle
 from .pickle_machine import named
 
 _PACKAGES = ("torch.nn.", "torchvision.", "pytorchvideo.", "snnconv.")
+_MOVED = {
+    "snnconv.convert.activations.": "snnconv.graph.activations.",
+    **{f"snnconv.models.{name}.": f"snnconv.models._{name}." for name in ("c3d", "fashion_cnn", "small_cnn3d")},
+    **{f"snnconv.models.{name}.": f"snnconv.models._{name}." for name in ("respike", "svformer")},
+}  # where classes are that 0.1.0 had elsewhere: a pickle has their full names
 _SHOWN = 8
 
 
@@ -124,6 +129,8 @@ def _harmless_class(name: str) -> type[nn.Module] | None:
     """The class `name`, if it is a module of a known package, and all its bases are."""
     if not name.startswith(_PACKAGES):
         return None
+    for before, now in _MOVED.items():
+        name = name.replace(before, now) if name.startswith(before) else name
     module, _, attribute = name.rpartition(".")
     if any(part.startswith("__") or not part.isidentifier() for part in name.split(".")):
         return None  # `snnconv.__main__` would run when imported

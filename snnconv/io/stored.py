@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..data.normalization import Normalization
 from ..plan import Plan
 from . import clip_file, trained_file
-from .open_model import OpenedModel
+from .open import OpenedModel
 from .snn_file import is_converted
 
 

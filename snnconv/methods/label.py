@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from .method import METHODS
+from .catalogue import METHODS
 from .options import OF_EVERY_METHOD, OPTIONS
 
 MOST_PARTS = 100  # of a fraction that is told as one

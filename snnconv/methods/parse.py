@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import InputError
-from .method import METHODS, Method
+from .catalogue import METHODS, Method
 from .options import OPTIONS
 
 Parsed = tuple[str, dict[str, Any]]  # the method's name, and the options that replace its own

@@ -1,5 +1,7 @@
 """Spiking neurons: one neuron a file, a pure step function and a thin module shell each."""
 
+from ._response import Sent as Sent
+from ._response import response as response
 from .binary import BinaryWeighted as BinaryWeighted
 from .cos import CalibratedOffset as CalibratedOffset
 from .differential import Accumulate as Accumulate
@@ -11,8 +13,6 @@ from .lif import LIF as LIF
 from .lipool import LateralInhibition as LateralInhibition
 from .plif import PLIF as PLIF
 from .registry import NEURONS as NEURONS
-from .response import Sent as Sent
-from .response import response as response
 from .running import RunningMean as RunningMean
 from .running import RunningSum as RunningSum
 from .scale import Scale as Scale

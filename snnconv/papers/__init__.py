@@ -1,11 +1,11 @@
 """Published tables and figures as recipes, and the arithmetic behind published energies."""
 
-from .dry_run import RowCheck as RowCheck
-from .dry_run import dry_run as dry_run
+from ._dry_run import RowCheck as RowCheck
+from ._dry_run import dry_run as dry_run
+from ._listing import Entry as Entry
+from ._listing import listing as listing
 from .library import find_recipe as find_recipe
 from .library import recipes as recipes
-from .listing import Entry as Entry
-from .listing import listing as listing
 from .of_method import PublishedRow as PublishedRow
 from .of_method import rows_of_method as rows_of_method
 from .recipe import Recipe as Recipe

@@ -14,8 +14,8 @@ from ..convert.fitting import fit
 from ..data import DataSource, Normalization, open_data
 from ..errors import InputError
 from ..io import load_weights
-from ..io.detect import FileKind, detect
-from ..io.open_model import OpenedModel, open_model, read_weights
+from ..io._detect import FileKind, detect
+from ..io.open import OpenedModel, open_model, read_weights
 from ..io.pickled import load_pickle
 from ..io.stored import stored_normalization
 from ..io.trained_file import is_trained

@@ -10,7 +10,7 @@ from .curves import curves_of, steps_of
 from .style import WIDTH, ann_line, legend_below, picture, series, step_axis
 
 if TYPE_CHECKING:
-    from ..bench.sweep import Curve, Row, Sweep
+    from ..bench._sweep import Curve, Row, Sweep
 
 Family = list[tuple["Curve", list["Row"]]]
 

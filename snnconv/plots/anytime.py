@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from ..bench.anytime.measure import counted
+from ..bench._anytime.measure import counted
 from .caption import data_name
 from .rates import site_axis
 from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, legend_below, picture, title_above
@@ -15,7 +15,7 @@ from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, WIDTH, legend_below, pictu
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.anytime import Anytime, LayerRate
+    from ..bench._anytime import Anytime, LayerRate
 
 PANEL, NAMES = 2.6, 0.8  # inches
 MOST_LAYERS = 40  # names of 10 pt side by side over the width

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..bench.attention.pictures import decode_picture
+from ..bench._attention.pictures import decode_picture
 from .style import BLACK, ORANGE, WIDTH, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.attention import Attention
-    from ..bench.attention.result import HeatMap
+    from ..bench._attention import Attention
+    from ..bench._attention.result import HeatMap
 
 COLOURS = "inferno"  # rises in lightness, so that it reads in grey and with any colour vision
 SIDE = 192  # pixels of the longer side of a cell: what a cell has on paper at 200 dpi

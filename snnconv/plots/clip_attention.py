@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
 
-from ..bench.attention.pictures import decode_picture
+from ..bench._attention.pictures import decode_picture
 from .attention import CAPTION, CELL_TEXT, CHARACTERS, enlarged, overlaid, show
 from .style import BLACK, ORANGE, SKY, WIDTH, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.attention.clip_result import ClipAttention, ClipMaps, FrameMap
-    from ..bench.attention.result import HeatMap
+    from ..bench._attention.clip_result import ClipAttention, ClipMaps, FrameMap
+    from ..bench._attention.result import HeatMap
 
 MOST = 8  # frames side by side
 LEGEND = " Under frame 0: the class, in orange where the clip is of another."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .caption import data_name
 
 if TYPE_CHECKING:
-    from ..bench.sweep import Curve, Row, Sweep
+    from ..bench._sweep import Curve, Row, Sweep
 
 
 def curves_of(sweep: Sweep) -> list[tuple[Curve, list[Row]]]:

@@ -13,7 +13,7 @@ from .style import AMBER, BLACK, BLUE, GREEN, ORANGE, WIDTH, picture, title_abov
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.diagnose import Diagnosis
+    from ..bench._diagnose import Diagnosis
 
 # Stacked from below; what the layers before brought in is not the site's own doing, and is grey.
 COLOURS = {"inherited": "#B0B0B0", "clipping": ORANGE, "quantisation": BLUE, "unevenness": AMBER}

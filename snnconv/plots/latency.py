@@ -11,7 +11,7 @@ from .style import BLUE, GREEN, GREY, ORANGE, WIDTH, ann_line, legend_below, pic
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.latency import Latency
+    from ..bench._latency import Latency
 
 SHOWN = 12.0  # points below the ANN: further down, the band and the last steps could not be told apart
 

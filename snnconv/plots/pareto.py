@@ -15,7 +15,7 @@ from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, plain_ti
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.sweep import Sweep
+    from ..bench._sweep import Sweep
 
 CLOSE = 5.0  # points below the best accuracy at which the second panel begins
 RIVAL_MARKS = "*DosX^"

@@ -11,7 +11,7 @@ from .style import WIDTH, legend_below, picture, series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.sweep import Sweep
+    from ..bench._sweep import Sweep
 
 MOST_NAMES = 24
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from ..bench.robustness.noise import NOISES
-from ..bench.robustness.result import CLEAN
+from ..bench._robustness.noise import NOISES
+from ..bench._robustness.result import CLEAN
 from .caption import caption, data_name
 from .style import GREY, WIDTH, legend_below, picture, series, title_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..bench.robustness.result import Robustness
+    from ..bench._robustness.result import Robustness
 
 TITLES = {"gaussian": "Gaussian noise", "salt-pepper": "Salt-and-pepper noise"}
 # The ANN, where it is beside, lies dashed on the other's line, which stays visible where the two coincide.

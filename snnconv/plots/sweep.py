@@ -9,7 +9,7 @@ from .curves import curves_of, measured_on, steps_of
 from .style import WIDTH, ann_line, legend_below, picture, series, step_axis, title_above
 
 if TYPE_CHECKING:
-    from ..bench.sweep import Sweep
+    from ..bench._sweep import Sweep
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:

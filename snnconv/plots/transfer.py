@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ..neurons import IntegrateFire, Neuron, ScalableDualThreshold
-from ..neurons.response import mean_output
+from ..neurons._response import mean_output
 from .style import GREY, WIDTH, legend_below, picture, series
 
 POINTS = 701

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from .measure import measure as measure
+from ._measure import measure as measure
 
 
 def report(

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..bench.grid import Grid
-from ..bench.sweep import describe_networks
+from ..bench._grid import Grid
+from ..bench._sweep import describe_networks
 from ..errors import InputError
 from ..fingerprint import digest
 from ..measure.result import Result

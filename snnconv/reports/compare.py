@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+from torch.export import ExportedProgram
+
+from ..bench import check_steps, grid, sweep
 from ..bench.curves import Row, Sweep
+from ..cost.energy import EnergyModel
 from ..errors import InputError
 from ..files import atomic_output, write_text
+from ..methods.parse import ALL
 from ..visible import as_cell
 
 NEAR = (0.3, 1.0)  # points below the ANN
 ROUNDING = 1e-9  # of differences of percentages that are whole numbers of samples
+STEPS = (1, 2, 4, 8, 16, 32)
 PICTURES = tuple(f"pareto-{what}.{kind}" for kind in ("png", "svg") for what in ("spikes", "energy"))
 FILES = ("compare.csv", "compare.md", *PICTURES)
 COLUMNS: tuple[str, ...] = ("setting", "T", "latency", "accuracy", "spikes_per_neuron", "synops", "energy")
@@ -28,6 +35,41 @@ COSTS: dict[str, Callable[[Row], tuple[float, ...]]] = {
     "spikes": lambda row: (row.spikes_per_neuron, cost(row.energy), row.latency),
     "latency": lambda row: (row.latency, cost(row.energy), row.spikes_per_neuron),
 }
+
+
+def compare(
+    model: nn.Module | ExportedProgram,
+    data: Iterable[Any],
+    methods: str = ALL,
+    T: Iterable[int] = STEPS,
+    *,
+    calib: Iterable[Any] | None = None,
+    folder: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    energy_model: str | EnergyModel = "45nm",
+    seed: int = 0,
+    **options: Any,
+) -> Sweep:
+    """Convert one network by several methods and sweep them: who is accurate when, and at what cost.
+
+    Args:
+        methods: such as "if,sdm:alpha=0.2,beta=5"; "all": every method whose ANN needs no training of its own.
+        calib: calibration batches, which have to be readable again and again; None: synthetic.
+        folder: of the journal, the results and the comparison (compare.md, .csv, pictures); None: nothing is written.
+        options: of the conversion, for all methods that take them; `alpha` and `beta` as values that are crossed.
+
+    Returns:
+        The sweep; `cheapest` says which of its rows costs least near the ANN.
+
+    Raises:
+        InputError: see `sweep` and `grid`.
+    """
+    steps = check_steps(T)
+    networks = grid(model, methods, steps[-1], data=calib, seed=seed, **options)
+    result = sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=energy_model, seed=seed)
+    if folder is not None:
+        save_comparison(result, folder)
+    return result
 
 
 @dataclass(frozen=True)

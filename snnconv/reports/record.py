@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..bench.sweep import Sweep
+from ..bench._sweep import Sweep
 from ..measure.result import Result
 
 NAMES = (

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from ..data import IMAGENET, Normalization
-from ..models.respike import ReSpike
-from ..models.svformer import SVFormer
+from ..models._respike import ReSpike
+from ..models._svformer import SVFormer
 
 
 class Usual(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..bench.diagnose.measure import tensors
+from ..bench._diagnose.measure import tensors
 from ..errors import InputError
 
 

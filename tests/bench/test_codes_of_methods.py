@@ -7,9 +7,9 @@ import torch
 
 import snnconv
 from snnconv import InputError
-from snnconv.bench.attention import attention
+from snnconv.bench._attention import attention
 from snnconv.neurons import NEURONS
-from snnconv.neurons.response import mean_output
+from snnconv.neurons._response import mean_output
 
 from ..networks import SHAPES, SmallCNN
 

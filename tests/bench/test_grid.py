@@ -10,7 +10,7 @@ import torch
 
 from snnconv import METHODS, InputError, convert
 from snnconv.bench import grid, sweep
-from snnconv.bench.grid import combine
+from snnconv.bench._grid import combine
 from snnconv.bench.parse_settings import parse_numbers, parse_settings
 from snnconv.data import DataSource, open_data
 from snnconv.methods.label import label_of

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Latency, latency, sweep
+from snnconv.bench._latency import CONFIDENCES, Step, arrival, verdict
 from snnconv.bench.early_exit import ExitSums
-from snnconv.bench.latency import CONFIDENCES, Step, arrival, verdict
 from snnconv.data import DataSource
 
 T = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from snnconv import METHODS, InputError
-from snnconv.bench.grid import combine
+from snnconv.bench._grid import combine
 from snnconv.bench.parse_settings import parse_numbers, parse_settings
 
 

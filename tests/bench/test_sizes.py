@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import snnconv
-from snnconv.bench.diagnose import diagnose
-from snnconv.bench.latency import latency
-from snnconv.bench.sweep import Sweep, sweep
+from snnconv.bench._diagnose import diagnose
+from snnconv.bench._latency import latency
+from snnconv.bench._sweep import Sweep, sweep
 from snnconv.convert.build import build
 from snnconv.cost.energy import Energy, energy
 from snnconv.data import DataSource, open_data
 from snnconv.errors import InputError
 from snnconv.network import SpikingNetwork
-from snnconv.reports.measure import measure as measured
+from snnconv.reports._measure import measure as measured
 
 HERE, SMALL, LARGE = (16, 16), (8, 10), (20, 14)  # of the conversion, and of the data
 SAMPLES = {SMALL: 5, LARGE: 3}
@@ -171,7 +171,7 @@ def test_a_report_over_several_sizes_has_no_diagnosis(
     snn: SpikingNetwork, data: Callable[..., DataSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(import_module("snnconv.reports.measure"), "heat_maps", lambda *_: None)
+    monkeypatch.setattr(import_module("snnconv.reports._measure"), "heat_maps", lambda *_: None)
     measured({"sdm": snn}, data(), [1], tmp_path)
     assert {path.stem for path in tmp_path.glob("*.json")} == {"sweep", "energy", "latency"}
     assert "no diagnosis" in caplog.text

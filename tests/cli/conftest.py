@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import snnconv
-from snnconv.cli import main
+from snnconv.cli.main import main
 
 from .forked import Forks
 

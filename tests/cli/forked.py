@@ -165,7 +165,7 @@ def redirected(number: int, kind: str, ask: Ask, errors: str) -> io.TextIOWrappe
 
 def called() -> int:
     """The exit code, with what Python does at its end: it flushes, and ends with 120 where that fails."""
-    from snnconv.cli import main
+    from snnconv.cli.main import main
 
     code = CRASHED
     try:

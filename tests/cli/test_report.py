@@ -176,7 +176,7 @@ def test_bad_use_fails_before_the_work(command: Command, files: Path, monkeypatc
     def sweep(*_: object, **__: object) -> None:
         pytest.fail("swept first")
 
-    monkeypatch.setattr(sys.modules["snnconv.reports.measure"], "sweep", sweep)
+    monkeypatch.setattr(sys.modules["snnconv.reports._measure"], "sweep", sweep)
     Path("page.html").mkdir()
     for late in (("--at", "0"), ("--within", "-1"), ("--T", "0"), ("-o", "page.html"), ("--energy-model", "44nm")):
         data = f"npz:{files}/data.npz"

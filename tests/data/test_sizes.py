@@ -12,9 +12,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 import snnconv
-from snnconv.bench.diagnose import diagnose
-from snnconv.bench.robustness import robustness
-from snnconv.bench.sweep import sweep
+from snnconv.bench._diagnose import diagnose
+from snnconv.bench._robustness import robustness
+from snnconv.bench._sweep import sweep
 from snnconv.data import DataSource, open_data
 from snnconv.data.sizes import by_size
 from snnconv.errors import InputError

@@ -16,7 +16,7 @@ from snnconv.data import Normalization, open_data
 from snnconv.data.fashion import BUNDLED
 from snnconv.errors import InputError
 from snnconv.io import load_pickle, load_weights, state_dict_of
-from snnconv.models.fashion_cnn import WEIGHTS
+from snnconv.models._fashion_cnn import WEIGHTS
 
 # arXiv:1512.03385, Table 6: 0.27, 0.46, 0.66, 0.85 and 1.7 million; the others counted by hand
 PARAMETERS = {

@@ -14,7 +14,7 @@ import snnconv
 from snnconv import InputError
 from snnconv.coverage import make_realistic
 from snnconv.io import build
-from snnconv.io.open_model import open_model
+from snnconv.io.open import open_model
 from snnconv.io.usual_shapes import Shapes, clips
 from snnconv.models.video_backbones import VIDEO_BACKBONES
 from snnconv.verification import verify

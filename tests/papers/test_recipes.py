@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from snnconv import InputError
-from snnconv.bench.robustness import NOISES
+from snnconv.bench._robustness import NOISES
 from snnconv.io.factory import PREFIXES, build
 from snnconv.papers import Recipe, find_recipe, recipes
 from snnconv.papers.data_sets import DATA_SETS, NORMALIZATIONS

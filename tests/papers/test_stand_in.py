@@ -8,7 +8,7 @@ import pytest
 
 from snnconv import convert
 from snnconv.bench import Robustness, robustness, sweep
-from snnconv.bench.diagnose import diagnose
+from snnconv.bench._diagnose import diagnose
 from snnconv.methods import METHODS
 from snnconv.models import fashion_cnn
 from snnconv.papers import Workspace, recipes, run_recipe

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 
-from snnconv.bench.anytime import Anytime, LayerRate, Moment
+from snnconv.bench._anytime import Anytime, LayerRate, Moment
 from snnconv.bench.early_exit import Exit
 from snnconv.plots.anytime import plot_anytime
 

@@ -12,8 +12,8 @@ import pytest
 
 from snnconv import SpikingNetwork
 from snnconv.bench import Diagnosis, Latency, diagnose, latency
-from snnconv.bench.diagnose import PARTS
-from snnconv.bench.latency import Step
+from snnconv.bench._diagnose import PARTS
+from snnconv.bench._latency import Step
 from snnconv.data import DataSource
 from snnconv.plots import diagnose as plots
 

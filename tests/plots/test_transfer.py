@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from snnconv.neurons import NEURONS, Neuron
-from snnconv.neurons.response import mean_output
+from snnconv.neurons._response import mean_output
 from snnconv.plots.transfer import plot_transfer, published_settings
 
 from .made import texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from snnconv.bench.anytime import Anytime, LayerRate, Moment
+from snnconv.bench._anytime import Anytime, LayerRate, Moment
 from snnconv.bench.early_exit import Exit
 from snnconv.reports.sections.anytime import anytime_section
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from snnconv.bench.attention import ClipAttention
-from snnconv.bench.attention.clip_result import ClipMaps, FrameMap, Gaze
+from snnconv.bench._attention import ClipAttention
+from snnconv.bench._attention.clip_result import ClipMaps, FrameMap, Gaze
 from snnconv.reports.sections.clip_attention import clip_attention_section
 
 

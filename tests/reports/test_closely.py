@@ -11,7 +11,7 @@ import pytest
 
 from snnconv import SpikingNetwork, convert
 from snnconv.bench import grid
-from snnconv.bench.grid import Grid
+from snnconv.bench._grid import Grid
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
 from snnconv.reports import measure

@@ -11,7 +11,7 @@ import pytest
 
 from snnconv import InputError
 from snnconv.bench import Row, Sweep
-from snnconv.bench.grid import combine
+from snnconv.bench._grid import combine
 from snnconv.methods.label import label_of
 from snnconv.papers.presets import PRESETS
 from snnconv.reports.compare import COLUMNS, cheapest, save_comparison

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snnconv.bench.robustness import NoiseRow, Robustness
+from snnconv.bench._robustness import NoiseRow, Robustness
 from snnconv.reports.sections.robustness import robustness_section
 
 

@@ -1,26 +1,29 @@
 """One command a file."""
 
-from .anytime import anytime as anytime
-from .bench import bench as bench
-from .compare import compare as compare
-from .convert import convert as convert
-from .count import count as count
-from .coverage import coverage as coverage
-from .diagnose import diagnose as diagnose
-from .energy import energy as energy
-from .finetune import finetune as finetune
-from .inspect import inspect as inspect
-from .latency import latency as latency
-from .methods import methods as methods
-from .report import report as report
-from .robustness import robustness as robustness
-from .sweep import sweep as sweep
-from .train import train as train
-from .tune import tune as tune
-from .verify import verify as verify
+from . import (
+    anytime,
+    bench,
+    compare,
+    convert,
+    count,
+    coverage,
+    diagnose,
+    energy,
+    finetune,
+    inspect,
+    latency,
+    methods,
+    report,
+    robustness,
+    sweep,
+    train,
+    tune,
+    verify,
+)  # fmt: skip
 
 # in the order of the help page
 COMMANDS = (
-    inspect, methods, convert, verify, coverage, train, finetune, tune, sweep, compare, energy, diagnose, latency,
-    anytime, robustness, report, count, bench,
+    inspect.inspect, methods.methods, convert.convert, verify.verify, coverage.coverage, train.train,
+    finetune.finetune, tune.tune, sweep.sweep, compare.compare, energy.energy, diagnose.diagnose, latency.latency,
+    anytime.anytime, robustness.robustness, report.report, count.count, bench.bench,
 )  # fmt: skip

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
-from torch import nn
 
-from ...bench.anytime import Anytime
-from ...bench.attention import ClipAttention
 from ...console import VisibleConsole
-from ...data import DataSource
 from ..measuring import data_option, direct_options, measure_direct
 from ..options import WHOLE
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ...bench._anytime import Anytime
+    from ...bench._attention import ClipAttention
+    from ...data import DataSource
 
 
 @click.command()
@@ -42,9 +45,10 @@ def anytime(context: click.Context, within: float, attention: int | None, seed: 
     snnconv anytime trained.pt --data ucf101:DIR:test1 --views 5x3 --attention 2 -o out/
     snnconv anytime snnconv:respike --arch-arg backbone=resnet18 --weights w.pth --data hmdb51:DIR:test1
     """
-    from ...bench.anytime import anytime as run_anytime
-    from ...bench.attention import clip_attention
-    from ...bench.latency import check_within
+    from ...bench import Anytime, ClipAttention
+    from ...bench._anytime import anytime as run_anytime
+    from ...bench._attention import clip_attention
+    from ...bench._latency import check_within
 
     check_within(within)
 

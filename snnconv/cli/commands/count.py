@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from ...console import VisibleConsole
-from ...cost.dense import Count
 from ..notices import telling
 from ..options import model_options, shared_options
 from ..output import print_json
+
+if TYPE_CHECKING:
+    from ...cost.dense import Count
 
 
 @click.command()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from ...bench.diagnose import PARTS, Diagnosis
 from ...console import VisibleConsole
 from ..measuring import T_option, data_option, measure, measuring_options
+
+if TYPE_CHECKING:
+    from ...bench._diagnose import Diagnosis
 
 WIDE = 160
 
@@ -35,7 +37,8 @@ def diagnose(context: click.Context, T: int | None, seed: int, **_: Any) -> None
     snnconv diagnose snn.pt2 --data imagefolder:val --T 8 --limit 500 -o out/
     snnconv diagnose model.pt --calib npz:train.npz --data npz:test.npz --method if
     """
-    from ...bench.diagnose import diagnose as run_diagnosis
+    from ...bench import Diagnosis
+    from ...bench._diagnose import diagnose as run_diagnosis
     from ...steps import checked_steps
 
     if T is not None:
@@ -45,6 +48,8 @@ def diagnose(context: click.Context, T: int | None, seed: int, **_: Any) -> None
 
 def print_diagnosis(diagnosis: Diagnosis) -> None:
     """The sites, worst first, and what it comes to."""
+    from ...bench._diagnose import PARTS
+
     table = Table(box=None, header_style="bold", padding=(0, 1))
     table.add_column("site", overflow="fold")
     heads = ("spikes/step", "silent %", "at β %", "negative %", "|φ−a|", "= % of |a|")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from ...console import VisibleConsole
-from ...cost.energy import Energy, EnergyRow, unit_of
 from ..measuring import T_option, data_option, energy_model_option, measure_network, measuring_options
+
+if TYPE_CHECKING:
+    from ...cost.energy import Energy, EnergyRow
 
 WIDE = 120
 APART = {
@@ -59,6 +61,7 @@ def energy(
     """
     from ...bench import check_steps
     from ...cost.dense import CONVENTIONS
+    from ...cost.energy import Energy
     from ...cost.energy import energy as measure_energy
     from ...cost.energy import energy_model as find_energy_model
     from .. import work
@@ -78,6 +81,8 @@ def energy(
 
 
 def network_table(rows: Sequence[EnergyRow]) -> Table:
+    from ...cost.energy import unit_of
+
     unit, size = unit_of([row.energy_mJ for row in rows])
     table = Table(box=None, header_style="bold", padding=(0, 2))
     table.add_column("network", no_wrap=True)
@@ -93,6 +98,8 @@ def network_table(rows: Sequence[EnergyRow]) -> Table:
 
 def layer_table(energy: Energy) -> Table:
     """What every layer of the spiking network costs, per sample."""
+    from ...cost.energy import unit_of
+
     unit, size = unit_of([layer["energy_mJ"] for layer in energy.by_layer.values()])
     table = Table(box=None, header_style="bold", padding=(0, 2))
     table.add_column("layer", no_wrap=True)

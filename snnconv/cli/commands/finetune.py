@@ -139,7 +139,7 @@ def finetune(
 def classes_for(model: str, data: DataSource, options: dict[str, Any]) -> int | None:
     """How many classes a network that is built by name gets: as typed, else as the data have; None: as its weights."""
     from ...io.factory import parse_arch_args, takes_classes
-    from ...io.open_model import names_a_file
+    from ...io.open import names_a_file
 
     spec = options["arch"] or (None if names_a_file(model) else model)
     if options["num_classes"] is not None or options["head"] == "keep" or spec is None:

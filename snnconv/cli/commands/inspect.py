@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from ...console import VisibleConsole, styled
-from ...convert.preflight import Report
 from ..notices import telling
 from ..options import maxpool_option, model_options, shared_options
 from ..output import print_json
+
+if TYPE_CHECKING:
+    from ...convert.preflight import Report
 
 WIDE = 160
 COLOURS = {"exact": "green", "approximate": "yellow", "analog": "cyan", "unsupported": "red"}

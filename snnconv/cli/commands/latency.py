@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from ...bench.latency import Latency, Step
 from ...console import VisibleConsole
 from ..measuring import data_option, measure, measuring_options
 from ..options import WHOLE
+
+if TYPE_CHECKING:
+    from ...bench._latency import Latency, Step
 
 
 @click.command()
@@ -34,8 +36,9 @@ def latency(context: click.Context, within: float, T: int, seed: int, **_: Any) 
     snnconv latency snn.pt2 --data npz:test.npz --within 0.5
     snnconv latency torchvision:resnet18 --weights w.pth --calib imagefolder:train --data imagefolder:val --T 16
     """
-    from ...bench.latency import check_latency
-    from ...bench.latency import latency as run_latency
+    from ...bench import Latency
+    from ...bench._latency import check_latency
+    from ...bench._latency import latency as run_latency
 
     check_latency(within, T)
     measure(context, Latency, print_latency, lambda snn, data: run_latency(snn, data, within=within, T=T, seed=seed), T)

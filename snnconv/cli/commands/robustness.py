@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from ...bench.robustness import Robustness
 from ...console import VisibleConsole
 from ..measuring import T_option, data_option, measure_network, measuring_options
+
+if TYPE_CHECKING:
+    from ...bench._robustness import Robustness
 
 
 def levels(_: click.Context, parameter: click.Parameter, value: str) -> tuple[float, ...]:
@@ -50,9 +52,9 @@ def robustness(
     snnconv robustness snnconv:svformer --weights svformer.pth --data ucf101:DIR:test1 --salt-pepper 0.1,0.3
     snnconv robustness model.pt --calib npz:train.npz --data npz:test.npz --method sdm --gaussian 0.25,0.5,1,2
     """
-    from ...bench import check_steps
-    from ...bench.robustness import robustness as measure_robustness
-    from ...bench.robustness.noise import check_levels
+    from ...bench import Robustness, check_steps
+    from ...bench._robustness import robustness as measure_robustness
+    from ...bench._robustness.noise import check_levels
     from .. import work
 
     if T is not None:

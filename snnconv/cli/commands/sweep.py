@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from ...bench import Row, Sweep
 from ...console import VisibleConsole, styled
 from ..measuring import steps_option
 from ..options import grid_options, model_options, normalization_options, run_options, shared_options
 from ..output import print_json
 from ..sweeping import sweeping_options, swept
+
+if TYPE_CHECKING:
+    from ...bench import Row, Sweep
 
 
 @click.command()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
-from torch import nn
 
 from ...console import VisibleConsole
 from ...errors import InputError
@@ -90,6 +89,8 @@ def tune(
     snnconv tune model.pt --data npz:train.npz --budget-energy 0.02 --T 1..4 -o tuned/
     snnconv tune model.pt --data imagefolder:train/ --budget-spikes 2 --methods sdm-zero:beta=8
     """
+    from torch import nn
+
     from ...bench import parse_steps
     from ...tuning import tune as run_tune
     from ...tuning.api import CANDIDATES

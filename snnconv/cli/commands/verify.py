@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 from rich.table import Table
-from torch import nn
 
 from ...console import VisibleConsole, styled
-from ...verification import Verification
 from ..notices import telling
 from ..options import WHOLE, bare_setting_options, model_options, normalization_options, shared_options, spike_options
 from ..output import print_json, results_in
+
+if TYPE_CHECKING:
+    from ...verification import Verification
 
 WIDE = 160
 
@@ -61,6 +62,9 @@ def verify(
     snnconv verify model.onnx --json
     snnconv verify model.snn.pt2 --data npz:test.npz --T 16 -o out/
     """
+    from torch import nn
+
+    from ...verification import Verification
     from ...verification import verify as run_verification
     from .. import work
 

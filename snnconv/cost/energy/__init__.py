@@ -1,9 +1,11 @@
 """What a spiking network costs, beside the networks it has to beat."""
 
-from .contenders import Contender as Contender
-from .contenders import contenders as contenders
-from .contenders import dense_count as dense_count
-from .contenders import dense_work as dense_work
+from ._contenders import Contender as Contender
+from ._contenders import contenders as contenders
+from ._contenders import dense_count as dense_count
+from ._contenders import dense_work as dense_work
+from ._run_loads import dense_run_loads as dense_run_loads
+from ._run_loads import run_loads as run_loads
 from .custom import energy_model as energy_model
 from .load import FLOAT as FLOAT
 from .load import Breakdown as Breakdown
@@ -20,7 +22,5 @@ from .quantise import quantised as quantised
 from .result import Accounting as Accounting
 from .result import Energy as Energy
 from .result import EnergyRow as EnergyRow
-from .run_loads import dense_run_loads as dense_run_loads
-from .run_loads import run_loads as run_loads
 from .verdict import readable as readable
 from .verdict import unit_of as unit_of

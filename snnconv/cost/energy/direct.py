@@ -25,14 +25,14 @@ from ...models.firing import Firing, is_direct
 from ...placement import placement_of
 from ...provenance import provenance
 from ..synops.running import NetworkRun, Recorder
+from ._contenders import EQUAL_BITS, Contender
+from ._run_loads import dense_run_loads, run_loads
 from .accountings import Bill, bills_of
-from .contenders import EQUAL_BITS, Contender
 from .load import Load
 from .model import EnergyModel
 from .quantise import quantise_weights
 from .result import Accounting, Energy
 from .rows import costs, describe, rows_of
-from .run_loads import dense_run_loads, run_loads
 from .verdict import verdict_of
 
 DOING = "the energy of a network that is trained directly"

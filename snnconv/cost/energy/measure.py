@@ -25,7 +25,7 @@ from ...network import SpikingNetwork
 from ...provenance import provenance
 from ..dense import CONVENTIONS
 from ..synops import BySize, Portion, SynapticOperations, Wirings, Work, work_of
-from .contenders import EQUAL_BITS, Contender, contenders, dense_work
+from ._contenders import EQUAL_BITS, Contender, contenders, dense_work
 from .custom import energy_model as model_named
 from .direct import directly
 from .loads import layer_modules, spiking_loads

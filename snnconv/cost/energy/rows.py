@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .contenders import Contender
+from ._contenders import Contender
 from .load import Breakdown, Load
 from .model import Constants, EnergyModel
 from .result import EnergyRow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...bench.grid import Grid
+from ...bench._grid import Grid
+from ...bench._sweep import Sweep, sweep
 from ...bench.setting import Setting
-from ...bench.sweep import Sweep, sweep
 from ...convert import convert
 from ...fingerprint import describe_data, fingerprint
 from ...measure.scoring import accuracy

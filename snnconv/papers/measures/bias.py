@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import mean
 
-from ...bench.diagnose import Diagnosis, diagnose
+from ...bench._diagnose import Diagnosis, diagnose
 from ...convert import convert
 from ..lack import Lack
 from ..recipe import Column, Recipe, Row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...bench.robustness import Robustness, robustness
-from ...bench.robustness.result import CLEAN
+from ...bench._robustness import Robustness, robustness
+from ...bench._robustness.result import CLEAN
 from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace

@@ -8,7 +8,7 @@ import torch
 
 from ...methods import METHODS
 from ...neurons import NEURONS, Neuron
-from ...neurons.response import mean_output
+from ...neurons._response import mean_output
 from ..lack import Lack
 from ..recipe import Column, Recipe, Row
 from ..workspace import Workspace

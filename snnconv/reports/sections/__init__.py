@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...bench.anytime import Anytime
-from ...bench.attention import Attention, ClipAttention
-from ...bench.diagnose import Diagnosis
-from ...bench.latency import Latency
-from ...bench.robustness import Robustness
-from ...bench.sweep import Sweep
+from ...bench._anytime import Anytime
+from ...bench._attention import Attention, ClipAttention
+from ...bench._diagnose import Diagnosis
+from ...bench._latency import Latency
+from ...bench._robustness import Robustness
+from ...bench._sweep import Sweep
 from ...cost.energy import Energy
 from ...measure.result import Result
 from ...training import FineTuning, Training

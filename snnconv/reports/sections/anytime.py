@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...bench.anytime import Anytime, LayerRate
+from ...bench._anytime import Anytime, LayerRate
 from ...bench.early_exit import Exit
 from ...plots.caption import data_name
 from ..parts import Figure, Section, Tile

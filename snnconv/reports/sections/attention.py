@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ...bench.attention import Attention
+from ...bench._attention import Attention
 from ...methods.label import label_of
 from ..parts import Figure, Section
 from ..tables import table

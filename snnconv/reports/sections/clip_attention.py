@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...bench.attention import ClipAttention
+from ...bench._attention import ClipAttention
 from ...plots.caption import data_name
 from ..parts import Figure, Section
 from ..tables import table

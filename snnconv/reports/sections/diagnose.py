@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ...bench.diagnose import PARTS, Diagnosis
-from ...bench.diagnose.result import SiteDiagnosis
+from ...bench._diagnose import PARTS, Diagnosis
+from ...bench._diagnose.result import SiteDiagnosis
 from ...methods.label import label_of
 from ...plots.diagnose import plot_activation_bias, plot_error_split, plot_firing_rate
 from ..parts import Figure, Section

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ...bench.latency import Latency
+from ...bench._latency import Latency
 from ...methods.label import label_of
 from ..parts import Figure, Section, Tile
 from ..tables import table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...bench.robustness import Robustness
+from ...bench._robustness import Robustness
 from ...methods.label import label_of
 from ...plots.caption import data_name
 from ...plots.robustness import TITLES

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from snnconv import InputError, convert
 from snnconv.bench import Anytime, anytime
-from snnconv.bench.anytime.measure import verdict
-from snnconv.bench.anytime.rates import FiringCounts
+from snnconv.bench._anytime.measure import verdict
+from snnconv.bench._anytime.rates import FiringCounts
+from snnconv.bench._latency import CONFIDENCES
 from snnconv.bench.early_exit import ExitSums
-from snnconv.bench.latency import CONFIDENCES
 from snnconv.models import respike, svformer
 from snnconv.models.firing import Firing
 
@@ -128,7 +128,7 @@ def test_needed_is_where_the_accuracy_stays(measured: Anytime) -> None:
 
 
 def test_verdict(measured: Anytime) -> None:
-    from snnconv.bench.anytime import Moment
+    from snnconv.bench._anytime import Moment
 
     rows = [Moment(frames, accuracy, None, None) for frames, accuracy in ((1, 60.0), (2, 79.0), (3, 80.0))]
     assert verdict(rows, 1, rows[1]) == "within 1 points of all 3 frames (80.00 %) from 2 frames on: 79.00 %"

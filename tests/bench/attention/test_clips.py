@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from snnconv import InputError
 from snnconv.bench import ClipAttention, clip_attention
-from snnconv.bench.attention.pictures import decode_picture
+from snnconv.bench._attention.pictures import decode_picture
 from snnconv.models import ms_resnet18, respike, svformer
 
 FRAMES = 6

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from snnconv import convert
 from snnconv.bench import attention
-from snnconv.bench.attention.cam import grad_cam
-from snnconv.bench.attention.means import MeanActivation, MeanNetwork, SpikeSums
+from snnconv.bench._attention.cam import grad_cam
+from snnconv.bench._attention.means import MeanActivation, MeanNetwork, SpikeSums
 from snnconv.calib import Site
 from snnconv.data import DataSource
 from snnconv.models import fashion_cnn

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Attention, attention
-from snnconv.bench.attention.pictures import decode_picture
-from snnconv.bench.attention.similarity import correlation
+from snnconv.bench._attention.pictures import decode_picture
+from snnconv.bench._attention.similarity import correlation
 from snnconv.data import DataSource
 from snnconv.models import fashion_cnn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from snnconv.bench.attention.pictures import decode_picture, encode_picture
+from snnconv.bench._attention.pictures import decode_picture, encode_picture
 from snnconv.data import Normalization
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from snnconv.bench.attention.similarity import correlation, hottest, overlap
+from snnconv.bench._attention.similarity import correlation, hottest, overlap
 
 
 def test_correlation_by_hand() -> None:

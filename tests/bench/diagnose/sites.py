@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snnconv.bench.diagnose import PARTS, SiteDiagnosis
+from snnconv.bench._diagnose import PARTS, SiteDiagnosis
 
 
 def site(name: str, activation: float, **absolute: float) -> SiteDiagnosis:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from snnconv.bench import Diagnosis
-from snnconv.bench.diagnose.advice import remedy, verdict
+from snnconv.bench._diagnose.advice import remedy, verdict
 from snnconv.plan import SitePlan
 
 from .sites import site

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from snnconv import SpikingNetwork, convert
 from snnconv.bench import diagnose
-from snnconv.bench.diagnose import PARTS
+from snnconv.bench._diagnose import PARTS
 
 from ... import reference as ref
 from ...networks import SHAPES, dyadic, dyadic_batch, power_of_two

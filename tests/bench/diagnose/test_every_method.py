@@ -11,7 +11,7 @@ from torch import Tensor
 
 from snnconv import METHODS, SpikingNetwork, convert
 from snnconv.bench import diagnose
-from snnconv.bench.diagnose import PARTS
+from snnconv.bench._diagnose import PARTS
 from snnconv.calib import Site
 
 from ... import reference as ref

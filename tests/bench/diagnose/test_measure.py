@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Diagnosis, diagnose
-from snnconv.bench.diagnose import PARTS
+from snnconv.bench._diagnose import PARTS
 from snnconv.data import DataSource
 
 from ...networks import SHAPES, ResidualNet, SmallCNN, dyadic, dyadic_batch

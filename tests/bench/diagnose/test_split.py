@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from snnconv import convert
-from snnconv.bench.diagnose import PARTS, split_error
+from snnconv.bench._diagnose import PARTS, split_error
 from snnconv.neurons import IntegrateFire, Neuron, ScalableDualThreshold
 
 from ...networks import MLP, SHAPES, dyadic, dyadic_batch, power_of_two

@@ -11,10 +11,10 @@ from torch import nn
 
 from snnconv import InputError, SpikingNetwork
 from snnconv.bench import Robustness, robustness
-from snnconv.bench.robustness.noise import NOISES, clipped
+from snnconv.bench._robustness.noise import NOISES, clipped
 from snnconv.data import DataSource, Normalization, open_data
 from snnconv.models import fashion_cnn
-from snnconv.models.svformer import svformer
+from snnconv.models._svformer import svformer
 
 from ...data.clips.videos import write_classes
 

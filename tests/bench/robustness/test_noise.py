@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from snnconv.bench.robustness.noise import NOISES, check_levels, clipped
+from snnconv.bench._robustness.noise import NOISES, check_levels, clipped
 from snnconv.errors import InputError
 
 IMAGES = torch.rand(3, 3, 60, 50, generator=torch.Generator().manual_seed(0)) * 0.6 + 0.2

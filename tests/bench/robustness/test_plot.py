@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 
-from snnconv.bench.robustness import NoiseRow, Robustness
+from snnconv.bench._robustness import NoiseRow, Robustness
 
 from ...plots.made import texts
 

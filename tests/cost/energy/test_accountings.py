@@ -13,7 +13,7 @@ from snnconv.cost.energy.accountings import ACCOUNTINGS, Bill, bills_of
 from snnconv.cost.energy.accountings.svformer import table_of
 from snnconv.cost.synops.running import LayerRun, NetworkRun, Recorder
 from snnconv.models import respike, svformer
-from snnconv.models.svformer import SVFormer
+from snnconv.models._svformer import SVFormer
 from snnconv.papers import respike as paper_of_respike
 from snnconv.papers import svformer as paper_of_svformer
 

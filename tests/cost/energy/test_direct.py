@@ -17,8 +17,8 @@ from snnconv.bench import Energy, energy
 from snnconv.cost.energy import EnergyRow
 from snnconv.cost.synops.running import Recorder
 from snnconv.models import respike, svformer
+from snnconv.models._respike import ReSpike
 from snnconv.models.firing import Firing
-from snnconv.models.respike import ReSpike
 from snnconv.reports.sections.energy import energy_section
 
 from ..synops import naive

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from snnconv.bench import energy
+from snnconv.models._respike.fusion import Attention, Fusion, GatedFeedForward
+from snnconv.models._svformer.blocks import Attention as SpikingAttention
 from snnconv.models.firing import Firing
-from snnconv.models.respike.fusion import Attention, Fusion, GatedFeedForward
-from snnconv.models.svformer.blocks import Attention as SpikingAttention
 
 from .test_direct import clips, spiking
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ....models.respike import ReSpike
+from ....models._respike import ReSpike
 from ...synops.running import NetworkRun
 from .accounting import ACCOUNTINGS, Bill
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from ....models.svformer import SVFormer
-from ....models.svformer.blocks import Attention
+from ....models._svformer import SVFormer
+from ....models._svformer.blocks import Attention
 from ...synops.running import NetworkRun
 from .accounting import ACCOUNTINGS, Bill
 

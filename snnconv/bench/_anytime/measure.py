@@ -15,8 +15,8 @@ from ...errors import InputError
 from ...measure.evaluate import LabelledBatch, batches_as_they_come, normalization_of, require_logits, taking, views_of
 from ...placement import placement_of
 from ...provenance import provenance
+from .._latency import CONFIDENCES, arrival, check_within
 from ..early_exit import ExitSums, check_confidences
-from ..latency import CONFIDENCES, arrival, check_within
 from .rates import FiringCounts
 from .result import Anytime, Moment
 

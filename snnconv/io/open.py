@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from ..errors import InputError
+from ._detect import FileKind, detect
 from .checkpoint import load_safetensors, state_dict_of
 from .clip_file import is_clipped, open_clipped
-from .detect import FileKind, detect
 from .factory import GRAMMAR, build, nearest, parse_arch_args, takes_classes
 from .head import Head
 from .module_check import check_module

@@ -13,10 +13,10 @@ from ..errors import InputError
 from ..measure.evaluate import LabelledBatch
 from ..measure.scoring import Network, scoring
 from ..progress import progress
+from ._listing import state_of
 from .cells import FAILURES, TRAINED
 from .chosen import one_group
 from .library import find_recipe
-from .listing import state_of
 from .measures.measure import each_network
 from .opening import Opened, started
 from .recipe import Recipe, Row

@@ -41,13 +41,13 @@ from ..notices import each_once
 from ..placement import placement_of
 from ..plan import KINDS
 from ..progress import progress
+from ._grid import Grid
 from .assemble import assemble
 from .counting import Meter
 from .curves import Curve as Curve
 from .curves import Rival as Rival
 from .curves import Row as Row
 from .curves import Sweep as Sweep
-from .grid import Grid
 from .journal import Ended, Journal, clear, journal_path, journals_in, open_journal
 from .simulations import Simulation, simulations
 

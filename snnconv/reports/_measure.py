@@ -9,10 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..bench.attention import Attention, attention
-from ..bench.diagnose import Diagnosis, diagnose
-from ..bench.latency import Latency, check_latency, latency
-from ..bench.sweep import describe_energy, sweep
+from ..bench._attention import Attention, attention
+from ..bench._diagnose import Diagnosis, diagnose
+from ..bench._latency import Latency, check_latency, latency
+from ..bench._sweep import describe_energy, sweep
 from ..cost.energy import Energy, EnergyModel, energy
 from ..cost.energy import energy_model as find_energy_model
 from ..data import DataSource
