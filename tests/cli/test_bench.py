@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from snnconv import METHODS
-from snnconv.cli.commands import bench
+from snnconv.cli.commands.bench import bench
 from snnconv.papers import recipes
 
 from .conftest import Command, images
