@@ -9,10 +9,10 @@ import pytest
 
 from snnconv import METHODS, InputError
 from snnconv.calib import RULES
-from snnconv.clips import CLIPS
 from snnconv.cost.dense import CONVENTIONS
 from snnconv.cost.energy import ENERGY_MODELS
 from snnconv.io.key_names import KEY_NAMES
+from snnconv.learnable import CLIPS
 from snnconv.neurons import NEURONS
 from snnconv.papers import recipes
 from snnconv.papers.data_sets import DATA_SETS, NORMALIZATIONS

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.ao.quantization import FakeQuantizeBase
 
-from ..clips import Clip
 from ..errors import UnsupportedModelError
 from ..graph.activations import LearnedClip
+from ..learnable import Clip
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from ..capture.examples import InputShape, examples_of
 from ..capture.raise_modules import raise_modules
 from ..capture.source import source_of
 from ..capture.tensors import container_at
-from ..clips import CLIPS, Clip
 from ..errors import InputError
 from ..graph.activations import LearnedClip
 from ..graph.graphs import clone, put_module
 from ..graph.sites import activation_sites, channels_in, clip_sites, name_sites, stack_with
+from ..learnable import CLIPS, Clip
 from .api import check_maxpool
 from .calibration import calibration_batches
 from .canonical import MaxPool

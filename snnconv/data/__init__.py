@@ -1,6 +1,7 @@
 """Data in: the batch forms that loaders may yield, normalisation, and data sources by name."""
 
-from . import clips, events, fashion, imagefolder, npz, torchvision_sets  # each registers its kind
+from . import events, fashion, imagefolder, npz, torchvision_sets
+from . import video as clips  # each registers its kind
 from .batches import batch_inputs as batch_inputs
 from .batches import batch_labels as batch_labels
 from .batches import limited_batches as limited_batches

@@ -16,9 +16,9 @@ from torch import Tensor
 from ..errors import InputError
 from ..fingerprint import digest
 from .arrays import checked_inputs, checked_labels, to_tensor
-from .clips.sampling import Sampling
 from .query import parse_query, positive, word
 from .samples import DATA_SOURCES, Samples
+from .video.sampling import Sampling
 
 Choice = Callable[[int], Any]  # how many frames there are → which of them
 

@@ -31,7 +31,7 @@ def open_data(
         spec: `npz:FILE[,FILE…][?x=KEY[,KEY…]&y=KEY&where=KEY&layout=NTHW]`, `imagefolder:DIR[?size=224]` (`size=none`:
             own sizes), `torchvision:NAME:DIR[:train]`, `fashion[:train]`; of clips `clips:DIR`, `ucf101:DIR[:train1]`,
             `hmdb51:DIR[:train1]`, `kinetics400:DIR[:train]`, `ntu60:DIR[:xsub-train]`, each with
-            `?frames=16&stride=4&size=224` and other options of `snnconv.data.clips.options`; of event cameras
+            `?frames=16&stride=4&size=224` and other options of `snnconv.data.video.options`; of event cameras
             `nmnist:DIR[:train][?frames=16]`, and `dvs128gesture:DIR`, `events:FILE` likewise.
         batch_size: samples in a batch; of clips in several views, whole clips of at most so many views together.
         limit: only the first so many samples.

@@ -19,9 +19,9 @@ from safetensors.torch import save as write_tensors
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
-from ..clips import CLIPS, Clip, kinds_in
 from ..documents import Moments, Shape, Text, parse_json, require_format, typed
 from ..errors import InputError
+from ..learnable import CLIPS, Clip, kinds_in
 from ..placement import placement_of
 from ..sizes import Sizes
 from .pt2 import save_program

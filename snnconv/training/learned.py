@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..clips import clips_in
 from ..convert.clip import clips_of
+from ..learnable import clips_in
 from ..neurons import PLIF
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from ..clips import clips_in
+from ..learnable import clips_in
 from ..registry import Registry
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from torch.export import ExportedProgram
 
 from ..capture.capture import evaluating, recapture
 from ..capture.settle import settled
-from ..clips import kinds_in
+from ..learnable import kinds_in
 from .distance import relative_error
 from .precision import compared, limit_of, outputs_of
 from .result import Check

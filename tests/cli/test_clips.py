@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from ..data.clips.trees import ucf101
-from ..data.clips.videos import cut_off, noise_of, write_video
+from ..data.video.trees import ucf101
+from ..data.video.videos import cut_off, noise_of, write_video
 from .conftest import Command
 
 OPTIONS = "?frames=3&stride=1&size=16"

@@ -12,8 +12,8 @@ import torch
 from torch import fx
 
 import snnconv
-from snnconv.clips import kinds_in
 from snnconv.errors import InputError
+from snnconv.learnable import kinds_in
 from snnconv.training.run import Run
 
 from .conftest import Command

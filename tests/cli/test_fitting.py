@@ -16,7 +16,7 @@ from snnconv.data import open_data
 from snnconv.errors import InputError
 from snnconv.models import respike
 
-from ..data.clips.videos import noise_of, write_video
+from ..data.video.videos import noise_of, write_video
 from .conftest import Command
 
 slowfast_of = pytest.importorskip("pytorchvideo.models.slowfast")

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import InputError
-from snnconv.clips import CLIPS, Clip, clips_in, kinds_in
 from snnconv.graph.sites import activation_sites
 from snnconv.io import open_model
+from snnconv.learnable import CLIPS, Clip, clips_in, kinds_in
 
 from ..networks import MLP, ResidualNet, SmallCNN, dyadic, dyadic_batch
 

@@ -17,9 +17,9 @@ from snnconv.data import DATA_SOURCES, DataSource, identity, open_data
 from snnconv.data.npz import from_arrays
 from snnconv.data.samples import Samples
 
-from .clips.trees import SMALL, clip, hmdb51, ntu60, ucf101
 from .events.made import made, write_aedat, write_atis
 from .test_torchvision_sets import GREY, Y, write_mnist
+from .video.trees import SMALL, clip, hmdb51, ntu60, ucf101
 
 Made = Callable[[Path], tuple[str, str]]  # folder → spec with {} for it, and a file in it that is used
 

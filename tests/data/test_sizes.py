@@ -21,7 +21,7 @@ from snnconv.errors import InputError
 from snnconv.measure.scoring import accuracy
 from snnconv.verification import verify
 
-from .clips.videos import cut_off, frames_of, write_video
+from .video.videos import cut_off, frames_of, write_video
 
 SIZES = [(12, 10), (8, 8), (12, 10), (9, 14), (8, 8), (8, 8)]  # (height, width), in the order of the data
 PIXELS = np.random.default_rng(0).integers(0, 256, (len(SIZES), 14, 14, 3), dtype=np.uint8)

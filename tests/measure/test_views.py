@@ -15,7 +15,7 @@ from snnconv.bench import energy, latency, sweep
 from snnconv.data import DataSource, open_data
 from snnconv.measure.evaluate import is_empty, of_samples
 
-from ..data.clips.videos import cut_off, noise_of, write_video
+from ..data.video.videos import cut_off, noise_of, write_video
 
 STEPS = (1, 3)
 

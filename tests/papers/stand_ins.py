@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..data.clips.videos import noise_of, write_video
 from ..data.events.made import made, write_aedat
+from ..data.video.videos import noise_of, write_video
 
 CLASSES = {"ucf101": 101, "hmdb51": 51, "kinetics400": 400, "ntu60": 60}
 USED = 5  # classes of UCF-101 that have clips; the official lists name all

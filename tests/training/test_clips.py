@@ -15,7 +15,7 @@ from snnconv.measure.distributed import Group
 from snnconv.training import finetune
 from snnconv.training.feed import feed_of
 
-from ..data.clips.videos import cut_off, frames_of, places_in, write_classes, write_video
+from ..data.video.videos import cut_off, frames_of, places_in, write_classes, write_video
 
 OPTIONS = "?frames=4&stride=1&size=16&resize=18"
 BAD = [f"{'ab'[number % 2]}/{number:03d}.mp4" for number in range(0, 200, 20)]

@@ -17,8 +17,8 @@ from torch import nn
 
 import snnconv
 from snnconv import InputError
-from snnconv.clips import clips_in
 from snnconv.data import open_data
+from snnconv.learnable import clips_in
 from snnconv.models import fashion_cnn
 from snnconv.training import FineTuning, finetune
 

@@ -149,8 +149,8 @@ def classes_for(model: str, data: DataSource, options: dict[str, Any]) -> int | 
 
 def clipped_network(found: Any, data: str, normalization: Any, options: dict[str, Any], typed: set[str]) -> Any:
     """The network to train: the one opened where it has clips and nobody asks for others, else a clipped one."""
-    from ...clips import clips_in
     from ...convert.clip import START, clip
+    from ...learnable import clips_in
     from ...training.settings import settings_of
     from .. import work
 

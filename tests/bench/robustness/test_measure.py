@@ -16,7 +16,7 @@ from snnconv.data import DataSource, Normalization, open_data
 from snnconv.models import fashion_cnn
 from snnconv.models._svformer import svformer
 
-from ...data.clips.videos import write_classes
+from ...data.video.videos import write_classes
 
 LEVELS: dict[str, Any] = {"gaussian": (0.3,), "salt_pepper": (0.05, 0.2)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from snnconv.data.clips.sampling import Sampling
+from snnconv.data.video.sampling import Sampling
 
 
 def test_the_window_in_the_middle() -> None:

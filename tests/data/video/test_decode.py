@@ -11,9 +11,9 @@ import av
 import numpy as np
 import pytest
 
-from snnconv.data.clips import decode
-from snnconv.data.clips.decode import read_frames
-from snnconv.data.clips.pictures import resizing
+from snnconv.data.video import decode
+from snnconv.data.video.decode import read_frames
+from snnconv.data.video.pictures import resizing
 from snnconv.data.workers import BadFile
 from snnconv.errors import InputError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from snnconv.data.clips.views import Views, crops, parse_views, random_crop
+from snnconv.data.video.views import Views, crops, parse_views, random_crop
 from snnconv.errors import InputError
 
 WIDE = np.broadcast_to(np.arange(20)[None, None, :, None], (2, 8, 20, 3))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from snnconv.data import open_data
-from snnconv.data.clips.ntu60 import SUBJECTS
+from snnconv.data.video.ntu60 import SUBJECTS
 from snnconv.errors import InputError
 
 from .test_ucf101 import files_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from snnconv.data.clips.options import parse_clips
-from snnconv.data.clips.sampling import Sampling
-from snnconv.data.clips.views import Views
+from snnconv.data.video.options import parse_clips
+from snnconv.data.video.sampling import Sampling
+from snnconv.data.video.views import Views
 from snnconv.errors import InputError
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from snnconv import InputError
-from snnconv.clips import CLIPS, Clip, kinds_in
-from snnconv.clips.rnl import MOMENTUM
+from snnconv.learnable import CLIPS, Clip, kinds_in
+from snnconv.learnable.rnl import MOMENTUM
 
 LAMBDA = 2.0
 each = pytest.mark.parametrize("name", list(CLIPS))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snnconv.data.clips.decode import read_frames
-from snnconv.data.clips.pictures import resizing
+from snnconv.data.video.decode import read_frames
+from snnconv.data.video.pictures import resizing
 
 from .videos import frames_of, noise_of, write_video
 
