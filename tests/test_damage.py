@@ -18,8 +18,8 @@ from snnconv.calib.statistics import NeuronMaximum
 from snnconv.coverage import Coverage
 from snnconv.coverage.journal import Journal as CoverageJournal
 from snnconv.fingerprint import digest
-from snnconv.reports import closely
-from snnconv.reports.closely import is_finished
+from snnconv.reports import detail as closely
+from snnconv.reports.detail import is_finished
 from snnconv.training.checkpoint import load_checkpoint, save_checkpoint
 
 from .coverage.made import GATED, PLAIN

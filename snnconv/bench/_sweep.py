@@ -30,11 +30,11 @@ from ..fingerprint import (
     require_same_batch,
     require_same_length,
 )
-from ..measure.claims import Claims
 from ..measure.configurations import require_same_work
 from ..measure.distributed import Group, together
 from ..measure.evaluate import batches_in, require_sizes, tell_unread
 from ..measure.steps import check_steps
+from ..measure.work_queue import Claims
 from ..methods.label import label_of
 from ..network import SpikingNetwork
 from ..notices import each_once

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..cost.energy import EnergyModel
-from ..cost.energy.loads import spiking_loads
+from ..cost.energy.converted import spiking_loads
 from ..cost.synops import BySize, Counts, Portion, Size, work_of
 from ..cost.synops.by_size import mean_of
 from ..provenance import provenance

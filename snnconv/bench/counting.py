@@ -10,7 +10,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ..cost.energy import EnergyModel
-from ..cost.energy._contenders import Contender, contenders, dense_work
+from ..cost.energy.baselines import Contender, contenders, dense_work
 from ..cost.synops import Layer, Size, Synapse, SynapticOperations, Wiring
 from ..cost.synops.parts import Source
 from ..measure.evaluate import (

@@ -1,6 +1,7 @@
 """Calibration: statistics of the activations, and the rules that turn them into thresholds."""
 
-from . import clip_floor, learned, ltb, max, mse, percentile, sensitive  # each registers its rule
+from . import clip_floor, learned, ltb, max, mse, percentile  # each registers its rule
+from . import sensitivity as sensitive
 from .rules import RULES as RULES
 from .rules import Rule as Rule
 from .rules import Site as Site

@@ -1,138 +1,89 @@
-"""How much the output of a network suffers from rounding at each of its sites."""
+"""λ by what rounding at the site does to the output: coarse where it does little harm."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
-
-import numpy as np
 import torch
-from torch import Tensor, fx
-from torch.utils import _pytree as pytree
+from torch import Tensor
 
-from ..graph.graphs import as_call
-from ..graph.sites import activation_sites, channel_dim, channels_second
-from ..progress import track
-from .samples import differentiated_at_once, portions
+from ..errors import InputError
+from .rules import RULES, SPAN, Rule, Site
+from .statistics import NeuronMaximum
 
-log = logging.getLogger("snnconv")
-
-PROBES = 2  # random directions a sample; the mean over samples and positions does the rest
-FAR = 10  # times the median distance
-SHOWN = 5  # of samples that are far out
+SAME = 1e-4  # of a step, which a division that should give a whole number may be off
+FEW = 15  # spikes a step
 
 
-def fair_quanta(
-    canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], sites: Collection[str], seed: int
-) -> dict[str, Tensor]:
-    """{site: θ per channel, [C]}: the rounding steps that do equal harm, and together as much as there is signal.
+@RULES.register("sensitivity")
+def sensitivity(argument: str = "", *, covers: bool = True) -> Rule:
+    """`sensitivity:E`: θ = E·θ_fair at every channel (`fair_quanta`); 0.08 where no E is given.
 
-        g_c = E (∂(u·f)/∂x)², u ~ N(0, I), over samples and the positions of channel c
-        θ_c = √(12·V / (N·g_c)),  V = Σ Var f over samples,  N = neurons of a sample
+    E is the relative error of the output that is meant in one step, for a neuron that rounds to whole θ; in T steps it
+    falls to about E/T. λ is θ/α: θ does not depend on the neuron's own scale.
 
-    Rounding errors uniform in ±θ/2 and independent change the output f by Σ g·θ²/12 in squared norm, to first order:
-    with these θ by V. With ε·θ_c the relative error of the output is ε, and no other θ of that error has a larger
-    geometric mean, on which the digits to be sent depend (reverse water-filling: equal slopes of distortion over rate).
-
-    Samples whose outputs are far out are left out, with a notice (`is_usual`).
+    θ is at most the size of the channel's activations, E x² / E x: with larger θ almost all would be rounded to
+    nothing, at once and in one direction, which no output takes for noise. Only where a channel is not read at all it
+    is the largest activation. It is at least what carries 99.9 % of the activations in one step of β spikes: an output
+    that is nearly the same for all samples, as of noise or of one sample, asks for steps finer than any β is for. The
+    largest activation can always be sent: neurons with digits get as many more as it needs (`reach.widened`), others a
+    θ of at least its β-th part. Where the activation is clipped, the ceiling is a whole number of θ, which are made
+    smaller for it.
 
     Args:
-        batches: flat input leaves.
-
-    Returns:
-        inf for a channel on which the output does not depend.
-
-    Source: this project; rate-distortion theory as in Gersho & Gray, Vector Quantization and Signal Compression, 1992,
-    section 8.3 (bit allocation); gradients as in Dong et al., HAWQ, ICCV 2019.
+        covers: False leaves the range to whoever asks, as `tune`, which fits spikes to steps: nothing is done for the
+            largest activation, and nothing for the 99.9 % where β ≤ 15.
     """
-    activations: dict[str, Tensor] = {}
-    dims = {name: channel_dim(canonical, node) for name, node in activation_sites(canonical).items()}
-
-    def hook(name: str) -> Callable[..., Tensor]:
-        def keep(_module: Any, _args: Any, output: Tensor) -> Tensor:
-            activations[name] = output if output.requires_grad else output.detach().requires_grad_()
-            return activations[name]
-
-        return keep
-
-    parts = list(portions(batches, differentiated_at_once(canonical)))
-    with torch.no_grad():
-        every = torch.cat([outputs_of(canonical, leaves).double().cpu() for leaves in parts])
-    usual = is_usual(every)
-    if not bool(usual.all()):
-        tell_of(torch.nonzero(~usual).flatten().tolist(), len(usual))
-    handles = [canonical.get_submodule(name).register_forward_hook(hook(name)) for name in sites]
-    energy: dict[str, Tensor] = {}
-    done = 0
     try:
-        for leaves in track(parts, "weighing sites by gradients"):
-            with torch.enable_grad():
-                output = outputs_of(canonical, leaves)
-                counted = usual[done : done + len(output), None].to(output)
-                drawn = directions(seed, range(done, done + len(output)), output.shape[1])
-                done += len(output)
-                for direction in drawn.to(output) * counted:
-                    found = torch.autograd.grad(
-                        output, list(activations.values()), direction, retain_graph=True, allow_unused=True
-                    )
-                    for name, gradient in zip(activations, found):
-                        squares = torch.zeros_like(activations[name]) if gradient is None else gradient.square()
-                        squares = channels_second(squares, dims[name])
-                        energy[name] = energy.get(name, torch.zeros(())) + per_channel(squares).cpu()
-    finally:
-        for handle in handles:
-            handle.remove()
-    neurons = {name: activations[name][0].numel() for name in sites}
-    draws = int(usual.sum()) * PROBES
-    signal = float((every[usual] - every[usual].mean(0)).square().sum(1).mean())
-    share = 12 * signal / sum(neurons.values())
-    result = {}
-    for name, squares in energy.items():
-        mean = squares * squares.numel() / (neurons[name] * draws)  # g
-        result[name] = torch.where(mean > 0, torch.sqrt(share / mean), torch.inf).float()
-    return result
+        error = float(argument) if argument else 0.08
+    except ValueError:
+        error = float("nan")
+    if not error > 0:
+        raise InputError("not an error", expected="sensitivity:E with E > 0", got=f"sensitivity:{argument}")
+
+    def rule(site: Site) -> Tensor:
+        if site.fair is None:
+            raise InputError("the sensitivity of the output is not known", where=f"site {site.name}")
+        largest = site.values.maximum.flatten()
+        fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
+        coarsest = torch.where(fair.isinf(), largest, size(site))
+        fits = covers or site.levels > FEW
+        finest = span(site) / site.levels if fits else torch.zeros_like(largest)
+        least = largest / (site.most or site.levels) if covers else torch.zeros_like(largest)
+        quantum = torch.minimum(torch.maximum(error * fair, finest), coarsest).maximum(least)
+        if site.ceiling is not None:
+            quantum = whole_steps(quantum, site.ceiling, least)
+        return quantum / site.scale
+
+    rule.__dict__.update(takes_gradients=True, fits_range=covers)
+    return rule
 
 
-def outputs_of(canonical: fx.GraphModule, leaves: tuple[Tensor, ...]) -> Tensor:
-    """All that the network puts out in real numbers, [B, values]."""
-    result = canonical(*as_call(canonical, leaves))
-    return torch.cat([leaf.reshape(len(leaf), -1) for leaf in pytree.tree_leaves(result) if differentiable(leaf)], 1)
+def steps_alone(threshold: str | Rule) -> str | Rule:
+    """The rule without what it does for the range, where it is this one."""
+    name, _, argument = threshold.partition(":") if isinstance(threshold, str) else ("", "", "")
+    return sensitivity(argument, covers=False) if name == "sensitivity" else threshold
 
 
-def is_usual(outputs: Tensor) -> Tensor:
-    """Which samples are not far out, [S] of the outputs [S, values].
+def size(site: Site) -> Tensor:
+    """E x² / E x over all activations of a row, the mean of x weighted by x; the maximum where only that is known."""
+    if isinstance(site.values, NeuronMaximum):
+        return site.values.maximum.flatten()
+    x, weight = site.values.centres, site.values.counts
+    mean = (weight * x * x).sum(1) / (weight * x).sum(1)
+    return torch.minimum(mean.nan_to_num(0.0).float(), site.values.maximum)  # x are the middles of bins
 
-    Far out: more than ten times as far from the median as half of the samples are. Products (attention without softmax)
-    can let one sample in hundreds explode, whose squares would then outweigh all others.
+
+def span(site: Site) -> Tensor:
+    """What 99.9 % of the activations of each row do not exceed; the maximum where only that is known."""
+    whole = isinstance(site.values, NeuronMaximum)
+    return (site.values.maximum if whole else site.values.quantile(SPAN)).flatten()
+
+
+def whole_steps(quantum: Tensor, ceiling: float | Tensor, least: Tensor | float = 0.0) -> Tensor:
+    """θ made so much smaller that the ceiling is a whole number of them, but not below `least`.
+
+    All of them one value or one per channel.
     """
-    away = (outputs - outputs.median(0).values).square().sum(1)
-    usual = float(away.median())
-    return away <= FAR**2 * usual if usual else torch.ones_like(away, dtype=torch.bool)
-
-
-def tell_of(far: list[int], samples: int) -> None:
-    """What users may want to look at; thresholds from maxima or histograms saw these samples too."""
-    shown = ", ".join(map(str, far[:SHOWN])) + (", …" if len(far) > SHOWN else "")
-    log.warning(
-        f"the outputs of {len(far)} of {samples} calibration samples (number {shown}, from 0) are over {FAR} times as "
-        "far out as usual: sensitivity is that of the others; if they are no mistake, train clips (snnconv finetune)"
-    )
-
-
-def per_channel(squares: Tensor) -> Tensor:
-    """[B, C, …] → the sum over everything but channels, float64 [C]."""
-    return squares.transpose(0, 1).flatten(1).sum(1, dtype=torch.float64)
-
-
-def differentiable(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor) and leaf.is_floating_point() and leaf.dim() > 0
-
-
-def directions(seed: int, places: Iterable[int], values: int) -> Tensor:
-    """u of every sample, [PROBES, B, values]: by its place in the data, whichever others are run with it."""
-    generator, drawn = torch.Generator(), list[Tensor]()
-    for place in places:
-        mixed = int(np.random.SeedSequence((seed % 2**32, place)).generate_state(1)[0])  # the generator reads 32 bits
-        drawn.append(torch.randn(PROBES, values, generator=generator.manual_seed(mixed), dtype=torch.float32))
-    return torch.stack(drawn, 1)
+    highest = torch.as_tensor(ceiling).flatten().to(quantum)
+    highest = highest if len(highest) > 1 else highest[0]
+    steps = (highest / quantum - SAME).ceil().minimum((highest / least + SAME).floor()).clamp(min=1)
+    return torch.where(quantum > 0, highest / steps, 0.0)

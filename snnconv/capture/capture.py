@@ -16,11 +16,11 @@ from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
 from ..modes import callers_defaults
+from .frozen_clips import settled
 from .outputs import plain_forward
 from .plain_names import keep_names, plain_program
 from .refused import first_line as first_line
 from .refused import refusal, untold
-from .settle import settled
 from .spelled_out import SpelledOut
 
 UNREGISTERED = "in output, which is not a known type"  # torch's words

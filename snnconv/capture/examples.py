@@ -15,7 +15,7 @@ from torch.export import ExportedProgram
 
 from ..data.batches import batch_inputs
 from ..errors import InputError
-from ..graph.timing import captured_size
+from ..graph.time_varying import captured_size
 from ..graph.whole_inputs import draw_inputs
 from ..models.geometry import read_shapes
 from .capture import MIN_BATCH, capture, recapture, user_inputs, widen_batch

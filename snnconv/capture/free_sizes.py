@@ -25,7 +25,7 @@ from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
 from ..graph.graphs import hint
-from ..graph.timing import note_sizes
+from ..graph.time_varying import note_sizes
 from ..size_terms import names_in
 from ..sizes import Dimension, Shapes, Sizes, name_of_size
 from .capture import capture, first_line, has_free_batch, user_inputs, widened_example

@@ -18,9 +18,9 @@ from torch.utils import _pytree as pytree
 from ..size_terms import names_in
 from ..sizes import Dimension, Shapes, Sizes
 from .capture import evaluating, first_line
+from .frozen_clips import settled
 from .guards import said_at
 from .refused import untold
-from .settle import settled
 from .swapped import swapped
 from .twice import error_of
 from .watching import line_of

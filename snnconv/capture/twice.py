@@ -16,9 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils import _pytree as pytree
 
 from .capture import evaluating, first_line
+from .frozen_clips import settled
 from .guards import said_at
 from .refused import untold
-from .settle import settled
 from .swapped import swapped
 from .watching import line_of
 

@@ -21,7 +21,7 @@ from ..io import OpenedModel, open_model
 from ..io.snn_file import is_converted, rebuild
 from ..io.stored import stored_normalization
 from ..methods import OPTIONS
-from ..models.firing import is_direct
+from ..models.spiking_layer import is_direct
 
 if TYPE_CHECKING:
     from ..network import SpikingNetwork

@@ -27,12 +27,12 @@ from ..network import SpikingNetwork
 from ..neurons import NEURONS
 from ..plan import Plan
 from ..provenance import provenance
+from .batch_independence import refuse_batch_mixing
 from .build import build
 from .calibration import needs_calibration, statistics
 from .canonical import MAXPOOLS, MaxPool
 from .corrections import corrected
 from .data_argument import takes_data
-from .mixing import refuse_batch_mixing
 from .opening import opened
 from .planning import plan_sites, silenced, standing_in
 from .preflight import Report, preflight

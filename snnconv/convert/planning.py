@@ -11,9 +11,9 @@ from torch import Tensor, fx
 from ..calib import Rule, Statistics, fits_range, takes_gradients
 from ..calib.calibrate import thresholds
 from ..calib.histogram import ActivationHistogram
+from ..calib.output_sensitivity import fair_quanta
 from ..calib.reach import most_spikes, widened
 from ..calib.rules import SPAN
-from ..calib.sensitivity import fair_quanta
 from ..graph.activations import Activation
 from ..graph.composed import Composed
 from ..graph.sites import activation_sites, clip_sites, level_sites

@@ -10,11 +10,11 @@ from torch import fx, nn
 
 from ..errors import UnsupportedModelError
 from ..graph.analog import ANALOG, WHY, Kind, Operator, operator_at
-from ..graph.layout import Layout, layouts
+from ..graph.batch_layout import Layout, layouts
 from ..graph.operations import is_affine, is_random, name_of, uses_batch_statistics
 from ..graph.places import site_of, source_line
 from ..graph.sites import MAX_POOL_MODULES, activation_sites
-from ..graph.timing import varies_in_time
+from ..graph.time_varying import varies_in_time
 from ..sizes import Sizes
 from .unsupported import unsupported_entry
 from .verdicts import Entry, Standing, activation_entry

@@ -9,7 +9,7 @@ from torch import Tensor, fx
 
 from ..graph.graphs import value_of
 from ..graph.sites import activation_sites
-from ..graph.timing import batch_symbols, input_values
+from ..graph.time_varying import batch_symbols, input_values
 from ..plan import SitePlan
 from ..sizes import Dimension, Shapes, Sizes
 

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 from .codegen import new_graph
 from .graphs import value_of
 from .operations import is_random, name_of
-from .timing import size_at
+from .time_varying import size_at
 
 Kind = Literal["norm", "softmax", "attention", "product", "gate", "function"]
 WHY: dict[Kind, str] = {

@@ -11,7 +11,7 @@ from torch import Tensor, fx
 
 from .graphs import attribute, value_of
 from .operands import name_of, names, operands
-from .timing import captured_size
+from .time_varying import captured_size
 
 LOOKUPS = {"embedding", "embedding_bag", "_embedding_bag", "_embedding_bag_forward_only"}  # (table, numbers, …)
 KEEPING = names("moves", "joins") | {"getitem"}  # hand on the numbers as they are

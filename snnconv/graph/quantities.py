@@ -18,7 +18,7 @@ from torch import fx
 
 from .graphs import value_of
 from .operands import name_of, names
-from .timing import size_at
+from .time_varying import size_at
 
 Quantities = dict[str, int]
 Rule = Callable[[fx.Node], Quantities]

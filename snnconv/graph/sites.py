@@ -18,7 +18,7 @@ from .handlers.pooling import MAX_POOLS, max_pool_module
 from .operations import name_of
 from .runs import Run, find_runs
 from .stack import name_of_class, path_around
-from .timing import batch_dims, batch_symbols
+from .time_varying import batch_dims, batch_symbols
 
 MAX_POOL_MODULES = (
     nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,

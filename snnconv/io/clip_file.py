@@ -129,7 +129,7 @@ def open_clipped(program: ExportedProgram, texts: Mapping[str, str], where: str)
     from ..capture.raise_modules import raise_modules
     from ..convert.clip import keep_unused, put_clip, tensors_of
     from ..graph.sites import clip_sites, name_sites
-    from ..graph.timing import note_sizes
+    from ..graph.time_varying import note_sizes
 
     document = read_document(texts, where)
     raised = raise_modules(program)

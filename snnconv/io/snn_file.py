@@ -72,7 +72,7 @@ def rebuild(program: ExportedProgram, texts: dict[str, str], where: str) -> Spik
     from ..capture.raise_modules import raise_modules
     from ..convert.build import build
     from ..graph.sites import activation_sites, name_sites
-    from ..graph.timing import note_sizes
+    from ..graph.time_varying import note_sizes
 
     plan = Plan.from_texts(texts, where)
     try:

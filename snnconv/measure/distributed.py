@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, SnnconvError
-from .exchange import Exchange
+from .store import Exchange
 
 LEAVING = datetime.timedelta(seconds=20)
 FAILED = "failed"

@@ -21,7 +21,7 @@ from ..fingerprint import describe_data
 from ..measure.distributed import together
 from ..measure.steps import check_steps
 from ..network import SpikingNetwork
-from .closely import Closely
+from .detail import Closely
 
 AT = 4  # time steps at which one network is looked at closely
 MAPS = (1, 2, 4, 8)  # time steps of the heat-maps

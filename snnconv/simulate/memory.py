@@ -9,7 +9,7 @@ import torch
 from torch import fx
 
 from ..graph.graphs import value_of
-from ..graph.timing import at_shapes, size_at
+from ..graph.time_varying import at_shapes, size_at
 
 CPU_BUDGET = 80 * 2**20  # bytes; measured: small layers gain from more steps at once, large ones lose the caches
 GPU_SHARE = 0.25  # of what is free

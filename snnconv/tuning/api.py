@@ -12,7 +12,7 @@ from torch.export import ExportedProgram
 from ..bench.parse_settings import parse_settings
 from ..bench.setting import Setting
 from ..calib.samples import SAMPLES
-from ..calib.sensitive import steps_alone
+from ..calib.sensitivity import steps_alone
 from ..convert import convert
 from ..convert.data_argument import takes_data
 from ..cost.energy import EnergyModel

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..calib.sensitive import whole_steps
+from ..calib.sensitivity import whole_steps
 from ..convert.build import with_sites
 from ..network import SpikingNetwork
 from ..neurons import NEURONS, Neuron

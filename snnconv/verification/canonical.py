@@ -9,7 +9,7 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from ..capture.capture import evaluating, recapture
-from ..capture.settle import settled
+from ..capture.frozen_clips import settled
 from ..learnable import kinds_in
 from .distance import relative_error
 from .precision import compared, limit_of, outputs_of

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from ..graph.activations import Activation
-from ..graph.feeding import feeding_layers, put_weights
 from ..graph.graphs import clone
+from ..graph.preceding_layer import feeding_layers, put_weights
 from ..network import SpikingNetwork
 from ..neurons import Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Tracking
 from ..neurons.temporal import per_unit

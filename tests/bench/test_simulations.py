@@ -12,7 +12,7 @@ from snnconv import InputError, SpikingNetwork, convert
 from snnconv.bench import Row, Sweep, grid, sweep
 from snnconv.bench.simulations import simulations
 from snnconv.cost.energy import energy_model
-from snnconv.cost.energy.loads import spiking_loads
+from snnconv.cost.energy.converted import spiking_loads
 from snnconv.cost.synops import Counts, SynapticOperations, wiring, work_of
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn

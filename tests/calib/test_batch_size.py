@@ -11,8 +11,8 @@ from torch import Tensor
 import snnconv
 from snnconv import METHODS, SpikingNetwork
 from snnconv.calib import RULES, samples
+from snnconv.calib.output_sensitivity import directions
 from snnconv.calib.samples import portions
-from snnconv.calib.sensitivity import directions
 from snnconv.methods.corrections import CORRECTIONS
 from snnconv.plan import KINDS
 

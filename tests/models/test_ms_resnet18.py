@@ -8,7 +8,7 @@ import torch
 from snnconv import InputError
 from snnconv.cost.dense import count
 from snnconv.models import ms_resnet18
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 
 
 def test_parameters_are_those_of_the_branch_and_a_classifier() -> None:

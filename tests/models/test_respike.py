@@ -15,7 +15,7 @@ from snnconv.io import load_weights
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import respike
 from snnconv.models._respike.fusion import Fusion
-from snnconv.models.firing import EachStepNorm
+from snnconv.models.spiking_layer import EachStepNorm
 from snnconv.neurons import LIF
 
 from .naive_respike import Naive, authors_file

@@ -15,7 +15,7 @@ from snnconv.io import open_model
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import svformer
 from snnconv.models._svformer import VARIANTS, SVFormer
-from snnconv.models.firing import Firing, StepNorm, TimeNorm
+from snnconv.models.spiking_layer import Firing, StepNorm, TimeNorm
 from snnconv.neurons import PLIF
 
 from .naive_svformer import Naive, authors_file

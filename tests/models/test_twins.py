@@ -8,7 +8,7 @@ from torch import nn
 
 from snnconv import convert
 from snnconv.models import respike, svformer
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 
 CLIPS = torch.rand(3, 1, 8, 32, 40, generator=torch.Generator().manual_seed(0))
 

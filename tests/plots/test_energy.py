@@ -9,7 +9,7 @@ import matplotlib.image
 import pytest
 
 from snnconv.cost.energy import Energy, EnergyRow
-from snnconv.cost.energy.load import Breakdown
+from snnconv.cost.energy.workload import Breakdown
 from snnconv.plots.energy import plot_energy
 
 from .made import texts

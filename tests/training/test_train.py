@@ -19,7 +19,7 @@ from snnconv import InputError
 from snnconv.data import DataSource
 from snnconv.data.npz import from_arrays
 from snnconv.models import respike, svformer
-from snnconv.models.firing import firing
+from snnconv.models.spiking_layer import firing
 from snnconv.training import Training, train
 from snnconv.training.defaults import CODE, IMAGENET, OURS, PAPER, chosen_for, normalization_for, told, usual_of
 from snnconv.training.mix import mixed_batch

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import SpikingNetwork
-from snnconv.calib.sensitive import steps_alone
+from snnconv.calib.sensitivity import steps_alone
 from snnconv.tuning.resize import resized
 
 from ..networks import SHAPES, ResidualNet

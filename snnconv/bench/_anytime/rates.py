@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...models.firing import Firing
+from ...models.spiking_layer import Firing
 from .result import LayerRate
 
 

@@ -58,7 +58,7 @@ def clip_attention(
     if not callable(getattr(network, "looks", None)):
         raise InputError(
             "this network does not tell where it can be looked at frame by frame",
-            expected="a method looks(frames) → a list of snnconv.models.looks.Look",
+            expected="a method looks(frames) → a list of snnconv.models.cam_targets.Look",
             got=type(network).__name__,
             remedy="for a converted network there is snnconv.bench.attention",
         )

@@ -70,7 +70,7 @@ def train(
     from ...files import check_output
     from ...io.trained_file import save_trained
     from ...measure.distributed import process_number
-    from ...models.firing import is_direct
+    from ...models.spiking_layer import is_direct
     from ...training import train as run
     from ...training.defaults import chosen_for, normalization_for, told
     from ...training.engine import require_fabric

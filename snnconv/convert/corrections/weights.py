@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
-from ...graph.feeding import LAYERS, feeding_layers
 from ...graph.graphs import clone
+from ...graph.preceding_layer import LAYERS, feeding_layers
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...plan import SitePlan

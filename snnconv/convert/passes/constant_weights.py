@@ -18,7 +18,7 @@ from ...graph.graphs import attribute, free_name, graph_pass, is_inside, put_mod
 from ...graph.handlers import RAISERS, bind
 from ...graph.operands import OPERATIONS, name_of
 from ...graph.places import site_of
-from ...graph.timing import constants
+from ...graph.time_varying import constants
 
 
 @graph_pass

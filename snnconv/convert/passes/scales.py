@@ -16,7 +16,7 @@ from ...graph.graphs import graph_pass, insert_module_after, module_calls, own_m
 from ...graph.operands import name_of, operands
 from ...neurons import Scale
 from .absorb import absorb
-from .factors import even_along_free, passed_factor, shrink, whole_factor
+from .scale_rules import even_along_free, passed_factor, shrink, whole_factor
 
 JOINS = {"cat", "concat"}
 SPLITS = {"split", "split_with_sizes", "chunk"}

@@ -9,7 +9,6 @@ from torch import Tensor, fx
 
 from ...errors import InputError
 from ...graph.activations import Activation
-from ...graph.feeding import feeding_layers, put_weights
 from ...graph.graphs import (
     attribute,
     free_name,
@@ -20,12 +19,13 @@ from ...graph.graphs import (
     put_module,
     value_of,
 )
+from ...graph.preceding_layer import feeding_layers, put_weights
 from ...graph.sites import MAX_POOL_MODULES, activation_sites
-from ...graph.timing import captured_size, varies_in_time
+from ...graph.time_varying import captured_size, varies_in_time
 from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale
 from ...neurons.temporal import per_unit
 from ...plan import SitePlan
-from .means import follow_means
+from .running_means import follow_means
 
 
 @graph_pass

@@ -1,18 +1,12 @@
 """What a spiking network costs, beside the networks it has to beat."""
 
-from ._contenders import Contender as Contender
-from ._contenders import contenders as contenders
-from ._contenders import dense_count as dense_count
-from ._contenders import dense_work as dense_work
-from ._run_loads import dense_run_loads as dense_run_loads
-from ._run_loads import run_loads as run_loads
+from .baselines import Contender as Contender
+from .baselines import contenders as contenders
+from .baselines import dense_count as dense_count
+from .baselines import dense_work as dense_work
+from .converted import dense_loads as dense_loads
+from .converted import spiking_loads as spiking_loads
 from .custom import energy_model as energy_model
-from .load import FLOAT as FLOAT
-from .load import Breakdown as Breakdown
-from .load import Load as Load
-from .load import Precision as Precision
-from .loads import dense_loads as dense_loads
-from .loads import spiking_loads as spiking_loads
 from .measure import energy as energy
 from .model import ENERGY_MODELS as ENERGY_MODELS
 from .model import Constants as Constants
@@ -22,5 +16,11 @@ from .quantise import quantised as quantised
 from .result import Accounting as Accounting
 from .result import Energy as Energy
 from .result import EnergyRow as EnergyRow
+from .trained import dense_run_loads as dense_run_loads
+from .trained import run_loads as run_loads
 from .verdict import readable as readable
 from .verdict import unit_of as unit_of
+from .workload import FLOAT as FLOAT
+from .workload import Breakdown as Breakdown
+from .workload import Load as Load
+from .workload import Precision as Precision

@@ -21,19 +21,19 @@ from ...measure.evaluate import (
     taking,
     view_notices,
 )
-from ...models.firing import Firing, is_direct
+from ...models.spiking_layer import Firing, is_direct
 from ...placement import placement_of
 from ...provenance import provenance
 from ..synops.running import NetworkRun, Recorder
-from ._contenders import EQUAL_BITS, Contender
-from ._run_loads import dense_run_loads, run_loads
 from .accountings import Bill, bills_of
-from .load import Load
+from .baselines import EQUAL_BITS, Contender
 from .model import EnergyModel
 from .quantise import quantise_weights
 from .result import Accounting, Energy
 from .rows import costs, describe, rows_of
+from .trained import dense_run_loads, run_loads
 from .verdict import verdict_of
+from .workload import Load
 
 DOING = "the energy of a network that is trained directly"
 NO_ANN = (
@@ -63,7 +63,7 @@ def directly(
     if not is_direct(model):
         raise InputError(
             "the network has no spiking layers",
-            expected="a converted network, or one with snnconv.models.firing.Firing layers",
+            expected="a converted network, or one with snnconv.models.spiking_layer.Firing layers",
             got=type(model).__name__,
             remedy="convert it first",
         )

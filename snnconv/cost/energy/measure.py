@@ -25,10 +25,10 @@ from ...network import SpikingNetwork
 from ...provenance import provenance
 from ..dense import CONVENTIONS
 from ..synops import BySize, Portion, SynapticOperations, Wirings, Work, work_of
-from ._contenders import EQUAL_BITS, Contender, contenders, dense_work
+from .baselines import EQUAL_BITS, Contender, contenders, dense_work
+from .converted import layer_modules, spiking_loads
 from .custom import energy_model as model_named
 from .direct import directly
-from .loads import layer_modules, spiking_loads
 from .model import EnergyModel
 from .quantise import quantised_spiking
 from .result import Energy, EnergyRow

@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta
 
 from ...registry import Registry
-from .load import Breakdown, Load
+from .workload import Breakdown, Load
 
 LARGEST = 1e18  # pJ or bytes: more is a slip
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]

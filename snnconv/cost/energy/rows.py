@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ._contenders import Contender
-from .load import Breakdown, Load
+from .baselines import Contender
 from .model import Constants, EnergyModel
 from .result import EnergyRow
+from .workload import Breakdown, Load
 
 MJ = 1e-9  # mJ in a pJ
 

@@ -7,9 +7,9 @@ from .counter import SynapticOperations as SynapticOperations
 from .parts import Layer as Layer
 from .parts import Synapse as Synapse
 from .parts import Wiring as Wiring
+from .totals import LayerWork as LayerWork
+from .totals import Work as Work
+from .totals import work_of as work_of
 from .walk import wiring as wiring
 from .wirings import Size as Size
 from .wirings import Wirings as Wirings
-from .work import LayerWork as LayerWork
-from .work import Work as Work
-from .work import work_of as work_of

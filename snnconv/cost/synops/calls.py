@@ -15,7 +15,7 @@ from ...graph.handlers import bind
 from ...graph.operands import Role, name_of
 from ...graph.operands import operands as operands_of
 from ...graph.operations import LINEAR_MODULES
-from ...graph.timing import size_at
+from ...graph.time_varying import size_at
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from ...convert.passes.factors import pads_with_zero
+from ...convert.passes.scale_rules import pads_with_zero
 from ...graph.graphs import value_of
 from ...graph.operands import names, operands
 from .calls import Call

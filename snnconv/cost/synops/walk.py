@@ -25,7 +25,7 @@ from ...graph.graphs import attribute, value_of
 from ...graph.operands import names
 from ...graph.places import site_of
 from ...graph.quantities import RULES as DENSE
-from ...graph.timing import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
+from ...graph.time_varying import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
 from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
 from ...neurons.codes import Code

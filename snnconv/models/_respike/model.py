@@ -11,11 +11,11 @@ import torchvision
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..again import computed
+from ..cam_targets import Look
+from ..checkpointing import computed
 from ..checks import require_counts
-from ..firing import LAYERS, RELU, firing
 from ..geometry import Shapes
-from ..looks import Look
+from ..spiking_layer import LAYERS, RELU, firing
 from .fusion import Fusion
 from .ms_resnet import CHANNELS, MSResNet18, Style, title_of
 

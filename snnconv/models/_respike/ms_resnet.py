@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ..again import computed
-from ..firing import EachStepNorm
+from ..checkpointing import computed
+from ..spiking_layer import EachStepNorm
 
 CHANNELS = (64, 128, 256, 512)
 BLOCKS = 2  # in a stage

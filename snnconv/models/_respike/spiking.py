@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ..cam_targets import Look
 from ..checks import require_counts
-from ..firing import LAYERS, RELU, firing
-from ..looks import Look
+from ..spiking_layer import LAYERS, RELU, firing
 from .ms_resnet import CHANNELS, MSResNet18, Style, title_of
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ..firing import NORMS
+from ..spiking_layer import NORMS
 
 HEAD_WIDTH = 64
 STD = 0.02  # of the first weights of linear layers

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..again import computed
+from ..cam_targets import Look
+from ..checkpointing import computed
 from ..checks import require_counts
-from ..firing import LAYERS, NORMS, firing
 from ..geometry import Shapes
-from ..looks import Look
+from ..spiking_layer import LAYERS, NORMS, firing
 from .blocks import Attention, Local, Style, begun, local_path, patches
 from .titles import title_of
 

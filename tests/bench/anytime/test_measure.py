@@ -17,7 +17,7 @@ from snnconv.bench._anytime.rates import FiringCounts
 from snnconv.bench._latency import CONFIDENCES
 from snnconv.bench.early_exit import ExitSums
 from snnconv.models import respike, svformer
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 
 from .conftest import CLASSES, COUNT, FRAMES, Batches, made
 

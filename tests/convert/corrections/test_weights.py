@@ -16,7 +16,7 @@ from snnconv import InputError, SpikingNetwork
 from snnconv.convert.build import with_sites
 from snnconv.convert.corrections import PASSES
 from snnconv.convert.corrections.surrogate import RATE, clip_floor, learned
-from snnconv.graph.feeding import feeding_layers
+from snnconv.graph.preceding_layer import feeding_layers
 
 from ...networks import FED_BY, MLP, SHAPES, ResidualNet, SmallCNN, SpikeRecorder
 

@@ -18,7 +18,7 @@ from snnconv.cost.energy import EnergyRow
 from snnconv.cost.synops.running import Recorder
 from snnconv.models import respike, svformer
 from snnconv.models._respike import ReSpike
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 from snnconv.reports.sections.energy import energy_section
 
 from ..synops import naive

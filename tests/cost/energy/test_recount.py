@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from snnconv.bench import energy
 from snnconv.models._respike.fusion import Attention, Fusion, GatedFeedForward
 from snnconv.models._svformer.blocks import Attention as SpikingAttention
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 
 from .test_direct import clips, spiking
 

@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ....graph.operands import short_name, with_roles
-from ....models.firing import Firing
+from ....models.spiking_layer import Firing
 from .parts import NetworkRun
 from .products import LABELS, PRODUCTS, Product
 from .tallies import LayerTally, SiteTally, Tallies

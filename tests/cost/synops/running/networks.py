@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 
 from .. import naive
 

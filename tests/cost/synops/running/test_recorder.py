@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from snnconv.cost.dense import count
 from snnconv.cost.synops.running import LayerRun, NetworkRun, Recorder
-from snnconv.models.firing import Firing
+from snnconv.models.spiking_layer import Firing
 
 from .networks import Attends, Shapes, T, attends, shapes, spikes_of
 

@@ -11,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from ...graph.graphs import value_of
 from ...graph.operands import argument_of, name_of, names, operands
-from ...graph.timing import CAPTURED, size_at
+from ...graph.time_varying import CAPTURED, size_at
 from ...neurons import RunningSum
 
 POOLS = (

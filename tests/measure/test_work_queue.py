@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from torch.distributed import HashStore  # pyright: ignore[reportPrivateImportUsage]
 
-from snnconv.measure.claims import Claims
 from snnconv.measure.distributed import Group
-from snnconv.measure.exchange import Exchange
+from snnconv.measure.store import Exchange
+from snnconv.measure.work_queue import Claims
 
 
 def test_one_process_takes_everything_in_order() -> None:

@@ -12,10 +12,10 @@ import pytest
 from torch.distributed import FileStore, HashStore, TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
 from snnconv import InputError
-from snnconv.measure import exchange
-from snnconv.measure.claims import Claims
+from snnconv.measure import store as exchange
 from snnconv.measure.distributed import Group
-from snnconv.measure.exchange import Exchange
+from snnconv.measure.store import Exchange
+from snnconv.measure.work_queue import Claims
 
 
 @pytest.fixture(params=["memory", "file", "network"])

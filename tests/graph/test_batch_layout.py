@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snnconv.graph.layout import Layout, layouts
+from snnconv.graph.batch_layout import Layout, layouts
 
 from ..capture.raising import raised_from
 

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 import snnconv
 from snnconv import InputError
 from snnconv.calib import parse_rule
-from snnconv.calib.sensitivity import fair_quanta
+from snnconv.calib.output_sensitivity import fair_quanta
 
 from ..networks import SHAPES, ResidualNet, SmallCNN
 

@@ -16,9 +16,9 @@ from ...placement import placement_of
 from ..dense import Count
 from ..dense import count as count_operations
 from ..synops import Size, Wiring
-from .load import Load
-from .loads import dense_loads, layer_modules
+from .converted import dense_loads, layer_modules
 from .quantise import bits_of, levels_of, quantised
+from .workload import Load
 
 EQUAL_BITS = 8  # weights of the ANN that tells as many activations apart as the SNN, and of the SNN beside it
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from ..dense import CONVENTIONS
 from ..synops.running import LayerRun, NetworkRun
-from .load import FLOAT, Load, Precision
-from .loads import INPUT_BITS, OTHERS
+from .converted import INPUT_BITS, OTHERS
+from .workload import FLOAT, Load, Precision
 
 
 def run_loads(

@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from .graphs import value_of
 from .operands import name_of, names, operands
-from .timing import batch_dims, batch_symbols, size_at
+from .time_varying import batch_dims, batch_symbols, size_at
 
 BATCH = 3  # samples of the trial
 FOLLOWED = names("moves", "joins", "parts")

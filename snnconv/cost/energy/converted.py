@@ -11,7 +11,7 @@ from ...graph.activations import Activation
 from ...neurons import Temporal
 from ..dense import CONVENTIONS, Count
 from ..synops import Layer, Wiring, Work
-from .load import FLOAT, Load, Precision
+from .workload import FLOAT, Load, Precision
 
 INPUT_BITS = 8  # pictures are stored so
 OTHERS = "counted besides the layers"
