@@ -54,7 +54,7 @@ def table(sweep: Sweep, title: str, command: str) -> str:
         "",
         "| without time | accuracy | mJ per sample |",
         "|---|---|---|",
-        *(f"| {rival.name} | {rival.accuracy:.2f} | {rival.energy:.3g} |" for rival in sweep.rivals),
+        *(f"| {baseline.name} | {baseline.accuracy:.2f} | {baseline.energy:.3g} |" for baseline in sweep.baselines),
     ]
     return "\n".join(lines) + "\n"
 

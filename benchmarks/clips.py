@@ -115,10 +115,10 @@ def lines_of(name: str, folder: Path) -> list[Line]:
         return [Line(title, SPIKING, frames, "–", row.accuracy or 0.0, measured.samples, *costs)]
     found = Sweep.load(folder)
     samples = found.curves[0].samples
-    ann = next(rival.accuracy for rival in found.rivals if rival.name == FP32)
+    ann = next(baseline.accuracy for baseline in found.baselines if baseline.name == FP32)
     lines = [
-        Line(title, rival.name, frames, "–", rival.accuracy, samples, rival.ops, None, rival.energy)
-        for rival in found.rivals
+        Line(title, baseline.name, frames, "–", baseline.accuracy, samples, baseline.ops, None, baseline.energy)
+        for baseline in found.baselines
     ]
     for row in found.rows:
         costs = (row.macs, row.synops, row.energy, None, row.accuracy - ann)

@@ -46,7 +46,7 @@ class SitePlan:
         offset: current added at every step; potential: v(0) in place of the neuron's own. Found by calibrating the
             spiking network, shaped as thresholds are; an offset that changes in time is [T, C, 1, …].
         span: what the ANN's activations reach, the 99.9 percentile, where λ does not say it; layer_span: the same of
-            all channels together, where thresholds are per channel. Of use to its rivals and to tuning.
+            all channels together, where thresholds are per channel. Of use to its baselines and to tuning.
         weight, bias: of the layer that feeds the site, in place of the ANN's, which keeps its own.
     """
 

@@ -20,8 +20,8 @@ from ._latency import Latency as Latency
 from ._latency import latency as latency
 from ._robustness import Robustness as Robustness
 from ._robustness import robustness as robustness
+from ._sweep import Baseline as Baseline
 from ._sweep import Curve as Curve
-from ._sweep import Rival as Rival
 from ._sweep import Row as Row
 from ._sweep import Sweep as Sweep
 from ._sweep import sweep as sweep

@@ -44,8 +44,8 @@ from ..progress import progress
 from ._grid import Grid
 from .assemble import assemble
 from .counting import Meter
+from .curves import Baseline as Baseline
 from .curves import Curve as Curve
-from .curves import Rival as Rival
 from .curves import Row as Row
 from .curves import Sweep as Sweep
 from .journal import Ended, Journal, clear, journal_path, journals_in, open_journal
@@ -160,8 +160,8 @@ def measure(
                 if place != mine:
                     continue
                 if meter is None:
-                    rivals = {"with_ann": position == 0, "with_quantised": position == last}
-                    meter = Meter(simulation.name, simulation.made(), simulation.steps, data, model, **rivals)
+                    baselines = {"with_ann": position == 0, "with_quantised": position == last}
+                    meter = Meter(simulation.name, simulation.made(), simulation.steps, data, model, **baselines)
                     require_sizes(meter.snn, data)
                     journal.add(meter.converted())
                 for record in meter.count(read(), number):

@@ -15,7 +15,7 @@ from ..cost.synops import BySize, Counts, Portion, Size, work_of
 from ..cost.synops.by_size import mean_of
 from ..provenance import provenance
 from .counting import ANN, wiring_from_dict
-from .curves import Curve, Rival, Row, Sweep
+from .curves import Baseline, Curve, Row, Sweep
 from .journal import Converted, Counted, Journal, Wired, size_of
 from .simulations import Simulation
 
@@ -33,7 +33,7 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
         batches[name].append(counted)
     curves: dict[str, Curve] = {}
     rows: list[Row] = []
-    rivals: list[Rival] = []
+    baselines: list[Baseline] = []
     for simulation in planned:
         if any(counted.samples for counted in batches[simulation.name]):
             converted = journal.converted[simulation.name]
@@ -41,19 +41,19 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
             curve, points = trace(simulation, converted, wired, batches[simulation.name], model)
             curves[curve.setting] = joined(curves[curve.setting], curve) if curve.setting in curves else curve
             rows.extend(points)
-            rivals.extend(rivals_of(wired, batches[simulation.name]))
-    rivals.sort(key=lambda rival: rival.name != ANN)  # the ANN first; the sort is stable
+            baselines.extend(baselines_of(wired, batches[simulation.name]))
+    baselines.sort(key=lambda baseline: baseline.name != ANN)  # the ANN first; the sort is stable
     complete = journal.batches is not None and all(len(found) == journal.batches for found in batches.values())
     first = journal.converted[planned[0].name]
     data: dict[str, Any] = journal.configuration["data"]
     return Sweep(
         rows=rows,
         curves=list(curves.values()),
-        ann_accuracy=rivals[0].accuracy,
+        ann_accuracy=baselines[0].accuracy,
         samples=max(curve.samples for curve in curves.values()),
         data=data["name"],
         normalization=first.normalization,
-        rivals=rivals,
+        baselines=baselines,
         energy_model=model.name,
         configuration=journal.configuration,
         complete=complete,
@@ -133,18 +133,18 @@ def joined(curve: Curve, longer: Curve) -> Curve:
     return replace(longer, settings=settings, samples=min(curve.samples, longer.samples), notices=notices)
 
 
-def rivals_of(wired: Mapping[Size, Wired], batches: Sequence[Counted]) -> list[Rival]:
+def baselines_of(wired: Mapping[Size, Wired], batches: Sequence[Counted]) -> list[Baseline]:
     """The networks without time that were evaluated beside this curve."""
     samples = sum(batch.samples for batch in batches)
     at = Counter[Size]()
     for batch in batches:
         at[size_of(batch.size)] += batch.samples
     sizes = sorted(size for size, count in at.items() if count)
-    costs = mean_of([wired[size].rivals for size in sizes], [at[size] / samples for size in sizes])
+    costs = mean_of([wired[size].baselines for size in sizes], [at[size] / samples for size in sizes])
     return [
-        Rival(
+        Baseline(
             name,
-            100 * sum(batch.rivals[name] for batch in batches) / samples,
+            100 * sum(batch.baselines[name] for batch in batches) / samples,
             cost["energy"] * MILLIJOULES,
             cost["ops"],
         )

@@ -14,7 +14,7 @@ from .curves import Sweep
 def beside(sweep: Sweep, others: Mapping[str, Sweep]) -> Sweep:
     """The sweep with the curves of others after its own, the names of whose settings end in what they are called.
 
-    The first sweep's ANN stays the one that accuracies are compared with; those of the others are rivals beside it.
+    The first sweep's ANN stays the one that accuracies are compared with; those of the others are baselines beside it.
 
     Args:
         others: {name of the network: its sweep}.
@@ -22,13 +22,15 @@ def beside(sweep: Sweep, others: Mapping[str, Sweep]) -> Sweep:
     Raises:
         InputError: a sweep of other samples, of another energy model, or one that was interrupted.
     """
-    rows, curves, rivals = list(sweep.rows), list(sweep.curves), list(sweep.rivals)
+    rows, curves, baselines = list(sweep.rows), list(sweep.curves), list(sweep.baselines)
     for name, other in others.items():
         require_same(sweep, other, name)
         rows += [replace(row, setting=named(row.setting, name)) for row in other.rows]
         curves += [replace(curve, setting=named(curve.setting, name)) for curve in other.curves]
-        rivals += [replace(rival, name=named(rival.name, name)) for rival in other.rivals if rival.name == ANN]
-    return replace(sweep, rows=rows, curves=curves, rivals=rivals)
+        baselines += [
+            replace(baseline, name=named(baseline.name, name)) for baseline in other.baselines if baseline.name == ANN
+        ]
+    return replace(sweep, rows=rows, curves=curves, baselines=baselines)
 
 
 def named(setting: str, network: str) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from ..cost.energy import EnergyModel
-from ..cost.energy.baselines import Contender, contenders, dense_work
+from ..cost.energy.baselines import CostedNetwork, baselines_of, dense_work
 from ..cost.synops import Layer, Size, Synapse, SynapticOperations, Wiring
 from ..cost.synops.parts import Source
 from ..measure.evaluate import (
@@ -55,11 +55,11 @@ class Meter:
         self._notices = view_notices(data)
         self.operations = SynapticOperations(snn)
         self.wired: set[Size] = set()  # sizes that are told already
-        self.rivals: list[Contender] = []
+        self.baselines: list[CostedNetwork] = []
         names = [ANN] * with_ann + [*QUANTISED] * with_quantised
         if names:
-            every = contenders(snn, steps[-1], normalization=self.normalization)
-            self.rivals = [rival for rival in every if rival.name in names]
+            every = baselines_of(snn, steps[-1], normalization=self.normalization)
+            self.baselines = [baseline for baseline in every if baseline.name in names]
         self._checked = False
 
     def converted(self) -> Converted:
@@ -82,32 +82,34 @@ class Meter:
             return []
         self.wired.add(size)
         missing = ", ".join(f"{name} ×{times}" for name, times in wired.unsupported_ops.items())
-        rivals = dense_work(self.snn, self.rivals, wired, size) if self.rivals else []
+        baselines = dense_work(self.snn, self.baselines, wired, size) if self.baselines else []
         return [
             Wired(
                 setting=self.name,
                 size=[list(shape) for shape in size],
                 notices=[*wired.notices, *([f"not counted among the operations: {missing}"] if missing else [])],
                 wiring=wiring_to_dict(wired),
-                rivals={
-                    rival.name: {
-                        "ops": sum(load.macs + load.extra for load in rival.loads),
-                        "energy": self.model.total(rival.loads).total,
+                baselines={
+                    baseline.name: {
+                        "ops": sum(load.macs + load.extra for load in baseline.loads),
+                        "energy": self.model.total(baseline.loads).total,
                     }
-                    for rival in rivals
+                    for baseline in baselines
                 },
             )
         ]
 
     def count(self, batch: Any, number: int) -> list[Wired | Counted]:
-        """Run the network, and its rivals, on one batch; what came out, and before it what is new about its size.
+        """Run the network, and its baselines, on one batch; what came out, and before it what is new about its size.
 
         Raises:
             InputError: no labels, inputs that do not fit, or an output that is not [B, classes].
         """
         if is_empty(batch):
             nothing = [0] * len(self.steps)
-            return [Counted(self.name, number, [], 0, nothing, [], {}, {rival.name: 0 for rival in self.rivals})]
+            return [
+                Counted(self.name, number, [], 0, nothing, [], {}, {baseline.name: 0 for baseline in self.baselines})
+            ]
         labelled = labelled_batch(self.snn, batch, number, self.views)
         if not self._checked:  # before the first long run
             self.snn._flat(labelled.arguments, {})  # the shapes of the inputs
@@ -126,7 +128,7 @@ class Meter:
             samples=len(labelled.labels),
             correct=right.sum(1).tolist(),
             **self.operations.counts.to_dict(),
-            rivals={rival.name: count_correct(rival.network, labelled) for rival in self.rivals},
+            baselines={baseline.name: count_correct(baseline.network, labelled) for baseline in self.baselines},
             views=self.views,
         )
         return [*self.news(), counted]

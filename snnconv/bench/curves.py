@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
@@ -62,7 +63,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """A network without time on the same samples: the ANN, and the ANN quantised.
 
     Attributes:
@@ -85,7 +86,7 @@ class Sweep(Result):
     Attributes:
         rows: curve after curve, T increasing.
         ann_accuracy: top-1 in % of the ANN they were converted from, on the same samples.
-        rivals: what the spiking networks compete with.
+        baselines: what the spiking networks compete with.
         samples: the most that a curve was evaluated on.
         energy_model: by whose constants energy was computed.
         configuration: everything the numbers depend on, as kept in the journal.
@@ -94,6 +95,7 @@ class Sweep(Result):
 
     NAME: ClassVar[str] = "sweep"
     PICTURE = "snnconv.plots.sweep.plot_sweep"  # accuracy and spikes against T
+    FORMER: ClassVar[Mapping[str, str]] = {"rivals": "baselines"}
 
     rows: list[Row]
     curves: list[Curve]
@@ -101,7 +103,7 @@ class Sweep(Result):
     samples: Count
     data: str
     normalization: dict[str, Any] | None
-    rivals: list[Rival] = field(default_factory=list)
+    baselines: list[Baseline] = field(default_factory=list)
     energy_model: str = "45nm"
     configuration: dict[str, Any] = field(default_factory=dict)
     complete: bool = True

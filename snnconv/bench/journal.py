@@ -47,14 +47,14 @@ class Wired:
         size: shape of one sample, for each input.
         notices: of its wiring, and operations that are not counted.
         wiring: what it is wired of, without fan-outs.
-        rivals: {network without time: {"ops" per sample, "energy" in pJ}}.
+        baselines: {network without time: {"ops" per sample, "energy" in pJ}}.
     """
 
     setting: str
     size: list[list[int]]
     notices: list[str]
     wiring: dict[str, Any]
-    rivals: dict[str, dict[str, float]]
+    baselines: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Counted:
         correct: how many are classified correctly after each number of time steps of the simulation.
         operations: [source, layer, synaptic operations in every step, those of the warm-up first].
         events: {source: what it fired in every step, likewise}.
-        rivals: {network without time: how many it classifies correctly}; empty but for one or two settings.
+        baselines: {network without time: how many it classifies correctly}; empty but for one or two settings.
         views: of each sample; operations and events are of all of them.
     """
 
@@ -79,7 +79,7 @@ class Counted:
     correct: list[Count]
     operations: list[list[Any]]
     events: dict[str, list[Count]]
-    rivals: dict[str, Count]
+    baselines: dict[str, Count]
     views: Positive = 1
 
 

@@ -28,11 +28,13 @@ class Result(ABC):
         NAME: the command's name, and the stem of its files.
         PICTURE: the function of the result and a path that draws it, by its full name: pictures know results, results
             no pictures, and matplotlib takes a second to import.
+        FORMER: {key of a document of 0.1.0: its name now}.
         provenance: how it was made: versions, hardware, seed, and what else is worth a record.
     """
 
     NAME: ClassVar[str]
     PICTURE: ClassVar[str]
+    FORMER: ClassVar[Mapping[str, str]] = {}
     provenance: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,6 +52,8 @@ class Result(ABC):
         Raises:
             InputError: it is none: which part, and what was expected there.
         """
+        if isinstance(document, dict):
+            document = {cls.FORMER.get(key, key): value for key, value in document.items()}
         return typed(document, cls, where, f"the {cls.NAME} result", f"run {cls.NAME} again")
 
     @abstractmethod

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..bench._sweep import Sweep
 
 CLOSE = 5.0  # points below the best accuracy at which the second panel begins
-RIVAL_MARKS = "*DosX^"
+BASELINE_MARKS = "*DosX^"
 
 
 class Point(NamedTuple):
@@ -37,16 +37,18 @@ def plot_spikes(sweep: Sweep, path: Path) -> None:
 
 def plot_energy(sweep: Sweep, path: Path) -> None:
     """Accuracy against energy per sample, with the ANN in its own precision and quantised as labelled points."""
-    everything = [row.energy for row in sweep.rows] + [rival.energy for rival in sweep.rivals]
+    everything = [row.energy for row in sweep.rows] + [baseline.energy for baseline in sweep.baselines]
     unit, size = unit_of([energy for energy in everything if energy is not None])
     lines = [
         (curve.setting, points_of(((row.energy, row.accuracy) for row in rows), size))
         for curve, rows in curves_of(sweep)
     ]
-    rivals = [
-        (rival.name, point) for rival in sweep.rivals for point in points_of([(rival.energy, rival.accuracy)], size)
+    baselines = [
+        (baseline.name, point)
+        for baseline in sweep.baselines
+        for point in points_of([(baseline.energy, baseline.accuracy)], size)
     ]
-    draw(lines, rivals, sweep.ann_accuracy, f"energy per sample ({unit}), model {sweep.energy_model}", path)
+    draw(lines, baselines, sweep.ann_accuracy, f"energy per sample ({unit}), model {sweep.energy_model}", path)
 
 
 def points_of(pairs: Iterable[tuple[float | None, float]], unit: float = 1.0) -> list[Point]:
@@ -65,13 +67,13 @@ def front(points: Iterable[Point]) -> list[Point]:
 
 def draw(
     lines: Sequence[tuple[str, list[Point]]],
-    rivals: Sequence[tuple[str, Point]],
+    baselines: Sequence[tuple[str, Point]],
     ann_accuracy: float,
     cost: str,
     path: Path,
 ) -> None:
     """All of it in one panel; a second one magnifies what comes within a few points of the best."""
-    points = [point for _, line in lines for point in line] + [point for _, point in rivals]
+    points = [point for _, line in lines for point in line] + [point for _, point in baselines]
     accuracies = [point.accuracy for point in points] + [ann_accuracy]
     floor = max(accuracies) - CLOSE
     close = [accuracy for accuracy in accuracies[:-1] if accuracy >= floor]
@@ -88,34 +90,38 @@ def draw(
             for number, (name, line) in enumerate(lines):
                 axes.plot([p.cost for p in line], [p.accuracy for p in line], label=name, **series(number))
             axes.set(xlabel=cost, xscale="log" if points else "linear")
-            axes.margins(x=0.2 if rivals else 0.12)  # room for names
+            axes.margins(x=0.2 if baselines else 0.12)  # room for names
         panels[0].set(ylabel="top-1 accuracy (%)")
         if split:
             panels[0].set_title("all settings")
             panels[1].set_title(f"within {CLOSE:g} points of the best")
-            names = 0.3 if rivals else 0.1  # names stand above their points, clear of the curves
+            names = 0.3 if baselines else 0.1  # names stand above their points, clear of the curves
             panels[1].set_ylim(floor, max(accuracies) + names * CLOSE)
-            side = 3 if rivals else 1.7
+            side = 3 if baselines else 1.7
             nearby = [point.cost for point in points if point.accuracy >= floor]
             panels[1].set_xlim(min(nearby) / side, max(nearby) * side)
         for axes in panels:
-            for number, (_, point) in enumerate(rivals):
-                mark_rival(axes, number, point)
+            for number, (_, point) in enumerate(baselines):
+                mark_baseline(axes, number, point)
             if points:
                 plain_ticks(axes.xaxis)
         legend_below(figure, *panels[0].get_legend_handles_labels())
         figure.draw_without_rendering()  # where names can stand depends on the layout
         for axes in panels:
             # Named in one panel, the one that magnifies it.
-            named = [rival for rival in rivals if axes is (panels[-1] if rival[1].accuracy >= floor else panels[0])]
-            place_names(axes, named, [point for _, point in rivals], [line for _, line in lines])
+            named = [
+                baseline
+                for baseline in baselines
+                if axes is (panels[-1] if baseline[1].accuracy >= floor else panels[0])
+            ]
+            place_names(axes, named, [point for _, point in baselines], [line for _, line in lines])
 
 
-def mark_rival(axes: Axes, number: int, point: Point) -> None:
+def mark_baseline(axes: Axes, number: int, point: Point) -> None:
     """Where it lies within the panel."""
     low, high = axes.get_ylim()
     if not low <= point.accuracy <= high:
         return
-    mark = RIVAL_MARKS[number % len(RIVAL_MARKS)]
+    mark = BASELINE_MARKS[number % len(BASELINE_MARKS)]
     look: Any = {"color": "white", "markeredgecolor": BLACK, "markeredgewidth": 1.3}
     axes.plot([point.cost], [point.accuracy], mark, markersize=10 if mark == "*" else 7, zorder=5, **look)

@@ -9,7 +9,7 @@ from ..bench.curves import Row, Sweep
 from ..plots.curves import curves_of, measured_on
 from .compare import COLUMNS, Cheapest, cheapest
 from .parts import Table
-from .sections.sweep import by_steps, notices, rivals, uncertainty
+from .sections.sweep import baselines, by_steps, notices, uncertainty
 from .tables import table
 
 COSTS = ("setting", "T", "latency_steps", "accuracy", "vs_ann", "spikes_per_neuron", "synops", "energy")
@@ -19,7 +19,7 @@ NOBODY = "none"
 def page(sweep: Sweep) -> str:
     """Markdown: every table, then what to know of the numbers."""
     title = f"# {len(curves_of(sweep))} settings on {measured_on(sweep)}; the ANN has {sweep.ann_accuracy:.2f} %"
-    tables = [by_steps(sweep), cheapest_table(sweep), *rivals(sweep), every_row(sweep)]
+    tables = [by_steps(sweep), cheapest_table(sweep), *baselines(sweep), every_row(sweep)]
     told = "\n".join(f"- {note}" for note in notes(sweep))
     return "\n\n".join([title, *map(markdown, tables), f"## Notes\n\n{told}"]) + "\n"
 

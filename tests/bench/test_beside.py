@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from snnconv import InputError
-from snnconv.bench import Rival, Sweep
+from snnconv.bench import Baseline, Sweep
 from snnconv.bench.beside import beside
 from snnconv.reports.comparison_page import page
 
@@ -15,8 +15,8 @@ from ..plots.made import made
 
 
 def on_data(sweep: Sweep, first: str = "abc") -> Sweep:
-    rivals = [Rival("ANN FP32", 90.0), Rival("ANN W8A8", 89.0)]
-    return replace(sweep, configuration={"data": {"first": first}}, rivals=rivals)
+    baselines = [Baseline("ANN FP32", 90.0), Baseline("ANN W8A8", 89.0)]
+    return replace(sweep, configuration={"data": {"first": first}}, baselines=baselines)
 
 
 def test_curves_keep_their_numbers_and_tell_their_network() -> None:
@@ -34,10 +34,10 @@ def test_curves_keep_their_numbers_and_tell_their_network() -> None:
     assert "(clip)" in page(found)
 
 
-def test_the_other_ann_is_a_rival() -> None:
+def test_the_other_ann_is_a_baseline() -> None:
     own = on_data(made(1))
     found = beside(own, {"qcfs": own})
-    assert [rival.name for rival in found.rivals[len(own.rivals) :]] == ["ANN FP32 (qcfs)"]
+    assert [baseline.name for baseline in found.baselines[len(own.baselines) :]] == ["ANN FP32 (qcfs)"]
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,9 @@ def test_the_quantised_ann_is_measured_once(few: DataSource) -> None:
     """Though rts, the only setting, is measured as two networks."""
     networks = grid(fashion_cnn(pretrained=True), "rts", max(STEPS), data=train())
     swept = sweep(networks, few, STEPS)
-    assert [rival.name for rival in swept.rivals] == ["ANN FP32", "ANN W8A8", "ANN W4A4"]
+    assert [baseline.name for baseline in swept.baselines] == ["ANN FP32", "ANN W8A8", "ANN W4A4"]
     alone = sweep(convert(fashion_cnn(pretrained=True), max(STEPS), data=train(), method="rts"), few, [3])
-    assert swept.rivals == alone.rivals
+    assert swept.baselines == alone.baselines
 
 
 def test_it_resumes_with_every_network_of_a_setting(few: DataSource, tmp_path: Path) -> None:

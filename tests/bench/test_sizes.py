@@ -88,7 +88,7 @@ def test_at_another_size_as_a_conversion_for_it(
     name: str, snn: SpikingNetwork, data: Callable[..., DataSource]
 ) -> None:
     ours, theirs = (MEASURES[name](network, data(LARGE)).to_dict() for network in (snn, at(LARGE, snn)))
-    for part in ("rows", "rivals", "apart", "by_layer", "by_site", "unsupported", "verdict"):
+    for part in ("rows", "baselines", "apart", "by_layer", "by_site", "unsupported", "verdict"):
         assert ours.get(part) == theirs.get(part), part
     if name == "sweep":
         assert [(c["neurons"], c["site_rates"]) for c in ours["curves"]] == [
@@ -117,10 +117,10 @@ def test_a_sweep_over_several_sizes_is_the_mean_over_all_samples(
     (curve,) = swept.curves
     assert curve.samples == swept.samples == sum(SAMPLES.values())
     assert curve.neurons == weighted({size: one.curves[0].neurons for size, one in alone.items()})
-    for place, rival in enumerate(swept.rivals):
+    for place, baseline in enumerate(swept.baselines):
         for name in ("accuracy", "energy", "ops"):
-            wanted = weighted({size: getattr(one.rivals[place], name) for size, one in alone.items()})
-            assert getattr(rival, name) == pytest.approx(wanted, rel=1e-12), name
+            wanted = weighted({size: getattr(one.baselines[place], name) for size, one in alone.items()})
+            assert getattr(baseline, name) == pytest.approx(wanted, rel=1e-12), name
 
 
 @pytest.mark.parametrize("count", ["exact", "rate"])
@@ -156,7 +156,7 @@ def test_a_resumed_sweep_over_several_sizes_is_the_same_to_the_byte(
     for kept in (lines[: told[1] + 1], [line for line in lines if '"wired"' not in line]):
         journal.write_text("".join(kept))
         again = sweep(snn, data(), STEPS, folder=tmp_path, energy_model="memory")
-        assert (again.rows, again.curves, again.rivals) == (swept.rows, swept.curves, swept.rivals)
+        assert (again.rows, again.curves, again.baselines) == (swept.rows, swept.curves, swept.baselines)
 
 
 def test_latency_and_diagnosis(snn: SpikingNetwork, data: Callable[..., DataSource]) -> None:

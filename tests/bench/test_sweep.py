@@ -83,7 +83,7 @@ def test_costs_are_those_of_the_work(snn: SpikingNetwork, swept: Sweep) -> None:
         assert row.synops is not None
         assert row.energy == pytest.approx((0.9 * row.synops + 4.6 * row.macs) * 1e-9)
     assert swept.energy_model == "45nm"
-    ann = swept.rivals[0]
+    ann = swept.baselines[0]
     assert ann.ops == count(fashion_cnn(), (1, 28, 28)).ops
     assert ann.energy == pytest.approx(4.6e-9 * (ann.ops or 0))
 
@@ -103,13 +103,13 @@ def test_rivals_have_the_thresholds_of_the_first_setting_per_channel(images: Dat
     model, train = fashion_cnn(pretrained=True), open_data("fashion:train", limit=64)
     networks = grid(model, "if,sdm,auto:threshold=percentile:90,auto", data=train)
     result = sweep(networks, images, [1])
-    assert [rival.name for rival in result.rivals] == ["ANN FP32", "ANN W8A8", "ANN W4A4"]
+    assert [baseline.name for baseline in result.baselines] == ["ANN FP32", "ANN W8A8", "ANN W4A4"]
     reference = convert(model, data=train, threshold="percentile:90")
-    for rival, bits, levels in ((result.rivals[1], 8, 256), (result.rivals[2], 4, 16)):
-        assert rival.accuracy == pytest.approx(accuracy(quantised(reference, bits, levels), images))
-    assert result.rivals[0].accuracy == result.ann_accuracy
+    for baseline, bits, levels in ((result.baselines[1], 8, 256), (result.baselines[2], 4, 16)):
+        assert baseline.accuracy == pytest.approx(accuracy(quantised(reference, bits, levels), images))
+    assert result.baselines[0].accuracy == result.ann_accuracy
     alone = sweep({"if": networks["if"]}, images, [1])  # none is per channel
-    assert alone.rivals[1].accuracy == pytest.approx(accuracy(quantised(networks["if"](), 8, 256), images))
+    assert alone.baselines[1].accuracy == pytest.approx(accuracy(quantised(networks["if"](), 8, 256), images))
 
 
 def test_record(swept: Sweep, snn: SpikingNetwork, images: DataSource) -> None:

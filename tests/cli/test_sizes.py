@@ -59,7 +59,7 @@ def test_a_file_on_several_sizes(name: str, kind: str, command: Command, specs: 
         found = Sweep.load("out")
         assert found.curves[0].neurons == 4 * pixels
         assert [row.macs for row in found.rows] == [27 * 4 * pixels] * 2
-        assert found.rivals[0].ops == 27 * 4 * pixels + 8
+        assert found.baselines[0].ops == 27 * 4 * pixels + 8
     elif name == "energy":
         rows = Energy.load("out").rows
         assert (rows[0].macs, rows[-1].macs) == (27 * 4 * pixels + 8, 27 * 4 * pixels)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from snnconv.bench import Curve, Rival, Row, Sweep
+from snnconv.bench import Baseline, Curve, Row, Sweep
 
 STEPS = (1, 2, 4, 8, 16)
 
@@ -27,10 +27,10 @@ def made(
     ]  # fmt: skip
     rates = {f"layer{site}.relu": 0.1 + 0.01 * site for site in range(sites)}
     curves = [Curve(name, settings_of(alpha), 1000, rates, 200) for name, alpha in zip(names, alphas)]
-    rivals = [Rival("FP32 ANN", 90.0, 0.2), Rival("W8A8", 89.9, 0.01), Rival("W4A4", 88.0, 0.003)]
+    baselines = [Baseline("FP32 ANN", 90.0, 0.2), Baseline("W8A8", 89.9, 0.01), Baseline("W4A4", 88.0, 0.003)]
     return Sweep(
         rows=rows, curves=curves, ann_accuracy=90.0, samples=200, data="npz:/somewhere/test.npz", normalization=None,
-        rivals=rivals if energy else [Rival("FP32 ANN", 90.0)],
+        baselines=baselines if energy else [Baseline("FP32 ANN", 90.0)],
     )  # fmt: skip
 
 

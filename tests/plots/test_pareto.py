@@ -53,8 +53,8 @@ def test_energy_in_a_unit_that_fits(factor: float, unit: str, tmp_path: Path) ->
     """The FP32 ANN, the dearest of all, costs 0.2 mJ times the factor."""
     sweep = made()
     rows = [replace(row, energy=(row.energy or 0) * factor) for row in sweep.rows]
-    rivals = [replace(rival, energy=(rival.energy or 0) * factor) for rival in sweep.rivals]
-    plot_energy(replace(sweep, rows=rows, rivals=rivals), tmp_path / "energy.svg")
+    baselines = [replace(baseline, energy=(baseline.energy or 0) * factor) for baseline in sweep.baselines]
+    plot_energy(replace(sweep, rows=rows, baselines=baselines), tmp_path / "energy.svg")
     assert f"energy per sample ({unit}), model 45nm" in texts(tmp_path / "energy.svg")
 
 

@@ -79,9 +79,9 @@ def print_sweep(sweep: Sweep) -> None:
             table.add_row(*steps, f"{row.accuracy:.2f}", f"{row.accuracy - ann:+.2f}", *costs)
         console.print(table)
     table = table_of("", columns, header=False)
-    for rival in sweep.rivals:
-        difference = f"{rival.accuracy - ann:+.2f}"
-        shown = (rival.name, *before, f"{rival.accuracy:.2f}", difference, "", "", amount(rival.energy))
+    for baseline in sweep.baselines:
+        difference = f"{baseline.accuracy - ann:+.2f}"
+        shown = (baseline.name, *before, f"{baseline.accuracy:.2f}", difference, "", "", amount(baseline.energy))
         table.add_row(*shown, style="dim")
     console.print(table)
 

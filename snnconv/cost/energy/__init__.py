@@ -1,7 +1,7 @@
 """What a spiking network costs, beside the networks it has to beat."""
 
-from .baselines import Contender as Contender
-from .baselines import contenders as contenders
+from .baselines import CostedNetwork as CostedNetwork
+from .baselines import baselines_of as baselines_of
 from .baselines import dense_count as dense_count
 from .baselines import dense_work as dense_work
 from .converted import dense_loads as dense_loads

@@ -24,7 +24,7 @@ EQUAL_BITS = 8  # weights of the ANN that tells as many activations apart as the
 
 
 @dataclass(frozen=True)
-class Contender:
+class CostedNetwork:
     """One of the networks that are compared.
 
     Attributes:
@@ -52,7 +52,7 @@ def dense_count(snn: SpikingNetwork, convention: str = "mac", size: Size | None 
     return count_operations(capture(canonical, as_call(canonical, example)), convention=convention)
 
 
-def contenders(snn: SpikingNetwork, T: int, *, normalization: dict[str, Any] | None = None) -> list[Contender]:
+def baselines_of(snn: SpikingNetwork, T: int, *, normalization: dict[str, Any] | None = None) -> list[CostedNetwork]:
     """The networks without time: FP32; 8-bit and 4-bit weights and activations; 8-bit weights and as many levels as
     the spikes tell apart in T steps. What they do depends on the size of the inputs, and is not said yet."""
     levels = levels_of(snn, T)
@@ -61,16 +61,16 @@ def contenders(snn: SpikingNetwork, T: int, *, normalization: dict[str, Any] | N
         "ANN W4A4": (4, 16),
         f"ANN W{EQUAL_BITS}, {levels} levels": (EQUAL_BITS, levels),
     }
-    found = [Contender("ANN FP32", snn.ann)]
+    found = [CostedNetwork("ANN FP32", snn.ann)]
     for name, (bits, values) in quantisations.items():
         network = quantised(snn, bits, values, normalization=normalization)
-        found.append(Contender(name, network, weight_bits=bits, levels=values))
+        found.append(CostedNetwork(name, network, weight_bits=bits, levels=values))
     return found
 
 
 def dense_work(
-    snn: SpikingNetwork, rivals: Sequence[Contender], wiring: Wiring, size: Size, convention: str = "mac"
-) -> list[Contender]:
+    snn: SpikingNetwork, baselines: Sequence[CostedNetwork], wiring: Wiring, size: Size, convention: str = "mac"
+) -> list[CostedNetwork]:
     """The networks without time with their loads at one size of the inputs.
 
     Args:
@@ -78,8 +78,8 @@ def dense_work(
     """
     counted, modules = dense_count(snn, convention, size), layer_modules(snn.network)
     found = []
-    for rival in rivals:
-        bits = 32 if rival.levels is None else bits_of(rival.levels)
-        options = {"weight_bits": rival.weight_bits, "activation_bits": bits, "modules": modules}
-        found.append(replace(rival, loads=dense_loads(wiring, counted, **options)))  # type: ignore[arg-type]
+    for baseline in baselines:
+        bits = 32 if baseline.levels is None else bits_of(baseline.levels)
+        options = {"weight_bits": baseline.weight_bits, "activation_bits": bits, "modules": modules}
+        found.append(replace(baseline, loads=dense_loads(wiring, counted, **options)))  # type: ignore[arg-type]
     return found

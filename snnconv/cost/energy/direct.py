@@ -26,7 +26,7 @@ from ...placement import placement_of
 from ...provenance import provenance
 from ..synops.running import NetworkRun, Recorder
 from .accountings import Bill, bills_of
-from .baselines import EQUAL_BITS, Contender
+from .baselines import EQUAL_BITS, CostedNetwork
 from .model import EnergyModel
 from .quantise import quantise_weights
 from .result import Accounting, Energy
@@ -82,10 +82,10 @@ def directly(
     networks = [rounded, snn]
     run = snn.recorder.run
     dense = [
-        Contender("ANN FP32", model, dense_run_loads(run, convention=convention)),
-        Contender("ANN W8A8", model, dense_run_loads(run, convention=convention, bits=8), 8, 256),
+        CostedNetwork("ANN FP32", model, dense_run_loads(run, convention=convention)),
+        CostedNetwork("ANN W8A8", model, dense_run_loads(run, convention=convention, bits=8), 8, 256),
     ]
-    measured = [network.contender(convention, count == "rate") for network in networks]
+    measured = [network.costed(convention, count == "rate") for network in networks]
     accuracies = [None, None, *(100 * network.correct / samples for network in networks)]
     rows = rows_of([*dense, *measured], accuracies, energy_model)
     bills = bills_of(model, run)
@@ -128,9 +128,9 @@ class Direct:
         scores = require_logits(logits.unsqueeze(0) if isinstance(logits, Tensor) else logits, batch)
         self.correct += int((scores[-1].argmax(-1).cpu() == batch.labels).sum())
 
-    def contender(self, convention: str, rate: bool) -> Contender:
+    def costed(self, convention: str, rate: bool) -> CostedNetwork:
         loads = run_loads(self.recorder.run, convention=convention, rate=rate, weight_bits=self.weight_bits)
-        return Contender(self.name, self.model, loads, self.weight_bits)
+        return CostedNetwork(self.name, self.model, loads, self.weight_bits)
 
 
 def with_rounded_weights(model: nn.Module, steps: int) -> Direct:
@@ -197,10 +197,12 @@ def by_layer(run: NetworkRun, loads: list[Load], model: EnergyModel) -> dict[str
     return found
 
 
-def accounting_of(bill: Bill, ann: Contender, snn: Contender, accuracy: float | None, model: EnergyModel) -> Accounting:
+def accounting_of(
+    bill: Bill, ann: CostedNetwork, snn: CostedNetwork, accuracy: float | None, model: EnergyModel
+) -> Accounting:
     """The rows of a paper's bill: the loads of our own with the paper's operations."""
     named = [
-        Contender(f"{network.name}, {bill.name}", network.network, billed(network.loads, macs, acs))
+        CostedNetwork(f"{network.name}, {bill.name}", network.network, billed(network.loads, macs, acs))
         for network, macs, acs in ((ann, bill.ann, {}), (snn, bill.macs, bill.acs))
     ]
     rows = rows_of(named, [None, accuracy], model)

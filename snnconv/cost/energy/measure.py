@@ -25,7 +25,7 @@ from ...network import SpikingNetwork
 from ...provenance import provenance
 from ..dense import CONVENTIONS
 from ..synops import BySize, Portion, SynapticOperations, Wirings, Work, work_of
-from .baselines import EQUAL_BITS, Contender, contenders, dense_work
+from .baselines import EQUAL_BITS, CostedNetwork, baselines_of, dense_work
 from .converted import layer_modules, spiking_loads
 from .custom import energy_model as model_named
 from .direct import directly
@@ -62,12 +62,12 @@ class Spiking:
         choices = {"count": count, "encoder": encoder, "convention": convention}
         return [work_of(p.wiring, p.counts, p.samples, **choices) for p in self.counts.portions]  # type: ignore[arg-type]
 
-    def contenders(self, works: list[Work], convention: str, rate: bool) -> list[Contender]:
+    def costed(self, works: list[Work], convention: str, rate: bool) -> list[CostedNetwork]:
         modules = layer_modules(self.snn.network)
         options = {"convention": convention, "rate": rate, "weight_bits": self.weight_bits, "modules": modules}
         wired = [portion.wiring for portion in self.counts.portions]
         loads = [spiking_loads(*pair, **options) for pair in zip(wired, works, strict=True)]  # type: ignore[arg-type]
-        return [Contender(self.name, self.snn, each, self.weight_bits) for each in loads]
+        return [CostedNetwork(self.name, self.snn, each, self.weight_bits) for each in loads]
 
 
 @takes_data("data")
@@ -82,7 +82,7 @@ def energy(
     encoder: str = "once",
     seed: int = 0,
 ) -> Energy:
-    """Evaluate a spiking network and its rivals on labelled batches, and price the work of each.
+    """Evaluate a spiking network and its baselines on labelled batches, and price the work of each.
 
     Args:
         snn: a converted network, or one that is trained directly (see `directly`, in this folder).
@@ -108,24 +108,26 @@ def energy(
     (steps,) = check_steps([snn.T if T is None else T])
     normalization = normalization_of(data, snn)
     wirings = Wirings(snn)
-    rivals = contenders(snn, steps, normalization=normalization)
+    baselines = baselines_of(snn, steps, normalization=normalization)
     rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
     spiking = [
         Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wirings, steps, EQUAL_BITS),
         Spiking(f"SNN, T={steps}", snn, wirings, steps),
     ]
-    correct, samples = [0] * len(rivals), 0
+    correct, samples = [0] * len(baselines), 0
     for batch in labelled_batches(snn, data, "measuring energy"):
         for network in reversed(spiking):  # what is wrong with the data shows on the network that was handed in
             network.measure(batch)
-        correct = [hits + count_correct(rival.network, batch) for hits, rival in zip(correct, rivals, strict=True)]
+        correct = [
+            hits + count_correct(baseline.network, batch) for hits, baseline in zip(correct, baselines, strict=True)
+        ]
         samples += len(batch.labels)
     correct += [network.correct for network in spiking]
     accuracies = [100 * hits / samples for hits in correct]
     counts = spiking[-1].counts
     every_work = [network.works(count, encoder, convention) for network in spiking]
-    measured = [n.contenders(works, convention, count == "rate") for n, works in zip(spiking, every_work, strict=True)]
-    dense = [dense_work(snn, rivals, portion.wiring, portion.size, convention) for portion in counts.portions]
+    measured = [n.costed(works, convention, count == "rate") for n, works in zip(spiking, every_work, strict=True)]
+    dense = [dense_work(snn, baselines, portion.wiring, portion.size, convention) for portion in counts.portions]
     networks = [[*here, *snns] for here, *snns in zip(dense, *measured, strict=True)]
     rows = mean_rows(counts, [rows_of(each, accuracies, model) for each in networks])
     work = counts.mean(every_work[-1])

@@ -1,4 +1,4 @@
-"""The honest rival: the ANN itself, really quantised to as many levels as the spikes can tell apart."""
+"""The honest baseline: the ANN itself, really quantised to as many levels as the spikes can tell apart."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .baselines import Contender
+from .baselines import CostedNetwork
 from .model import Constants, EnergyModel
 from .result import EnergyRow
 from .workload import Breakdown, Load
@@ -14,7 +14,7 @@ from .workload import Breakdown, Load
 MJ = 1e-9  # mJ in a pJ
 
 
-def rows_of(networks: list[Contender], accuracies: Sequence[float | None], model: EnergyModel) -> list[EnergyRow]:
+def rows_of(networks: list[CostedNetwork], accuracies: Sequence[float | None], model: EnergyModel) -> list[EnergyRow]:
     """A row for each network; the first is the FP32 ANN."""
     bills = [model.total(network.loads) for network in networks]
     reference = bills[0].total

@@ -25,7 +25,7 @@ def sweep_section(sweep: Sweep) -> Section:
         paragraphs=[uncertainty(sweep)],
         figures=figures(sweep),
         overview=[by_steps(sweep)],
-        tables=[*rivals(sweep), every_row(sweep)],
+        tables=[*baselines(sweep), every_row(sweep)],
         notices=notices(sweep),
     )
 
@@ -69,7 +69,7 @@ def tiles(sweep: Sweep) -> list[Tile]:
         Tile("best SNN accuracy", f"{top.accuracy:.2f} %", f"{top.setting}, T = {top.T}"),
         Tile("spikes per neuron there", f"{top.spikes_per_neuron:.2f}", f"per sample, all {top.latency} steps"),
     ]
-    ann = next((rival.energy for rival in sweep.rivals if rival.energy is not None), None)
+    ann = next((baseline.energy for baseline in sweep.baselines if baseline.energy is not None), None)
     if top.energy is not None:
         note = f"FP32 ANN: {readable(ann)}" if ann is not None else "per sample"
         shown.append(Tile("energy there", readable(top.energy), f"{note}, model {sweep.energy_model}"))
@@ -105,10 +105,10 @@ def two_digits(number: str) -> str:
     return f"{float(number):.2f}" if number else "–"
 
 
-def rivals(sweep: Sweep) -> list[Table]:
+def baselines(sweep: Sweep) -> list[Table]:
     """The networks without time."""
     caption = "Networks without time on the same samples; per sample"
-    return [table(caption, [asdict(rival) for rival in sweep.rivals])] if len(sweep.rivals) > 1 else []
+    return [table(caption, [asdict(baseline) for baseline in sweep.baselines])] if len(sweep.baselines) > 1 else []
 
 
 def every_row(sweep: Sweep) -> Table:

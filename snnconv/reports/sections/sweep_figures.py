@@ -34,7 +34,7 @@ def figures(sweep: Sweep) -> list[Figure]:
         ),
     ]  # fmt: skip
     if any(row.energy is not None for row in sweep.rows):
-        names = ", ".join(rival.name for rival in sweep.rivals if rival.energy is not None)
+        names = ", ".join(baseline.name for baseline in sweep.baselines if baseline.energy is not None)
         found.append(
             Figure(
                 "pareto-energy", partial(plot_energy, sweep), "Accuracy against energy per sample",
