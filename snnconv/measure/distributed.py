@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 --no-python snnconv sweep …
 
-What one of them measures the others learn through `exchange`; one that fails takes all others with it.
+What one of them measures the others learn through the `store`; one that fails takes all others with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, SnnconvError
-from .store import Exchange
+from .store import Store
 
 LEAVING = datetime.timedelta(seconds=20)
 FAILED = "failed"
@@ -30,7 +30,7 @@ class Group:
     Attributes:
         rank: number of this process, from 0.
         size: how many there are.
-        exchange: what they tell each other; None for one alone.
+        store: through which they exchange values; None for one alone.
         failed: an error was agreed upon: all processes are on their way out.
         turn: how many values of all of them were exchanged.
         idle: how many further processes were started, and left because there is nothing to share.
@@ -38,7 +38,7 @@ class Group:
 
     rank: int = 0
     size: int = 1
-    exchange: Exchange | None = None
+    store: Store | None = None
     failed: bool = False
     turn: int = 0
     idle: int = 0
@@ -54,12 +54,12 @@ class Group:
         Raises:
             InputError: a process came here with an error; then all raise, with the error of the lowest rank.
         """
-        if self.exchange is None:
+        if self.store is None:
             return [value]
-        self.exchange.tell(str(self.turn), (value, error))
-        told = [self.exchange.hear(str(self.turn), other) for other in range(self.size)]
+        self.store.put(str(self.turn), (value, error))
+        told = [self.store.get(str(self.turn), other) for other in range(self.size)]
         if self.turn:
-            self.exchange.forget(str(self.turn - 1))  # who tells its next value has heard all former ones
+            self.store.delete(str(self.turn - 1))  # who tells its next value has heard all former ones
         self.turn += 1
         first = next((error for _, error in told if error is not None), None)
         if first is not None:
@@ -69,13 +69,13 @@ class Group:
 
     def check(self) -> None:
         """Stop if another process has met an error: it waits for this one to say so too."""
-        if self.exchange is not None and self.exchange.called(FAILED):
+        if self.store is not None and self.store.is_signalled(FAILED):
             self.gather(None)
 
     def fail(self, error: str) -> None:
         """Tell the others, who join in at their next `gather` or `check`, and raise what is agreed upon."""
-        if self.exchange is not None and not self.failed:
-            self.exchange.call(FAILED)
+        if self.store is not None and not self.failed:
+            self.store.signal(FAILED)
             self.gather(None, error)
 
 
@@ -139,7 +139,7 @@ def standing() -> Group:
     from torch.distributed.distributed_c10d import PrefixStore, _get_default_store
 
     store = PrefixStore(f"snnconv/{next(_numbers)}", _get_default_store())
-    return Group(dist.get_rank(), dist.get_world_size(), Exchange(store, dist.get_rank()))
+    return Group(dist.get_rank(), dist.get_world_size(), Store(store, dist.get_rank()))
 
 
 @contextmanager
@@ -156,24 +156,24 @@ def _joined() -> Iterator[Group]:
         yield standing()
         return
     try:
-        store, rank, size = next(iter(rendezvous("env://")))
+        keys, rank, size = next(iter(rendezvous("env://")))
     except ValueError as error:
         raise InputError(
             "WORLD_SIZE announces several processes, but not how they meet",
             got=str(error),
             remedy="start them with torchrun, or unset WORLD_SIZE",
         ) from error
-    exchange = Exchange(PrefixStore("snnconv", store), rank)
+    store = Store(PrefixStore("snnconv", keys), rank)
     try:
-        with exchange.beating():
-            yield Group(rank, size, exchange)
+        with store.beating():
+            yield Group(rank, size, store)
     finally:
-        leave(exchange, range(size) if rank == 0 else range(0))
+        leave(store, range(size) if rank == 0 else range(0))
 
 
-def leave(exchange: Exchange, others: range) -> None:
+def leave(store: Store, others: range) -> None:
     """Say that this process goes. The first waits for all others: it may hold the store that they still read."""
     with suppress(RuntimeError):  # of the store: it is gone, or they did not come
-        exchange.store.set(f"left/{exchange.rank}", "1")
+        store.keys.set(f"left/{store.rank}", "1")
         if others:
-            exchange.store.wait([f"left/{other}" for other in others], LEAVING)
+            store.keys.wait([f"left/{other}" for other in others], LEAVING)

@@ -23,28 +23,28 @@ LONGEST_PAUSE = 0.05  # seconds between two looks into the store
 
 
 @dataclass
-class Exchange:
+class Store:
     """One process's place at the store.
 
     Attributes:
-        store: torch's key-value store, the same for all.
+        keys: torch's key-value store, the same for all.
         rank: number of this process, from 0.
     """
 
-    store: Any
+    keys: Any
     rank: int
     _beats: dict[int, tuple[bytes, float]] = field(default_factory=dict, repr=False)
 
-    def tell(self, name: str, value: Any) -> None:
+    def put(self, name: str, value: Any) -> None:
         """Let the others know this process's value of that name."""
         packed = pickle.dumps(value)
         parts = [packed[start : start + PART] for start in range(0, len(packed), PART)]
         with reachable():
             for number, part in enumerate(parts):
-                self.store.set(f"{name}/{self.rank}/{number}", part)
-            self.store.set(f"{name}/{self.rank}", str(len(parts)))
+                self.keys.set(f"{name}/{self.rank}/{number}", part)
+            self.keys.set(f"{name}/{self.rank}", str(len(parts)))
 
-    def hear(self, name: str, other: int) -> Any:
+    def get(self, name: str, other: int) -> Any:
         """Another process's value of that name, once it has told it.
 
         Raises:
@@ -52,41 +52,41 @@ class Exchange:
         """
         place, pause = f"{name}/{other}", LONGEST_PAUSE / 64
         with reachable():
-            while not self.store.check([place]):
+            while not self.keys.check([place]):
                 self.require_life(other)
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-            parts = range(int(self.store.get(place)))
-            return pickle.loads(b"".join(self.store.get(f"{place}/{number}") for number in parts))  # ours
+            parts = range(int(self.keys.get(place)))
+            return pickle.loads(b"".join(self.keys.get(f"{place}/{number}") for number in parts))  # ours
 
-    def forget(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Take back what this process told, which all have heard."""
         place = f"{name}/{self.rank}"
         with suppress(RuntimeError):  # a store in a file cannot forget
-            for number in range(int(self.store.get(place))):
-                self.store.delete_key(f"{place}/{number}")
-            self.store.delete_key(place)
+            for number in range(int(self.keys.get(place))):
+                self.keys.delete_key(f"{place}/{number}")
+            self.keys.delete_key(place)
 
     def draw(self, name: str) -> int:
         """The next number of that name, from 0, that no process has drawn."""
         with reachable():
-            return self.store.add(name, 1) - 1
+            return self.keys.add(name, 1) - 1
 
-    def call(self, name: str) -> None:
+    def signal(self, name: str) -> None:
         """Say something without a value, which the others see when they look."""
         with reachable():
-            self.store.set(name, "1")
+            self.keys.set(name, "1")
 
-    def called(self, name: str) -> bool:
+    def is_signalled(self, name: str) -> bool:
         """Whether any process has said that."""
         with reachable():
-            return self.store.check([name])
+            return self.keys.check([name])
 
     def require_life(self, other: int) -> None:
         """Stop if a process that gave signs of life gives none any more."""
-        if not self.store.check([f"alive/{other}"]):
+        if not self.keys.check([f"alive/{other}"]):
             return  # none yet, or its owner sees to that
-        beat, now = self.store.get(f"alive/{other}"), time.monotonic()
+        beat, now = self.keys.get(f"alive/{other}"), time.monotonic()
         last, since = self._beats.setdefault(other, (beat, now))
         if beat != last:
             self._beats[other] = (beat, now)
@@ -107,7 +107,7 @@ class Exchange:
             number = 0
             with suppress(RuntimeError):  # the store is gone: the body will meet that itself
                 while True:
-                    self.store.set(f"alive/{self.rank}", str(number))
+                    self.keys.set(f"alive/{self.rank}", str(number))
                     number += 1
                     if ended.wait(BEAT):
                         return

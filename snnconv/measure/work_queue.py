@@ -16,16 +16,16 @@ class Claims:
     """
 
     def __init__(self, group: Group) -> None:
-        self._exchange = group.exchange
+        self._store = group.store
         self._place = f"claims/{group.turn}"
         self._drawn: Counter[str] = Counter()
 
     def draw(self, name: str) -> int:
         """The next number of that name, from 0, that no process has drawn."""
-        if self._exchange is None:
+        if self._store is None:
             self._drawn[name] += 1
             return self._drawn[name] - 1
-        return self._exchange.draw(f"{self._place}/{name}")
+        return self._store.draw(f"{self._place}/{name}")
 
     def own_then_others(self, count: int) -> Iterator[int]:
         """Positions below `count`: those that this process alone begins, then those of others, to help them.

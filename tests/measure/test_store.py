@@ -12,9 +12,9 @@ import pytest
 from torch.distributed import FileStore, HashStore, TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
 from snnconv import InputError
-from snnconv.measure import store as exchange
+from snnconv.measure import store as module
 from snnconv.measure.distributed import Group
-from snnconv.measure.store import Exchange
+from snnconv.measure.store import Store
 from snnconv.measure.work_queue import Claims
 
 
@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def groups(store: Any, size: int = 2) -> list[Group]:
-    return [Group(rank, size, Exchange(store, rank)) for rank in range(size)]
+    return [Group(rank, size, Store(store, rank)) for rank in range(size)]
 
 
 def test_everybody_hears_everybody_in_the_order_of_ranks(store: Any) -> None:
@@ -42,7 +42,7 @@ def test_everybody_hears_everybody_in_the_order_of_ranks(store: Any) -> None:
 
 
 def test_large_values_travel_in_parts_and_leave_nothing(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "PART", 1000)
+    monkeypatch.setattr(module, "PART", 1000)
     first, second = groups(store)
     value = bytes(range(256)) * 100
     for _ in range(3):
@@ -75,39 +75,39 @@ def test_an_error_of_one_is_raised_by_all(store: Any) -> None:
 
 
 def test_one_that_computes_long_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "BEAT", 0.01)
-    monkeypatch.setattr(exchange, "SILENCE", 0.2)
+    monkeypatch.setattr(module, "BEAT", 0.01)
+    monkeypatch.setattr(module, "SILENCE", 0.2)
     store = HashStore()
-    first, second = (Exchange(store, rank) for rank in range(2))
+    first, second = (Store(store, rank) for rank in range(2))
 
     def computes() -> None:
         with second.beating():
             time.sleep(0.6)
-            second.tell("sum", 42)
+            second.put("sum", 42)
 
     thread = threading.Thread(target=computes)
     thread.start()
-    assert first.hear("sum", 1) == 42
+    assert first.get("sum", 1) == 42
     thread.join()
 
 
 def test_one_that_dies_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "BEAT", 0.01)
-    monkeypatch.setattr(exchange, "SILENCE", 0.2)
+    monkeypatch.setattr(module, "BEAT", 0.01)
+    monkeypatch.setattr(module, "SILENCE", 0.2)
     store = HashStore()
-    first, second = (Exchange(store, rank) for rank in range(2))
+    first, second = (Store(store, rank) for rank in range(2))
     with second.beating():
         pass
     with pytest.raises(InputError, match=r"one of the processes has died\n.*\n.*none from process 1 for 0\.2 s"):
-        first.hear("sum", 1)
+        first.get("sum", 1)
 
 
 def test_a_store_that_goes_is_one_clear_error_at_whatever_comes_next() -> None:
     store = TCPStore("127.0.0.1", 0, is_master=True)
     client = TCPStore("127.0.0.1", store.port, is_master=False, wait_for_workers=False)
-    group = Group(1, 2, Exchange(client, 1))
-    assert group.exchange is not None
-    group.exchange.tell("here", 1)
+    group = Group(1, 2, Store(client, 1))
+    assert group.store is not None
+    group.store.put("here", 1)
     del store
     for act in (
         lambda: group.gather("value"),

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from torch.distributed import HashStore  # pyright: ignore[reportPrivateImportUsage]
 
 from snnconv.measure.distributed import Group
-from snnconv.measure.store import Exchange
+from snnconv.measure.store import Store
 from snnconv.measure.work_queue import Claims
 
 
@@ -21,7 +21,7 @@ def test_one_process_takes_everything_in_order() -> None:
 
 def test_each_position_has_one_that_begins_it_and_all_come_to_help() -> None:
     store = HashStore()
-    first, second = (Claims(Group(rank, 2, Exchange(store, rank))).own_then_others(4) for rank in range(2))
+    first, second = (Claims(Group(rank, 2, Store(store, rank))).own_then_others(4) for rank in range(2))
     assert [next(first), next(second), next(second), next(first)] == [0, 1, 2, 3]
     assert list(second) == [3, 0]  # begun last, most left
     assert list(first) == [2, 1]
@@ -31,7 +31,7 @@ def test_numbers_are_drawn_once_by_all_at_the_same_time() -> None:
     store = HashStore()
 
     def draw(rank: int) -> list[int]:
-        claims = Claims(Group(rank, 3, Exchange(store, rank)))
+        claims = Claims(Group(rank, 3, Store(store, rank)))
         return [claims.draw("batch") for _ in range(200)]
 
     with ThreadPoolExecutor(3) as pool:
@@ -41,7 +41,7 @@ def test_numbers_are_drawn_once_by_all_at_the_same_time() -> None:
 
 def test_another_turn_begins_anew() -> None:
     store = HashStore()
-    group = Group(0, 2, Exchange(store, 0))
+    group = Group(0, 2, Store(store, 0))
     assert Claims(group).draw("batch") == 0
     group.turn += 1
     assert Claims(group).draw("batch") == 0
