@@ -34,7 +34,7 @@ from ..measure.configurations import require_same_work
 from ..measure.distributed import Group, together
 from ..measure.evaluate import batches_in, require_sizes, tell_unread
 from ..measure.steps import check_steps
-from ..measure.work_queue import Claims
+from ..measure.work_queue import WorkQueue
 from ..methods.label import label_of
 from ..network import SpikingNetwork
 from ..notices import each_once
@@ -148,13 +148,13 @@ def measure(
     total = batches_in(data)
     whole = None if total is None else total * len(planned)
     last = max(place for place, simulation in enumerate(planned) if simulation.setting == reference)
-    claims, shown = Claims(group), 0
+    queue, shown = WorkQueue(group), 0
     with each_once(), progress("sweeping", whole, len(journal.counted)) as bar:
-        for position in claims.own_then_others(len(planned)):
+        for position in queue.positions(len(planned)):
             simulation = planned[position]
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: Meter | None = None
-            mine = claims.draw(simulation.name)
+            mine = queue.draw(simulation.name)
             for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data, known)):
                 group.check()
                 if place != mine:
@@ -166,8 +166,8 @@ def measure(
                     journal.add(meter.converted())
                 for record in meter.count(read(), number):
                     journal.add(record)
-                mine = claims.draw(simulation.name)
-                done = claims.draw("done") + 1  # by all
+                mine = queue.draw(simulation.name)
+                done = queue.draw("done") + 1  # by all
                 bar.advance(done - shown)
                 shown = done
 

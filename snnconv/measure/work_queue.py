@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .distributed import Group
 
 
-class Claims:
+class WorkQueue:
     """Numbers of which every process draws its own, so that all of them together draw each once.
 
     Args:
@@ -17,7 +17,7 @@ class Claims:
 
     def __init__(self, group: Group) -> None:
         self._store = group.store
-        self._place = f"claims/{group.turn}"
+        self._place = f"queue/{group.turn}"
         self._drawn: Counter[str] = Counter()
 
     def draw(self, name: str) -> int:
@@ -27,7 +27,7 @@ class Claims:
             return self._drawn[name] - 1
         return self._store.draw(f"{self._place}/{name}")
 
-    def own_then_others(self, count: int) -> Iterator[int]:
+    def positions(self, count: int) -> Iterator[int]:
         """Positions below `count`: those that this process alone begins, then those of others, to help them.
 
         Setting up what stands at a position takes long, for some longer than the work there: it is done twice only

@@ -15,7 +15,7 @@ from snnconv import InputError
 from snnconv.measure import store as module
 from snnconv.measure.distributed import Group
 from snnconv.measure.store import Store
-from snnconv.measure.work_queue import Claims
+from snnconv.measure.work_queue import WorkQueue
 
 
 @pytest.fixture(params=["memory", "file", "network"])
@@ -113,7 +113,7 @@ def test_a_store_that_goes_is_one_clear_error_at_whatever_comes_next() -> None:
         lambda: group.gather("value"),
         lambda: group.check(),
         lambda: group.fail("no such thing"),
-        lambda: Claims(group).draw("batch"),
+        lambda: WorkQueue(group).draw("batch"),
     ):
         with pytest.raises(InputError, match="the processes have lost each other"):
             act()
