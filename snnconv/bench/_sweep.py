@@ -32,7 +32,7 @@ from ..fingerprint import (
 )
 from ..measure.configurations import require_same_work
 from ..measure.distributed import Group, together
-from ..measure.evaluate import batches_in, require_sizes, tell_unread
+from ..measure.evaluate import batches_in, report_unread_files, require_sizes
 from ..measure.steps import check_steps
 from ..measure.work_queue import WorkQueue
 from ..methods.label import label_of
@@ -43,7 +43,7 @@ from ..plan import KINDS
 from ..progress import progress
 from ._grid import Grid
 from .assemble import assemble
-from .counting import Meter
+from .counting import BatchCounter
 from .curves import Baseline as Baseline
 from .curves import Curve as Curve
 from .curves import Row as Row
@@ -123,7 +123,7 @@ def sweep(
         finally:
             journal.close()
         exchange(journal, group)
-        tell_unread(data, group)
+        report_unread_files(data, group)
         result = assemble(journal, planned, model, seed)
         if root is not None and group.first:
             result.save(root)
@@ -153,7 +153,7 @@ def measure(
         for position in queue.positions(len(planned)):
             simulation = planned[position]
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
-            meter: Meter | None = None
+            meter: BatchCounter | None = None
             mine = queue.draw(simulation.name)
             for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data, known)):
                 group.check()
@@ -161,7 +161,7 @@ def measure(
                     continue
                 if meter is None:
                     baselines = {"with_ann": position == 0, "with_quantised": position == last}
-                    meter = Meter(simulation.name, simulation.made(), simulation.steps, data, model, **baselines)
+                    meter = BatchCounter(simulation.name, simulation.made(), simulation.steps, data, model, **baselines)
                     require_sizes(meter.snn, data)
                     journal.add(meter.converted())
                 for record in meter.count(read(), number):

@@ -61,7 +61,7 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
     )
 
 
-class Spent(NamedTuple):
+class CostPerSample(NamedTuple):
     """What one sample costs; the fields are those of `Row`."""
 
     spikes_per_neuron: float
@@ -71,20 +71,20 @@ class Spent(NamedTuple):
     energy: float
 
 
-def spent(counts: BySize, steps: int, model: EnergyModel) -> Spent:
+def spent(counts: BySize, steps: int, model: EnergyModel) -> CostPerSample:
     """The mean cost of the first `steps` steps of a sample."""
     found = [spent_at(portion, steps, model) for portion in counts.portions]
-    mean = Spent(*(counts.mean(values) for values in zip(*found, strict=True)))
+    mean = CostPerSample(*(counts.mean(values) for values in zip(*found, strict=True)))
     return mean._replace(spikes_per_neuron=mean.spikes / sum(counts.neurons.values()))
 
 
-def spent_at(portion: Portion, steps: int, model: EnergyModel) -> Spent:
+def spent_at(portion: Portion, steps: int, model: EnergyModel) -> CostPerSample:
     """The same of the samples of one size."""
     wired, counts, samples = portion.wiring, portion.counts, portion.samples
     work = work_of(wired, counts, samples, steps)
     fired = sum(int(counts.events[site][:steps].sum()) for site in wired.neurons) / samples
     energy = model.total(spiking_loads(wired, work)).total * MILLIJOULES
-    return Spent(fired / sum(wired.neurons.values()), fired, work.acs, work.macs, energy)
+    return CostPerSample(fired / sum(wired.neurons.values()), fired, work.acs, work.macs, energy)
 
 
 def trace(

@@ -28,7 +28,7 @@ from .journal import Converted, Counted, Wired
 ANN, QUANTISED = "ANN FP32", ("ANN W8A8", "ANN W4A4")
 
 
-class Meter:
+class BatchCounter:
     """Counts batches for one simulation.
 
     Args:

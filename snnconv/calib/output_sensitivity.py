@@ -23,7 +23,7 @@ FAR = 10  # times the median distance
 SHOWN = 5  # of samples that are far out
 
 
-def fair_quanta(
+def equal_harm_thresholds(
     canonical: fx.GraphModule, batches: Iterable[tuple[Tensor, ...]], sites: Collection[str], seed: int
 ) -> dict[str, Tensor]:
     """{site: θ per channel, [C]}: the rounding steps that do equal harm, and together as much as there is signal.

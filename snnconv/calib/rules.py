@@ -25,7 +25,7 @@ class Site:
         T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α. most: β with all the digits that a
             site of a rule with `fits_range` can be given; 0: β.
         fair: the spike quantum at which rounding at every site does equal harm, and as much as there is signal
-            (`sensitivity.fair_quanta`), for rules that ask for it.
+            (`sensitivity.equal_harm_thresholds`), for rules that ask for it.
     """
 
     name: str

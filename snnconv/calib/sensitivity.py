@@ -15,7 +15,7 @@ FEW = 15  # spikes a step
 
 @RULES.register("sensitivity")
 def sensitivity(argument: str = "", *, covers: bool = True) -> Rule:
-    """`sensitivity:E`: θ = E·θ_fair at every channel (`fair_quanta`); 0.08 where no E is given.
+    """`sensitivity:E`: θ = E·θ_fair at every channel (`equal_harm_thresholds`); 0.08 where no E is given.
 
     E is the relative error of the output that is meant in one step, for a neuron that rounds to whole θ; in T steps it
     falls to about E/T. λ is θ/α: θ does not depend on the neuron's own scale.

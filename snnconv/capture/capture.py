@@ -20,7 +20,7 @@ from .frozen_clips import settled
 from .outputs import plain_forward
 from .plain_names import keep_names, plain_program
 from .refused import first_line as first_line
-from .refused import refusal, untold
+from .refused import muted_export_log, refusal
 from .spelled_out import SpelledOut
 
 UNREGISTERED = "in output, which is not a known type"  # torch's words
@@ -79,7 +79,7 @@ def capture(
             return None
         return dict.fromkeys(free(next(numbers), leaf), Dim.AUTO)
 
-    with evaluating(model), settled(model), untold(), SpelledOut(), watch:
+    with evaluating(model), settled(model), muted_export_log(), SpelledOut(), watch:
         try:
             shapes = as_signature(model, pytree.tree_map(freed, inputs))
             program = exported(model, inputs, shapes)

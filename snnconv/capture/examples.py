@@ -71,7 +71,7 @@ def examples_of(
         return examples
     notices: list[str] = []
     if input_shape is None:
-        shapes = told_shapes(model)
+        shapes = declared_shapes(model)
         if not shapes:
             assert isinstance(model, nn.Module)
             shapes = infer_input_shapes(model)
@@ -104,7 +104,7 @@ def random_inputs(
     return tuple(like_model(leaf, model) for leaf in drawn)
 
 
-def told_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]:
+def declared_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]:
     """Sample shapes of the inputs, where the model tells them: a program, a captured network, or one with an attribute
     `input_shapes`, as ONNX files, trained files and stock networks given by name have it, or whose layers tell
     (`read_shapes`)."""

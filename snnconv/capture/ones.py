@@ -20,7 +20,7 @@ from ..sizes import Dimension, Shapes, Sizes
 from .capture import evaluating, first_line
 from .frozen_clips import settled
 from .guards import said_at
-from .refused import untold
+from .refused import muted_export_log
 from .swapped import swapped
 from .twice import error_of
 from .watching import line_of
@@ -65,7 +65,7 @@ def agree(model: nn.Module, module: nn.Module, inputs: tuple[Any, ...], sizes: S
     shapes = [tuple(leaf.shape[1:]) for leaf in pytree.tree_leaves(small) if isinstance(leaf, Tensor) and leaf.dim()]
     if not sizes.take(shapes):
         return False
-    with evaluating(model), settled(model), untold():
+    with evaluating(model), settled(model), muted_export_log():
         try:
             wanted, found = (pytree.tree_leaves(called(network, small)) for network in (model, module))
         except Exception:  # a forward raises whatever it likes

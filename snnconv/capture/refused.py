@@ -36,7 +36,7 @@ UNKNOWN = "torch.export.export(model.eval(), …) says more; rewrite the line, o
 
 
 @contextlib.contextmanager
-def untold() -> Iterator[None]:
+def muted_export_log() -> Iterator[None]:
     """Inside the block torch prints and logs nothing of what it fails at: our error says it."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [logger.disabled for logger in loggers]

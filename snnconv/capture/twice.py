@@ -18,7 +18,7 @@ from torch.utils import _pytree as pytree
 from .capture import evaluating, first_line
 from .frozen_clips import settled
 from .guards import said_at
-from .refused import untold
+from .refused import muted_export_log
 from .swapped import swapped
 from .watching import line_of
 
@@ -77,7 +77,7 @@ def error_of(model: nn.Module, inputs: tuple[Any, ...]) -> Exception | None:
     def shaped(leaf: Any) -> Any:
         return torch.empty(leaf.shape, dtype=leaf.dtype, device=device) if isinstance(leaf, Tensor) else leaf
 
-    with evaluating(model), settled(model), untold():
+    with evaluating(model), settled(model), muted_export_log():
         try:
             with mode, swapped(model, mode.from_tensor):
                 model(*pytree.tree_map(shaped, inputs))

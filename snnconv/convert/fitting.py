@@ -8,7 +8,7 @@ from typing import Any
 from torch import fx, nn
 from torch.export import ExportedProgram
 
-from ..capture.examples import told_shapes
+from ..capture.examples import declared_shapes
 from ..data import DataSource
 from ..errors import InputError
 from ..models.geometry import refusal, takes
@@ -24,7 +24,7 @@ def fit(data: DataSource, network: nn.Module | ExportedProgram) -> None:
     Raises:
         InputError: what somebody chose, or what the data hold, does not go into the network.
     """
-    told = told_shapes(network)
+    told = declared_shapes(network)
     if not told:
         return
     data.fit(told, getattr(network, "every", None))

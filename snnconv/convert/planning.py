@@ -11,7 +11,7 @@ from torch import Tensor, fx
 from ..calib import Rule, Statistics, fits_range, takes_gradients
 from ..calib.calibrate import thresholds
 from ..calib.histogram import ActivationHistogram
-from ..calib.output_sensitivity import fair_quanta
+from ..calib.output_sensitivity import equal_harm_thresholds
 from ..calib.reach import most_spikes, widened
 from ..calib.rules import SPAN
 from ..graph.activations import Activation
@@ -43,7 +43,11 @@ def plan_sites(
     spiking = {name: histogram for name, histogram in chosen.items() if name not in planned}
     neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
     levels = getattr(neuron, "beta", 1)
-    fair = fair_quanta(canonical, samples, spiking, seed) if takes_gradients(rule) and samples and spiking else None
+    fair = (
+        equal_harm_thresholds(canonical, samples, spiking, seed)
+        if takes_gradients(rule) and samples and spiking
+        else None
+    )
     most = most_spikes(setting.neuron, setting.neuron_options())
     values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair, most=most)
     spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}

@@ -17,7 +17,7 @@ LAYERS = (
 ADD = torch.ops.aten.add.Tensor
 
 
-def feeding_layers(graph_module: fx.GraphModule, names: Collection[str]) -> dict[str, fx.Node]:
+def preceding_layers(graph_module: fx.GraphModule, names: Collection[str]) -> dict[str, fx.Node]:
     """{site: the call of the convolution or linear layer whose output is the site's input, alone or in a sum}.
 
     Where several are summed, as at the end of a residual block with a strided shortcut, it is the one with most sites

@@ -130,7 +130,7 @@ def view_notices(data: Iterable[Any]) -> list[str]:
     return [f"accuracy is of clips, by the mean softmax of {views} views; costs are of one view"] * (views > 1)
 
 
-def tell_unread(data: Iterable[Any], group: Group) -> None:
+def report_unread_files(data: Iterable[Any], group: Group) -> None:
     """Name the files that could not be read, once the data have been gone through; all processes have to call this."""
     if isinstance(data, DataSource) and data.random:
         bad, partial = zip(*group.gather(data.news()))

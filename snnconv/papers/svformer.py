@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from ..cost.energy.accountings import Bill
+from ..cost.energy.accountings import PaperEnergy
 from ..cost.energy.accountings import svformer as accounting
 from .cost import energy_mj
 
@@ -149,5 +149,5 @@ def as_published() -> Operations:
     return operations(accounting.as_published(layers(), T))
 
 
-def operations(bill: Bill) -> Operations:
+def operations(bill: PaperEnergy) -> Operations:
     return Operations(*(sum(layers.values()) / 1e9 for layers in (bill.ann, bill.macs, bill.acs)))

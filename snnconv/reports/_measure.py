@@ -21,7 +21,7 @@ from ..fingerprint import describe_data
 from ..measure.distributed import together
 from ..measure.steps import check_steps
 from ..network import SpikingNetwork
-from .detail import Closely
+from .detail import DetailedRun
 
 AT = 4  # time steps at which one network is looked at closely
 MAPS = (1, 2, 4, 8)  # time steps of the heat-maps
@@ -61,7 +61,7 @@ def measure(
         sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=model, seed=seed)
         if not group.first:
             return
-        closely = Closely(networks, moment, describe_data(data), Path(folder), overwrite)
+        closely = DetailedRun(networks, moment, describe_data(data), Path(folder), overwrite)
         closely.measured(
             Energy,
             {"T": moment, "energy_model": describe_energy(model), "seed": seed},
@@ -81,7 +81,7 @@ def measure(
         heat_maps(closely, data, [t for t in MAPS if t <= steps[-1]], seed)
 
 
-def heat_maps(closely: Closely, data: Iterable[Any], steps: list[int], seed: int) -> None:
+def heat_maps(closely: DetailedRun, data: Iterable[Any], steps: list[int], seed: int) -> None:
     """The maps, where the library is there and the input can be shown; a report is complete without them."""
     if importlib.util.find_spec("captum") is None:
         log.warning("no attention heat-maps: captum is missing; pip install 'snnconv[report]'")

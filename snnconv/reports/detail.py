@@ -23,7 +23,7 @@ log = logging.getLogger("snnconv")
 
 
 @dataclass(frozen=True)
-class Closely:
+class DetailedRun:
     """The last network of several, and the folder of what is measured of it.
 
     The last one, because a choice by accuracy would be a choice by the test data. It is made when something is to be

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from ..measure.distributed import Group
-from ..measure.evaluate import tell_unread
+from ..measure.evaluate import report_unread_files
 from .augment import AFTER, augmented, mixed
 
 Batch = tuple[tuple[Tensor, ...], Tensor]
@@ -91,7 +91,7 @@ class SourceFeed:
             x = self.source.normalized(x)
             assert isinstance(x, Tensor)  # `drawn` gives one input
             yield self.source.packed(augmented(x, after, self.seed, number, positions)), y
-        tell_unread(self.source, self.group)
+        report_unread_files(self.source, self.group)
 
 
 @dataclass

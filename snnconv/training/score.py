@@ -14,7 +14,7 @@ from ..data import DataSource, batch_inputs, batch_labels
 from ..errors import InputError
 from ..graph.graphs import as_call
 from ..measure.distributed import Group
-from ..measure.evaluate import batches_in, first_tensor, not_scores, of_samples, taking, tell_unread, views_of
+from ..measure.evaluate import batches_in, first_tensor, not_scores, of_samples, report_unread_files, taking, views_of
 from ..placement import placement_of
 from ..progress import track
 from .feed import Batch
@@ -86,7 +86,7 @@ def own_batches(data: Iterable[Any], group: Group) -> Iterator[tuple[int, Any]]:
     if isinstance(data, DataSource):
         numbers = range(group.rank, data.batches, group.size)
         yield from track(data.numbered(numbers), "validating", len(numbers))
-        tell_unread(data, group)
+        report_unread_files(data, group)
         return
     for number, batch in enumerate(track(data, "validating", batches_in(data))):
         if number % group.size == group.rank:

@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 
 from ..graph.activations import Activation
 from ..graph.graphs import clone
-from ..graph.preceding_layer import feeding_layers, put_weights
+from ..graph.preceding_layer import preceding_layers, put_weights
 from ..network import SpikingNetwork
 from ..neurons import Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Tracking
 from ..neurons.temporal import per_unit
@@ -121,7 +121,7 @@ def corrected_ann(snn: SpikingNetwork) -> Means:
     ann, plan = snn.ann, snn.plan
     weights = {name: site for name, site in plan.sites.items() if site.weight is not None}
     if weights:
-        layers = feeding_layers(ann, plan.sites)
+        layers = preceding_layers(ann, plan.sites)
         calls = {name: layers[name].name for name in weights}
         ann = clone(ann)
         nodes = {node.name: node for node in ann.graph.nodes}

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 import snnconv
 from snnconv import InputError
 from snnconv.calib import parse_rule
-from snnconv.calib.output_sensitivity import fair_quanta
+from snnconv.calib.output_sensitivity import equal_harm_thresholds
 
 from ..networks import SHAPES, ResidualNet, SmallCNN
 
@@ -26,7 +26,7 @@ def test_a_linear_reading_of_the_activations() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).eval()
     x = torch.randn(4000, 6)
-    found = fair_quanta(canonical(model, x), [(part,) for part in x.split(1000)], ["1"], seed=0)["1"]
+    found = equal_harm_thresholds(canonical(model, x), [(part,) for part in x.split(1000)], ["1"], seed=0)["1"]
     weight = model[2].weight.detach()
     assert isinstance(weight, Tensor)
     with torch.no_grad():
@@ -43,7 +43,7 @@ def test_rounding_by_these_steps_makes_the_error_that_was_meant(net: type[nn.Mod
     x = torch.randn(512, *SHAPES[net])
     ann = canonical(model, x)
     sites = list(snnconv.convert(model, data=[x], method="if").sites)
-    fair = fair_quanta(ann, [(x,)], sites, seed=0)
+    fair = equal_harm_thresholds(ann, [(x,)], sites, seed=0)
 
     def noisy(name: str) -> Callable[..., Tensor]:
         def hook(_module: Any, _args: Any, output: Tensor) -> Tensor:
@@ -65,11 +65,11 @@ def test_the_unit_of_the_output_does_not_matter() -> None:
     torch.manual_seed(2)
     x = torch.randn(64, 6)
     model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).eval()
-    once = fair_quanta(canonical(model, x), [(x,)], ["1"], seed=3)["1"]
+    once = equal_harm_thresholds(canonical(model, x), [(x,)], ["1"], seed=3)["1"]
     with torch.no_grad():
         model[2].weight.mul_(8)  # type: ignore[operator]
         model[2].bias.mul_(8).add_(5)  # type: ignore[operator]
-    torch.testing.assert_close(fair_quanta(canonical(model, x), [(x,)], ["1"], seed=3)["1"], once)
+    torch.testing.assert_close(equal_harm_thresholds(canonical(model, x), [(x,)], ["1"], seed=3)["1"], once)
 
 
 def test_samples_that_explode_count_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -77,9 +77,9 @@ def test_samples_that_explode_count_for_nothing(caplog: pytest.LogCaptureFixture
     model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).eval()
     x = torch.randn(4000, 6)
     ann = canonical(model, x)
-    alone = fair_quanta(ann, [(x,)], ["1"], seed=0)["1"]
+    alone = equal_harm_thresholds(ann, [(x,)], ["1"], seed=0)["1"]
     assert "calibration samples" not in caplog.text
-    among = fair_quanta(ann, [(x[:1000],), (torch.cat([1e6 * x[:2], x[1000:]]),)], ["1"], seed=0)["1"]
+    among = equal_harm_thresholds(ann, [(x[:1000],), (torch.cat([1e6 * x[:2], x[1000:]]),)], ["1"], seed=0)["1"]
     torch.testing.assert_close(among, alone, rtol=0.05, atol=0)
     assert "2 of 4002 calibration samples (number 1000, 1001, from 0)" in caplog.text
 
@@ -111,7 +111,7 @@ class Ignored(nn.Module):
 def test_channels_that_are_not_read_are_rounded_away() -> None:
     torch.manual_seed(3)
     model, x = Ignored().eval(), torch.randn(64, 4)
-    fair = fair_quanta(canonical(model, x), [(x,)], ["relu"], seed=0)["relu"]
+    fair = equal_harm_thresholds(canonical(model, x), [(x,)], ["relu"], seed=0)["relu"]
     assert torch.isinf(fair).tolist() == [False] * 3 + [True] * 3
     snn = snnconv.convert(model, data=[x])
     assert float(snn.run(x).spikes_per_neuron[-1]) > 0

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import InputError, UnsupportedModelError
-from snnconv.capture.refused import untold
+from snnconv.capture.refused import muted_export_log
 from snnconv.graph.operations import RECURRENT, is_random
 
 from .raising import raised_from
@@ -206,7 +206,7 @@ def test_detection_networks_are_told_to_convert_their_backbone(tmp_path: Path, m
 
 def test_silence_ends() -> None:
     logger = logging.getLogger("torch.fx.experimental.symbolic_shapes")
-    with untold():
+    with muted_export_log():
         assert logger.disabled
     assert not logger.disabled
     with pytest.warns(UserWarning, match="heard"):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snnconv.capture.examples import told_shapes
+from snnconv.capture.examples import declared_shapes
 from snnconv.io import build
 from snnconv.io.usual_shapes import USUAL, Shapes, clips
 from snnconv.models.geometry import read_shapes, takes
@@ -59,7 +59,7 @@ def test_arguments_change_what_goes_in(case: str) -> None:
     name, arguments, shapes = ARGUMENTS[case]
     with torch.device("cpu" if name.startswith("mvit") else "meta"):
         model = build(f"pytorchvideo:{name}", arch_args=arguments)
-    assert tuple(told_shapes(model)) == shapes
+    assert tuple(declared_shapes(model)) == shapes
 
 
 OWN: dict[str, tuple[dict[str, str], Shapes]] = {

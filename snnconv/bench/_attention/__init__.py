@@ -2,8 +2,8 @@
 
 from .clip_result import ClipAttention as ClipAttention
 from .clip_result import ClipMaps as ClipMaps
+from .clip_result import CrossAttentionMap as CrossAttentionMap
 from .clip_result import FrameMap as FrameMap
-from .clip_result import Gaze as Gaze
 from .clips import clip_attention as clip_attention
 from .measure import attention as attention
 from .result import Attention as Attention

@@ -12,7 +12,7 @@ Token = tuple[int, int]  # row and column
 
 
 @dataclass(frozen=True)
-class Gaze:
+class CrossAttentionMap:
     """What a token of a residual attends to in its key frame.
 
     Attributes:
@@ -42,7 +42,7 @@ class FrameMap:
     branch: str
     picture: str
     heat: HeatMap
-    gaze: Gaze | None = None
+    gaze: CrossAttentionMap | None = None
 
 
 @dataclass(frozen=True)
@@ -107,4 +107,4 @@ def frame_of(frame: dict[str, Any]) -> FrameMap:
     if gaze is None:
         return FrameMap(**frame)
     query, top = tuple(gaze["query"]), [tuple(token) for token in gaze["top"]]
-    return FrameMap(**{**frame, "gaze": Gaze(**{**gaze, "query": query, "top": top})})
+    return FrameMap(**{**frame, "gaze": CrossAttentionMap(**{**gaze, "query": query, "top": top})})

@@ -17,7 +17,7 @@ from ...placement import placement_of
 from ...progress import track
 from ...provenance import provenance
 from .cam import frame_maps, require_captum
-from .clip_result import ClipAttention, ClipMaps, FrameMap, Gaze
+from .clip_result import ClipAttention, ClipMaps, CrossAttentionMap, FrameMap
 from .pictures import encode_picture
 from .result import HeatMap
 from .similarity import Map
@@ -120,7 +120,7 @@ def add_gazes(frames: dict[int, FrameMap], weights: np.ndarray) -> None:
             attended = weights[segment, step, row, column]
             best = np.argsort(-attended, axis=None, kind="stable")[:TOP]
             top = [divmod(int(token), attended.shape[1]) for token in best]
-            frames[key + 1 + step] = replace(frame, gaze=Gaze(key, (row, column), listed(attended), top))
+            frames[key + 1 + step] = replace(frame, gaze=CrossAttentionMap(key, (row, column), listed(attended), top))
 
 
 def listed(heat: Map) -> HeatMap:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ...network import SpikingNetwork
 from ...neurons import Neuron
-from .layers import Drive, per_channel
+from .layers import NeuronCall, per_channel
 from .mean_error import layer_by_layer, mean_error
 from .means import Samples
 from .registry import correction
@@ -20,7 +20,7 @@ def bias(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     calibration", bias correction of the light pipeline.
     """
 
-    def add_to_offset(neuron: Neuron, drive: Drive, wanted: Tensor) -> None:
+    def add_to_offset(neuron: Neuron, drive: NeuronCall, wanted: Tensor) -> None:
         error = per_channel(mean_error(neuron, drive, wanted, T)).float()
         neuron.correct(offset=neuron.offset_with(error, drive.x))
 

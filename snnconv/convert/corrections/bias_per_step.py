@@ -11,7 +11,7 @@ from torch.utils import _pytree as pytree
 from ...network import SpikingNetwork
 from ...neurons import Accumulate, Neuron
 from ...neurons.temporal import per_unit
-from .layers import Drive, per_channel
+from .layers import NeuronCall, per_channel
 from .mean_error import layer_by_layer
 from .means import Samples
 from .registry import correction
@@ -37,14 +37,14 @@ def bias_per_step(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwo
     """
     warm_up = snn.warm_up
 
-    def add_to_offset(neuron: Neuron, drive: Drive, wanted: Tensor) -> None:
+    def add_to_offset(neuron: Neuron, drive: NeuronCall, wanted: Tensor) -> None:
         found = currents(neuron, drive, per_channel(wanted), warm_up)
         neuron.correct(offset=neuron.offset_with(found, drive.x))
 
     return layer_by_layer(snn, samples, T, add_to_offset)
 
 
-def currents(neuron: Neuron, drive: Drive, wanted: Tensor, warm_up: int) -> Tensor:
+def currents(neuron: Neuron, drive: NeuronCall, wanted: Tensor, warm_up: int) -> Tensor:
     """b(t) for all steps, [W + T, C, 1, …] with as many dimensions as the input.
 
     Args:

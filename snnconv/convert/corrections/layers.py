@@ -12,7 +12,7 @@ from ...neurons import Accumulate, Neuron
 from ...progress import Bar
 
 
-class Drive(NamedTuple):
+class NeuronCall(NamedTuple):
     """What a neuron is called with.
 
     Attributes:
@@ -26,7 +26,9 @@ class Drive(NamedTuple):
     varying: bool
 
 
-Stop = Callable[[str, Neuron, Drive], Drive]  # at a site: correct the neuron, and say what drives it from now on
+Stop = Callable[
+    [str, Neuron, NeuronCall], NeuronCall
+]  # at a site: correct the neuron, and say what drives it from now on
 
 
 class Layers(fx.Interpreter):
@@ -43,12 +45,12 @@ class Layers(fx.Interpreter):
     def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         neuron = self.fetch_attr(target)
         if isinstance(neuron, Neuron):
-            args = tuple(self.stop(str(target), neuron, Drive(*args)))
+            args = tuple(self.stop(str(target), neuron, NeuronCall(*args)))
             self.bar.advance()
         return super().call_module(target, args, kwargs)
 
 
-def sent(neuron: Neuron, drive: Drive) -> Tensor:
+def sent(neuron: Neuron, drive: NeuronCall) -> Tensor:
     """What the neuron sends at every step, in the unit of the activation: [steps, B, …]."""
     spikes = neuron(*drive)[0]
     if neuron.differential:

@@ -13,10 +13,12 @@ from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...progress import progress
 from ..build import with_sites
-from .layers import Drive, Layers, on_cpu, sent
+from .layers import Layers, NeuronCall, on_cpu, sent
 from .means import Samples, ann_means, fitting
 
-Correct = Callable[[Neuron, Drive, Tensor], None]  # of a neuron, its input, and the ANN's mean activation of one sample
+Correct = Callable[
+    [Neuron, NeuronCall, Tensor], None
+]  # of a neuron, its input, and the ANN's mean activation of one sample
 
 
 def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Correct) -> SpikingNetwork:
@@ -31,7 +33,7 @@ def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Corre
     with torch.no_grad(), progress("correcting", len(work.sites)) as bar:
         wanted = ann_means(snn, leaves)
 
-        def stop(site: str, neuron: Neuron, drive: Drive) -> Drive:
+        def stop(site: str, neuron: Neuron, drive: NeuronCall) -> NeuronCall:
             if neuron.integrates:
                 correct(neuron, drive, wanted[site])
             return drive
@@ -45,6 +47,6 @@ def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Corre
     return with_sites(snn, found)
 
 
-def mean_error(neuron: Neuron, drive: Drive, wanted: Tensor, T: int) -> Tensor:
+def mean_error(neuron: Neuron, drive: NeuronCall, wanted: Tensor, T: int) -> Tensor:
     """ANN − SNN over the last T steps, which count: [C, …] as one sample, float64."""
     return wanted - sent(neuron, drive)[-T:].mean((0, 1), dtype=torch.float64)

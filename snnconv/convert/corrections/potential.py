@@ -8,7 +8,7 @@ from torch.utils import _pytree as pytree
 
 from ...network import SpikingNetwork
 from ...neurons import Neuron
-from .layers import Drive
+from .layers import NeuronCall
 from .mean_error import layer_by_layer, mean_error
 from .means import Samples
 from .registry import correction
@@ -22,7 +22,7 @@ def potential(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     calibration", potential correction of the advanced pipeline (there v0 = 0).
     """
 
-    def add_to_potential(neuron: Neuron, drive: Drive, wanted: Tensor) -> None:
+    def add_to_potential(neuron: Neuron, drive: NeuronCall, wanted: Tensor) -> None:
         if starts_as_given(neuron, wanted[None].float()):
             error = mean_error(neuron, drive, wanted, T).float()
             neuron.correct(potential=neuron.start(error[None])[0] + error * T)

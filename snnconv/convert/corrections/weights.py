@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 
 from ...graph.graphs import clone
-from ...graph.preceding_layer import LAYERS, feeding_layers
+from ...graph.preceding_layer import LAYERS, preceding_layers
 from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...plan import SitePlan
@@ -19,7 +19,7 @@ from ...progress import Bar, progress
 from ...simulate.split import split_time
 from ..build import with_sites
 from ..passes.spike import spike
-from .layers import Drive, Layers, Stop, activations, on_cpu, sent
+from .layers import Layers, NeuronCall, Stop, activations, on_cpu, sent
 from .means import Samples, fitting
 from .registry import correction
 from .surrogate import learned, surrogate_of
@@ -65,14 +65,14 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
 
 def separate(snn: SpikingNetwork) -> tuple[fx.GraphModule, dict[str, str]]:
     """The network with its quanta still explicit, so that weights are in the ANN's unit, and {site: its layer}."""
-    calls = feeding_layers(snn.ann, snn.plan.sites)
+    calls = preceding_layers(snn.ann, snn.plan.sites)
     own = {
         name: with_layer(snn, name, snn.ann.get_submodule(str(call.target)))
         for name, call in calls.items()
         if name in snn.sites and snn.plan.sites[name].weight is None
     }
     network = spike(clone(snn.ann), {**snn.plan.sites, **own}, snn.plan.settings.get("maxpool", "exact")).eval()
-    found = feeding_layers(network, snn.plan.sites)
+    found = preceding_layers(network, snn.plan.sites)
     return network, {name: str(found[name].target) for name in snn.sites if name in found}
 
 
@@ -115,7 +115,7 @@ class Learning:
         self.inputs: dict[str, Tensor] = {}
         self.learned: list[str] = []
 
-    def stop(self, site: str, neuron: Neuron, drive: Drive) -> Drive:
+    def stop(self, site: str, neuron: Neuron, drive: NeuronCall) -> NeuronCall:
         wanted = next(value for name, value in self.wanted if name == site)
         if site not in self.layers or not neuron.integrates:
             return drive
@@ -138,11 +138,11 @@ class Learning:
         self.learned.append(site)
         return new
 
-    def error(self, neuron: Neuron, drive: Drive, wanted: Tensor) -> float:
+    def error(self, neuron: Neuron, drive: NeuronCall, wanted: Tensor) -> float:
         """Mean over samples and neurons of (a − θ·Σ s/T)², under the actual spikes."""
         return float((sent(neuron, drive)[-self.T :].mean(0) - wanted).square().mean())
 
-    def mean(self, x: Tensor, drive: Drive, batch: int) -> Tensor:
+    def mean(self, x: Tensor, drive: NeuronCall, batch: int) -> Tensor:
         """The mean over the last T steps of a value, [B, …]."""
         return x if len(x) == batch else x.unflatten(0, (drive.steps, -1))[-self.T :].mean(0)
 

@@ -19,7 +19,7 @@ from ...graph.graphs import (
     put_module,
     value_of,
 )
-from ...graph.preceding_layer import feeding_layers, put_weights
+from ...graph.preceding_layer import preceding_layers, put_weights
 from ...graph.sites import MAX_POOL_MODULES, activation_sites
 from ...graph.time_varying import captured_size, varies_in_time
 from ...neurons import NEURONS, Accumulate, LateralInhibition, Neuron, RunningMean, RunningSum, Scale
@@ -39,7 +39,7 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
     Args:
         maxpool: "lipool" for max pooling by lateral inhibition in place of running sums.
     """
-    layers = feeding_layers(graph_module, sites)
+    layers = preceding_layers(graph_module, sites)
     neurons: set[fx.Node] = set()
     for name, node in activation_sites(graph_module).items():
         plan = sites[name]

@@ -25,7 +25,7 @@ from ...models.spiking_layer import Firing, is_direct
 from ...placement import placement_of
 from ...provenance import provenance
 from ..synops.running import NetworkRun, Recorder
-from .accountings import Bill, bills_of
+from .accountings import PaperEnergy, bills_of
 from .baselines import EQUAL_BITS, CostedNetwork
 from .model import EnergyModel
 from .quantise import quantise_weights
@@ -198,7 +198,7 @@ def by_layer(run: NetworkRun, loads: list[Load], model: EnergyModel) -> dict[str
 
 
 def accounting_of(
-    bill: Bill, ann: CostedNetwork, snn: CostedNetwork, accuracy: float | None, model: EnergyModel
+    bill: PaperEnergy, ann: CostedNetwork, snn: CostedNetwork, accuracy: float | None, model: EnergyModel
 ) -> Accounting:
     """The rows of a paper's bill: the loads of our own with the paper's operations."""
     named = [

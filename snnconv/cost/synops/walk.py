@@ -51,7 +51,7 @@ def wiring(snn: SpikingNetwork, shapes: Sequence[tuple[int, ...]] | None = None)
 
 def wiring_of(network: fx.GraphModule) -> Wiring:
     with torch.inference_mode(False), torch.enable_grad():
-        return Walk(network).wired()
+        return FanOutAnalysis(network).wired()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Spikes:
     whole: bool = True
 
 
-class Walk:
+class FanOutAnalysis:
     """The walk's state: what has been found, and the events that flow."""
 
     def __init__(self, network: fx.GraphModule) -> None:

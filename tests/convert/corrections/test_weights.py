@@ -16,7 +16,7 @@ from snnconv import InputError, SpikingNetwork
 from snnconv.convert.build import with_sites
 from snnconv.convert.corrections import PASSES
 from snnconv.convert.corrections.surrogate import RATE, clip_floor, learned
-from snnconv.graph.preceding_layer import feeding_layers
+from snnconv.graph.preceding_layer import preceding_layers
 
 from ...networks import FED_BY, MLP, SHAPES, ResidualNet, SmallCNN, SpikeRecorder
 
@@ -184,7 +184,7 @@ def test_layers_that_have_nothing_to_learn_keep_their_weights() -> None:
 
 def test_the_body_of_a_block_feeds_its_end() -> None:
     _, snn, _ = spiking(ResidualNet)
-    assert {n: str(call.target) for n, call in feeding_layers(snn.ann, snn.plan.sites).items()} == FED_BY[ResidualNet]
+    assert {n: str(call.target) for n, call in preceding_layers(snn.ann, snn.plan.sites).items()} == FED_BY[ResidualNet]
 
 
 def test_weights_that_do_not_fit_are_refused() -> None:

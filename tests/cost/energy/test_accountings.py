@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from snnconv.cost.energy import energy_model, run_loads
-from snnconv.cost.energy.accountings import ACCOUNTINGS, Bill, bills_of
+from snnconv.cost.energy.accountings import ACCOUNTINGS, PaperEnergy, bills_of
 from snnconv.cost.energy.accountings.svformer import table_of
 from snnconv.cost.synops.running import LayerRun, NetworkRun, Recorder
 from snnconv.models import respike, svformer
@@ -62,7 +62,7 @@ def at_published_rates(run: NetworkRun) -> NetworkRun:
     return replace(run, layers=[at(layer) for layer in run.layers])
 
 
-def totals(bill: Bill) -> tuple[float, float, float]:
+def totals(bill: PaperEnergy) -> tuple[float, float, float]:
     """G operations of the ANN, multiply-accumulates of the SNN, its spike operations."""
     ann, macs, acs = (sum(layers.values()) / G for layers in (bill.ann, bill.macs, bill.acs))
     return ann, macs, acs

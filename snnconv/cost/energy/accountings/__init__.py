@@ -3,7 +3,7 @@
 from . import respike, svformer
 from .accounting import ACCOUNTINGS as ACCOUNTINGS
 from .accounting import Accounting as Accounting
-from .accounting import Bill as Bill
+from .accounting import PaperEnergy as PaperEnergy
 from .accounting import bills_of as bills_of
 
-__all__ = ["ACCOUNTINGS", "Accounting", "Bill", "bills_of", "respike", "svformer"]
+__all__ = ["ACCOUNTINGS", "Accounting", "PaperEnergy", "bills_of", "respike", "svformer"]

@@ -12,7 +12,7 @@ from ...synops.running import NetworkRun
 
 
 @dataclass(frozen=True)
-class Bill:
+class PaperEnergy:
     """Operations of one sample by layer, as a paper counts them.
 
     Attributes:
@@ -29,10 +29,10 @@ class Bill:
     acs: dict[str, float]
 
 
-Accounting = Callable[[nn.Module, NetworkRun], list[Bill]]  # no bills for networks that the paper is not about
+Accounting = Callable[[nn.Module, NetworkRun], list[PaperEnergy]]  # no bills for networks that the paper is not about
 ACCOUNTINGS: Registry[Accounting] = Registry("accounting")
 
 
-def bills_of(model: nn.Module, run: NetworkRun) -> list[Bill]:
+def bills_of(model: nn.Module, run: NetworkRun) -> list[PaperEnergy]:
     """All that papers say of a run of the network; none for networks that no paper here is about."""
     return [bill for name in ACCOUNTINGS for bill in ACCOUNTINGS[name](model, run)]

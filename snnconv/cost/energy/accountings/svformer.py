@@ -15,7 +15,7 @@ from torch import nn
 from ....models._svformer import SVFormer
 from ....models._svformer.blocks import Attention
 from ...synops.running import NetworkRun
-from .accounting import ACCOUNTINGS, Bill
+from .accounting import ACCOUNTINGS, PaperEnergy
 
 AS_PUBLISHED = (
     "multiplies the linear layers and the head, whose counts hold all {T} steps already, by {T} again, and leaves out "
@@ -45,7 +45,7 @@ class Layer:
 
 
 @ACCOUNTINGS.register("svformer")
-def bills(model: nn.Module, run: NetworkRun) -> list[Bill]:
+def bills(model: nn.Module, run: NetworkRun) -> list[PaperEnergy]:
     """What the paper says, and the same corrected, of SVFormer alone."""
     if not isinstance(model, SVFormer):
         return []
@@ -53,7 +53,7 @@ def bills(model: nn.Module, run: NetworkRun) -> list[Bill]:
     return [as_published(table, model.T), correct(table)]
 
 
-def correct(table: Sequence[Layer]) -> Bill:
+def correct(table: Sequence[Layer]) -> PaperEnergy:
     """ANN Σ macs; SNN Σ rate·(macs + biases), the first convolution as multiply-accumulates.
 
     This one is right: every layer is counted once for each of the T steps it runs.
@@ -61,7 +61,7 @@ def correct(table: Sequence[Layer]) -> Bill:
     return add_up(table, "corrected", True, CORRECT, lambda layer: layer.macs, lambda layer: layer.macs + layer.biases)
 
 
-def as_published(table: Sequence[Layer], T: int) -> Bill:
+def as_published(table: Sequence[Layer], T: int) -> PaperEnergy:
     """conv (with bias) + T·linear (without) + attention + T·head, for the SNN at the firing rates.
 
     Wrong, and kept to be named: the linear layers and the head run on all T steps' tokens at once, so their counts
@@ -85,9 +85,9 @@ def add_up(
     why: str,
     dense: Callable[[Layer], float],
     spiking: Callable[[Layer], float],
-) -> Bill:
+) -> PaperEnergy:
     """All layers of the ANN; of the SNN the one that reads frames, and the others at their rates."""
-    return Bill(
+    return PaperEnergy(
         name,
         right,
         why,
