@@ -57,7 +57,7 @@ def portion_of(per_sample: int) -> int:
     return max(1, min(PORTION, BYTES // max(1, 4 * per_sample)))
 
 
-class Kept:
+class SampleBuffer:
     """Hands batches on and keeps the first samples, at most `count` and as many as fit into 256 MiB, but one batch.
 
     Of data of several sizes those of the first: means over samples need one.

@@ -9,7 +9,7 @@ from torch import Tensor, fx
 from ..calib import Rule, Statistics, statistics_of, takes_gradients, takes_learned
 from ..calib.calibrate import collect
 from ..calib.checkpoint import Checkpoint
-from ..calib.samples import SAMPLES, Kept, portions, run_at_once
+from ..calib.samples import SAMPLES, SampleBuffer, portions, run_at_once
 from ..calib.synthetic import synthetic_batches
 from ..capture.examples import Examples
 from ..graph.activations import Activation, is_learned
@@ -38,7 +38,7 @@ def statistics(
         empty = {name: statistics_of(setting.granularity) for name in activation_sites(canonical)}
         return empty, [], list(examples.notices)
     batches, notices = calibration_batches(raised, examples, seed)
-    kept = Kept(
+    kept = SampleBuffer(
         portions(batches, run_at_once(canonical)), SAMPLES if setting.corrections or takes_gradients(rule) else 0
     )
     found = collect(canonical, kept, setting.granularity, checkpoint)

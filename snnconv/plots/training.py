@@ -9,12 +9,12 @@ from ..training.learned import LEARNED
 from .style import BLUE, GREEN, ORANGE, WIDTH, legend_below, picture
 
 if TYPE_CHECKING:
-    from ..training.result import Course
+    from ..training.result import History
 
 MOST_MARKED = 40  # epochs; more are drawn as lines alone
 
 
-def plot_course(course: Course, path: Path) -> None:
+def plot_course(course: History, path: Path) -> None:
     """Accuracy and loss over epochs, and beside them the range of λ or τ where there is one."""
     trained = [epoch for epoch in course.epochs if epoch.loss is not None]
     marks = len(course.epochs) <= MOST_MARKED

@@ -32,7 +32,7 @@ class Epoch:
 
 
 @dataclass
-class Course(Result):
+class History(Result):
     """The course of a training.
 
     Attributes:
@@ -62,14 +62,14 @@ class Course(Result):
 
 
 @dataclass
-class FineTuning(Course):
+class FineTuning(History):
     """The course of a training with learnable clips."""
 
     NAME: ClassVar[str] = "finetune"
 
 
 @dataclass
-class Training(Course):
+class Training(History):
     """The course of a training from the start."""
 
     NAME: ClassVar[str] = "train"

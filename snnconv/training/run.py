@@ -25,7 +25,7 @@ from .feed import Feed
 from .learned import Learned, means
 from .logs import CSVLog
 from .mix import mixed_batch
-from .result import Course, Epoch
+from .result import Epoch, History
 from .schedules import rate
 from .score import scores, validate
 from .settings import Settings
@@ -47,7 +47,7 @@ class Run:
         best: weights of the best epoch, where they may be wanted.
     """
 
-    kind: type[Course]
+    kind: type[History]
     quantity: Learned | None
     fabric: Any
     group: Group
@@ -239,7 +239,7 @@ class Run:
         if self.batch == 0:  # between two epochs: the feed begins as it always does
             self.as_interrupted()
 
-    def finish(self) -> Course:
+    def finish(self) -> History:
         """The network with its final weights, the result on disk."""
         if self.best is not None:
             self.network.load_state_dict(self.best)

@@ -23,11 +23,11 @@ from .feed import USUAL, feed_of
 from .learned import learned_by, means
 from .logs import LOGS
 from .optimizers import optimizer_of
-from .result import Course
+from .result import History
 from .run import Run
 from .settings import Settings
 
-C = TypeVar("C", bound=Course)
+C = TypeVar("C", bound=History)
 
 
 def trained(

@@ -8,10 +8,10 @@ import pytest
 
 from snnconv.reports.sections.training import training_section
 from snnconv.training import FineTuning, Training
-from snnconv.training.result import Course, Epoch
+from snnconv.training.result import Epoch, History
 
 
-def made(kind: type[Course] = Training, quantity: str | None = None, **settings: Any) -> Course:
+def made(kind: type[History] = Training, quantity: str | None = None, **settings: Any) -> History:
     learned = (1.5, 2.0, 2.5) if quantity else ()
     epochs = [Epoch(0, None, None, 25.0, 0.1, *learned), Epoch(1, 1.25, 40.0, 62.5, 0.1, *learned),
               Epoch(2, 0.5, 80.0, 60.0, 0.001, *learned)]  # fmt: skip

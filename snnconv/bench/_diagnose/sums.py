@@ -68,7 +68,7 @@ class SiteSums:
 
 
 @dataclass
-class Course:
+class SiteTrace:
     """One site during one run.
 
     Attributes:
@@ -96,13 +96,13 @@ class Watch:
     def __init__(self, snn: SpikingNetwork, T: int) -> None:
         self.neurons, self.ann, self.T, self.warm_up = snn.sites, snn.ann, T, snn.warm_up
         self.sites = {site: SiteSums() for site in self.neurons}
-        self._courses: dict[str, Course] = {}
+        self._courses: dict[str, SiteTrace] = {}
 
     def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         if start == 0:
             zeros = torch.zeros_like(spikes[0], dtype=torch.float32)
             fired = torch.zeros_like(zeros, dtype=torch.bool)
-            self._courses[site] = Course(zeros, zeros.clone(), fired, Sent(self.neurons[site]))
+            self._courses[site] = SiteTrace(zeros, zeros.clone(), fired, Sent(self.neurons[site]))
         course = self._courses[site]
         # In the order of time, so that rounding is the same in any chunk.
         for step, (at_t, fired) in enumerate(zip(current, spikes), start):

@@ -50,7 +50,7 @@ class Layers(fx.Interpreter):
         return super().call_module(target, args, kwargs)
 
 
-def sent(neuron: Neuron, drive: NeuronCall) -> Tensor:
+def decoded_output(neuron: Neuron, drive: NeuronCall) -> Tensor:
     """What the neuron sends at every step, in the unit of the activation: [steps, B, …]."""
     spikes = neuron(*drive)[0]
     if neuron.differential:

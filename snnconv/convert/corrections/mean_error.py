@@ -13,7 +13,7 @@ from ...network import SpikingNetwork
 from ...neurons import Neuron
 from ...progress import progress
 from ..build import with_sites
-from .layers import Layers, NeuronCall, on_cpu, sent
+from .layers import Layers, NeuronCall, decoded_output, on_cpu
 from .means import Samples, ann_means, fitting
 
 Correct = Callable[
@@ -49,4 +49,4 @@ def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Corre
 
 def mean_error(neuron: Neuron, drive: NeuronCall, wanted: Tensor, T: int) -> Tensor:
     """ANN − SNN over the last T steps, which count: [C, …] as one sample, float64."""
-    return wanted - sent(neuron, drive)[-T:].mean((0, 1), dtype=torch.float64)
+    return wanted - decoded_output(neuron, drive)[-T:].mean((0, 1), dtype=torch.float64)

@@ -19,7 +19,7 @@ from ...progress import Bar, progress
 from ...simulate.split import split_time
 from ..build import with_sites
 from ..passes.spike import spike
-from .layers import Layers, NeuronCall, Stop, activations, on_cpu, sent
+from .layers import Layers, NeuronCall, Stop, activations, decoded_output, on_cpu
 from .means import Samples, fitting
 from .registry import correction
 from .surrogate import learned, surrogate_of
@@ -140,7 +140,7 @@ class Learning:
 
     def error(self, neuron: Neuron, drive: NeuronCall, wanted: Tensor) -> float:
         """Mean over samples and neurons of (a − θ·Σ s/T)², under the actual spikes."""
-        return float((sent(neuron, drive)[-self.T :].mean(0) - wanted).square().mean())
+        return float((decoded_output(neuron, drive)[-self.T :].mean(0) - wanted).square().mean())
 
     def mean(self, x: Tensor, drive: NeuronCall, batch: int) -> Tensor:
         """The mean over the last T steps of a value, [B, …]."""

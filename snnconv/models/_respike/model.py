@@ -11,8 +11,8 @@ import torchvision
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..cam_targets import Look
-from ..checkpointing import computed
+from ..cam_targets import CamTarget
+from ..checkpointing import checkpointed
 from ..checks import require_counts
 from ..geometry import Shapes
 from ..spiking_layer import LAYERS, RELU, firing
@@ -50,7 +50,7 @@ class KeyFrames(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         x, maps = self.stem(x), []
         for stage in self.stages:
-            x = computed(stage, x, again=self.checkpointed)
+            x = checkpointed(stage, x, checkpoint_it=self.checkpointed)
             maps.append(x)
         return maps
 
@@ -137,9 +137,9 @@ class ReSpike(nn.Module):
         assert self.snn is not None
         x = self.snn.stem(residuals)
         for number, stage in enumerate(self.snn.stages):
-            x = computed(stage, x, again=self.checkpointed)
+            x = checkpointed(stage, x, checkpoint_it=self.checkpointed)
             if self.fusions:
-                x = computed(self.fusions[number], x, maps[number], again=self.checkpointed)
+                x = checkpointed(self.fusions[number], x, maps[number], checkpoint_it=self.checkpointed)
         return x.unflatten(0, (-1, self.stride - 1)).mean(1)
 
     def anytime(self, x: Tensor) -> Tensor:
@@ -153,10 +153,10 @@ class ReSpike(nn.Module):
     def looks(self, frames: int) -> list[Look]:
         """The ANN at the key frames, the spiking branch at the others: what is averaged for the classifier."""
         keys = list(range(0, frames, self.stride))
-        found = [Look("ANN", "ann.stages.3", keys)] if self.ann is not None else []
+        found = [CamTarget("ANN", "ann.stages.3", keys)] if self.ann is not None else []
         if self.snn is not None:
             residuals = [key + step for key in keys for step in range(1, self.stride)]
-            found.append(Look("SNN", "fusions.3" if self.fusions else "snn.stages.3", residuals))
+            found.append(CamTarget("SNN", "fusions.3" if self.fusions else "snn.stages.3", residuals))
         return found
 
     @torch.no_grad()

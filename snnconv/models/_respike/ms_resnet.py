@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ..checkpointing import computed
+from ..checkpointing import checkpointed
 from ..spiking_layer import EachStepNorm
 
 CHANNELS = (64, 128, 256, 512)
@@ -77,7 +77,7 @@ class MSResNet18(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         for stage in self.stages:
-            x = computed(stage, x, again=self.checkpointed)
+            x = checkpointed(stage, x, checkpoint_it=self.checkpointed)
         return x
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..cam_targets import Look
+from ..cam_targets import CamTarget
 from ..checks import require_counts
 from ..spiking_layer import LAYERS, RELU, firing
 from .ms_resnet import CHANNELS, MSResNet18, Style, title_of
@@ -52,7 +52,7 @@ class SpikingResNet(nn.Module):
         return title_of(layer.removeprefix("snn."))
 
     def looks(self, frames: int) -> list[Look]:
-        return [Look("SNN", "snn.stages.3", list(range(frames)))]
+        return [CamTarget("SNN", "snn.stages.3", list(range(frames)))]
 
 
 def ms_resnet18(

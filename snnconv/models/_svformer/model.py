@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..cam_targets import Look
-from ..checkpointing import computed
+from ..cam_targets import CamTarget
+from ..checkpointing import checkpointed
 from ..checks import require_counts
 from ..geometry import Shapes
 from ..spiking_layer import LAYERS, NORMS, firing
@@ -108,7 +108,7 @@ class SVFormer(nn.Module):
             if embed is self.patches[-2]:
                 passed = x
             for block in stage.children():
-                x = computed(block, x, again=self.checkpointed)
+                x = checkpointed(block, x, checkpoint_it=self.checkpointed)
         if self.path is not None:
             x = torch.cat([self.path(passed), x], 1)
         x = self.fires(x)
@@ -136,7 +136,7 @@ class SVFormer(nn.Module):
 
     def looks(self, frames: int) -> list[Look]:
         """The spikes that the head reads."""
-        return [Look("SNN", "fires", list(range(frames)))]
+        return [CamTarget("SNN", "fires", list(range(frames)))]
 
 
 def svformer(

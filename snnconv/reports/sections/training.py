@@ -7,12 +7,12 @@ from typing import Any
 
 from ...plots.caption import data_name
 from ...training.learned import LEARNED
-from ...training.result import COLUMNS, Course, FineTuning
+from ...training.result import COLUMNS, FineTuning, History
 from ..parts import Figure, Section, Table, Tile
 from ..tables import table
 
 
-def training_section(course: Course) -> Section:
+def training_section(course: History) -> Section:
     told = sentence(course)
     augmented = ", ".join(course.configuration["settings"]["augment"])
     return Section(
@@ -40,7 +40,7 @@ def training_section(course: Course) -> Section:
     )  # fmt: skip
 
 
-def sentence(course: Course) -> str:
+def sentence(course: History) -> str:
     """What was trained for how long, and what came of it."""
     epochs, chosen = course.epochs[-1].epoch, course.configuration["settings"].get("early_stop") is not None
     network = course.configuration.get("network", "network with learnable clips")
@@ -51,14 +51,14 @@ def sentence(course: Course) -> str:
     )
 
 
-def learned(course: Course) -> str:
+def learned(course: History) -> str:
     if course.quantity is None:
         return ""
     each = LEARNED[course.quantity]
     return f" Right: {each.title} of the layers, mean, least and most."
 
 
-def epoch_row(course: Course, values: dict[str, Any]) -> dict[str, Any]:
+def epoch_row(course: History, values: dict[str, Any]) -> dict[str, Any]:
     """With the symbol of what is learned besides weights."""
     if course.quantity is None:
         return values
@@ -66,7 +66,7 @@ def epoch_row(course: Course, values: dict[str, Any]) -> dict[str, Any]:
     return {f"{COLUMNS[key]} {symbol}" if key in COLUMNS else key: value for key, value in values.items()}
 
 
-def layers(course: Course) -> list[Table]:
+def layers(course: History) -> list[Table]:
     if course.quantity is None:
         return []
     rows = [{"layer": name, "start": start, "end": end} for name, (start, end) in course.learned.items()]

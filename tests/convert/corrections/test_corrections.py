@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import snnconv
 from snnconv import SpikingNetwork
-from snnconv.calib.samples import Kept
+from snnconv.calib.samples import SampleBuffer
 from snnconv.convert.build import build
 from snnconv.convert.corrections import PASSES
 
@@ -115,11 +115,11 @@ def test_calibration_takes_the_mean_error_away(method: str) -> None:
 
 def test_kept_samples_are_the_first_and_every_batch_goes_on() -> None:
     batches = [(torch.full((5, 2), float(i)), torch.zeros(5, 1)) for i in range(4)]
-    kept = Kept(batches, 12)
+    kept = SampleBuffer(batches, 12)
     assert list(kept) == batches
     assert [len(sample[0]) for sample in kept.samples] == [5, 5, 2]
     assert [float(sample[0][0, 0]) for sample in kept.samples] == [0, 1, 2]
-    nothing = Kept(batches, 0)
+    nothing = SampleBuffer(batches, 0)
     assert len(list(nothing)) == 4
     assert nothing.samples == []
 
