@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Look:
+class CamTarget:
     """One branch, at its last map.
 
     Attributes:

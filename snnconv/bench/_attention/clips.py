@@ -43,7 +43,7 @@ def clip_attention(
     for the class stay dark.
 
     Args:
-        network: with a method `looks(frames)` → where its branches can be looked at: `respike`, `svformer`,
+        network: with a method `cam_targets(frames)` → where its branches can be looked at: `respike`, `svformer`,
             `ms_resnet18`. One with `cross_attention(x)` too shows it.
         data: batches of clips, with labels or without.
         clips: how many, the first of the data; fewer where there are fewer.
@@ -55,10 +55,10 @@ def clip_attention(
     Source: Xiao et al., "ReSpike", arXiv:2409.01564, Fig. 4; Selvaraju et al. 2017, ICCV.
     """
     require_captum()
-    if not callable(getattr(network, "looks", None)):
+    if not callable(getattr(network, "cam_targets", None)):
         raise InputError(
             "this network does not tell where it can be looked at frame by frame",
-            expected="a method looks(frames) → a list of snnconv.models.cam_targets.Look",
+            expected="a method cam_targets(frames) → a list of snnconv.models.cam_targets.CamTarget",
             got=type(network).__name__,
             remedy="for a converted network there is snnconv.bench.attention",
         )
@@ -85,7 +85,7 @@ def clip_attention(
 
 
 def layers_of(network: Any, clips: list[ClipMaps]) -> list[str]:
-    looks = network.looks(len(clips[0].frames))
+    looks = network.cam_targets(len(clips[0].frames))
     return [f"{look.layer} ({look.branch})" for look in looks]
 
 
@@ -94,7 +94,7 @@ def of_clip(network: Any, x: Tensor, number: int, label: int | None, normalizati
     with torch.no_grad():
         target = int(network(x).argmax())
     frames: dict[int, FrameMap] = {}
-    for look in network.looks(x.shape[2]):
+    for look in network.cam_targets(x.shape[2]):
         maps = frame_maps(network, network.get_submodule(look.layer), x, target)
         peak = maps.max() or 1.0
         for frame, heat in zip(look.frames, maps, strict=True):

@@ -150,7 +150,7 @@ class ReSpike(nn.Module):
     def title_of(self, layer: str) -> str:
         return title_of(layer.removeprefix("snn."))
 
-    def looks(self, frames: int) -> list[Look]:
+    def cam_targets(self, frames: int) -> list[CamTarget]:
         """The ANN at the key frames, the spiking branch at the others: what is averaged for the classifier."""
         keys = list(range(0, frames, self.stride))
         found = [CamTarget("ANN", "ann.stages.3", keys)] if self.ann is not None else []

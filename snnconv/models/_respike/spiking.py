@@ -51,7 +51,7 @@ class SpikingResNet(nn.Module):
     def title_of(self, layer: str) -> str:
         return title_of(layer.removeprefix("snn."))
 
-    def looks(self, frames: int) -> list[Look]:
+    def cam_targets(self, frames: int) -> list[CamTarget]:
         return [CamTarget("SNN", "snn.stages.3", list(range(frames)))]
 
 

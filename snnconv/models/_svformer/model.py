@@ -134,7 +134,7 @@ class SVFormer(nn.Module):
     def title_of(self, layer: str) -> str:
         return title_of(layer)
 
-    def looks(self, frames: int) -> list[Look]:
+    def cam_targets(self, frames: int) -> list[CamTarget]:
         """The spikes that the head reads."""
         return [CamTarget("SNN", "fires", list(range(frames)))]
 
