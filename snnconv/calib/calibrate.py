@@ -74,7 +74,7 @@ def thresholds(
     T: int,
     levels: int,
     scale: float,
-    fair: Mapping[str, Tensor] | None = None,
+    equal_harm: Mapping[str, Tensor] | None = None,
     most: int = 0,
 ) -> dict[str, Tensor]:
     """λ of every site by `rule`: [] per layer, [C] per channel, the shape of a sample per neuron.
@@ -98,7 +98,7 @@ def thresholds(
                 where=f"site {name}",
                 remedy=f"calibrate on real data, or leave the site analog with keep={name!r}",
             )
-        even = fair[name] if fair else None
+        even = equal_harm[name] if equal_harm else None
         step = None if steps is None else steps.step.float().to(histogram.maximum)
         site = Site(name, histogram, activation.ceiling, T, levels, scale, learned, even, most, step)
         whole = isinstance(histogram, NeuronMaximum)

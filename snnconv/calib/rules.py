@@ -24,7 +24,7 @@ class Site:
             levels. step: how high one of its levels is, [1] or [C], where it has levels.
         T: time steps meant. levels: spikes a neuron can fire in a step, β. scale: α. most: β with all the digits that a
             site of a rule with `fits_range` can be given; 0: β.
-        fair: the spike quantum at which rounding at every site does equal harm, and as much as there is signal
+        equal_harm: the spike quantum at which rounding at every site does equal harm, and as much as there is signal
             (`sensitivity.equal_harm_thresholds`), for rules that ask for it.
     """
 
@@ -35,7 +35,7 @@ class Site:
     levels: int
     scale: float
     learned: bool = False
-    fair: Tensor | None = None
+    equal_harm: Tensor | None = None
     most: int = 0
     step: Tensor | None = None
 
@@ -85,7 +85,7 @@ def takes_learned(threshold: str | Rule) -> bool:
 
 
 def takes_gradients(rule: Rule) -> bool:
-    """Whether the rule needs `Site.fair`, for which gradients have to be calculated."""
+    """Whether the rule needs `Site.equal_harm`, for which gradients have to be calculated."""
     return getattr(rule, "takes_gradients", False)
 
 

@@ -40,15 +40,17 @@ def sensitivity(argument: str = "", *, covers: bool = True) -> Rule:
         raise InputError("not an error", expected="sensitivity:E with E > 0", got=f"sensitivity:{argument}")
 
     def rule(site: Site) -> Tensor:
-        if site.fair is None:
+        if site.equal_harm is None:
             raise InputError("the sensitivity of the output is not known", where=f"site {site.name}")
         largest = site.values.maximum.flatten()
-        fair = site.fair if largest.numel() == site.fair.numel() else site.fair.pow(-2).mean().pow(-0.5)
-        coarsest = torch.where(fair.isinf(), largest, size(site))
+        equal_harm = (
+            site.equal_harm if largest.numel() == site.equal_harm.numel() else site.equal_harm.pow(-2).mean().pow(-0.5)
+        )
+        coarsest = torch.where(equal_harm.isinf(), largest, size(site))
         fits = covers or site.levels > FEW
         finest = span(site) / site.levels if fits else torch.zeros_like(largest)
         least = largest / (site.most or site.levels) if covers else torch.zeros_like(largest)
-        quantum = torch.minimum(torch.maximum(error * fair, finest), coarsest).maximum(least)
+        quantum = torch.minimum(torch.maximum(error * equal_harm, finest), coarsest).maximum(least)
         if site.ceiling is not None:
             quantum = whole_steps(quantum, site.ceiling, least)
         return quantum / site.scale

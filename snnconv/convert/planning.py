@@ -43,14 +43,16 @@ def plan_sites(
     spiking = {name: histogram for name, histogram in chosen.items() if name not in planned}
     neuron = NEURONS[setting.neuron](1.0, **setting.neuron_options())
     levels = getattr(neuron, "beta", 1)
-    fair = (
+    equal_harm = (
         equal_harm_thresholds(canonical, samples, spiking, seed)
         if takes_gradients(rule) and samples and spiking
         else None
     )
     most = most_spikes(setting.neuron, setting.neuron_options())
-    values = thresholds(canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, fair=fair, most=most)
-    spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if fair else {}
+    values = thresholds(
+        canonical, spiking, rule, T=T, levels=levels, scale=neuron.scale, equal_harm=equal_harm, most=most
+    )
+    spans = {name: spiking[name].quantile(SPAN).cpu() for name in spiking} if equal_harm else {}
     rows = {name: seen for name, seen in spiking.items() if isinstance(seen, ActivationHistogram) and seen.per_channel}
     layers = {name: seen.quantile_of_layer(SPAN).cpu() for name, seen in rows.items() if seen.maximum.numel()}
     for name, value in values.items():

@@ -29,6 +29,7 @@ from .pickle_machine import named
 _PACKAGES = ("torch.nn.", "torchvision.", "pytorchvideo.", "snnconv.")
 _MOVED = {
     "snnconv.convert.activations.": "snnconv.graph.activations.",
+    "snnconv.models.firing.Firing": "snnconv.models.spiking_layer.SpikingLayer",
     **{f"snnconv.models.{name}.": f"snnconv.models._{name}." for name in ("c3d", "fashion_cnn", "small_cnn3d")},
     **{f"snnconv.models.{name}.": f"snnconv.models._{name}." for name in ("respike", "svformer")},
 }  # where classes are that 0.1.0 had elsewhere: a pickle has their full names

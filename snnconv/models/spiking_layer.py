@@ -19,7 +19,7 @@ RELU = "relu"  # no neuron: the network without spikes, to be trained as an ANN 
 LAYERS = (*DIRECT, RELU)
 
 
-class Firing(nn.Module):
+class SpikingLayer(nn.Module):
     """A neuron over all T time steps of a call, from a fresh state: [B·T, …] → spikes [B·T, …].
 
     Args:
@@ -44,12 +44,12 @@ class Firing(nn.Module):
 
 def firing(T: int, neuron: str = "plif", **options: Any) -> nn.Module:
     """A spiking layer, or for "relu" a ReLU, which has no options."""
-    return nn.ReLU() if neuron == RELU else Firing(T, neuron, **options)
+    return nn.ReLU() if neuron == RELU else SpikingLayer(T, neuron, **options)
 
 
 def is_direct(model: nn.Module) -> bool:
     """Whether it spikes by itself: a network for direct training, which is not converted."""
-    return any(isinstance(module, Firing) for module in model.modules())
+    return any(isinstance(module, SpikingLayer) for module in model.modules())
 
 
 class TimeNorm(nn.Module):

@@ -21,7 +21,7 @@ BAR = 0.8
 
 
 def plot_diagnosis(diagnosis: Diagnosis, path: Path) -> None:
-    """Firing, silence and saturation, activation bias and the error split, over the sites in execution order."""
+    """SpikingLayer, silence and saturation, activation bias and the error split, over the sites in execution order."""
     panels = (firing_rate, silence, activation_bias, error_split)
     with picture(path, WIDTH, 10.0) as figure:
         rows = figure.subplots(len(panels), 1, sharex=True, height_ratios=(1, 1, 1, 1.4))

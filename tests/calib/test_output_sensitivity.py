@@ -43,11 +43,11 @@ def test_rounding_by_these_steps_makes_the_error_that_was_meant(net: type[nn.Mod
     x = torch.randn(512, *SHAPES[net])
     ann = canonical(model, x)
     sites = list(snnconv.convert(model, data=[x], method="if").sites)
-    fair = equal_harm_thresholds(ann, [(x,)], sites, seed=0)
+    equal_harm = equal_harm_thresholds(ann, [(x,)], sites, seed=0)
 
     def noisy(name: str) -> Callable[..., Tensor]:
         def hook(_module: Any, _args: Any, output: Tensor) -> Tensor:
-            step = (meant * fair[name]).view(-1, *[1] * (output.dim() - 2))
+            step = (meant * equal_harm[name]).view(-1, *[1] * (output.dim() - 2))
             return output + (torch.rand_like(output) - 0.5) * step
 
         return hook
@@ -111,8 +111,8 @@ class Ignored(nn.Module):
 def test_channels_that_are_not_read_are_rounded_away() -> None:
     torch.manual_seed(3)
     model, x = Ignored().eval(), torch.randn(64, 4)
-    fair = equal_harm_thresholds(canonical(model, x), [(x,)], ["relu"], seed=0)["relu"]
-    assert torch.isinf(fair).tolist() == [False] * 3 + [True] * 3
+    equal_harm = equal_harm_thresholds(canonical(model, x), [(x,)], ["relu"], seed=0)["relu"]
+    assert torch.isinf(equal_harm).tolist() == [False] * 3 + [True] * 3
     snn = snnconv.convert(model, data=[x])
     assert float(snn.run(x).spikes_per_neuron[-1]) > 0
     assert (snn(x) - model(x)).abs().max() < 0.5 * model(x).abs().max()

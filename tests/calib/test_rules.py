@@ -20,8 +20,8 @@ def site(
 ) -> Site:
     histogram = ActivationHistogram(per_channel)
     histogram.add(values)
-    fair = 4 * histogram.maximum.expand(values.shape[1])
-    return Site("site", histogram, ceiling, T, levels, 1.0, fair=fair)
+    equal_harm = 4 * histogram.maximum.expand(values.shape[1])
+    return Site("site", histogram, ceiling, T, levels, 1.0, equal_harm=equal_harm)
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if name != "learned"])

@@ -8,7 +8,7 @@ import torch
 from snnconv import InputError
 from snnconv.cost.dense import count
 from snnconv.models import ms_resnet18
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 
 
 def test_parameters_are_those_of_the_branch_and_a_classifier() -> None:
@@ -44,7 +44,7 @@ def test_answers_at_any_time() -> None:
 
 def test_titles() -> None:
     model = ms_resnet18()
-    titles = [model.title_of(name) for name, module in model.named_modules() if isinstance(module, Firing)]
+    titles = [model.title_of(name) for name, module in model.named_modules() if isinstance(module, SpikingLayer)]
     assert titles == [f"{stage}.{block} conv{n}" for stage in (1, 2, 3, 4) for block in (0, 1) for n in (1, 2)]
 
 

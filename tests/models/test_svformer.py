@@ -15,7 +15,7 @@ from snnconv.io import open_model
 from snnconv.io.key_names import KEY_NAMES
 from snnconv.models import svformer
 from snnconv.models._svformer import VARIANTS, SVFormer
-from snnconv.models.spiking_layer import Firing, StepNorm, TimeNorm
+from snnconv.models.spiking_layer import SpikingLayer, StepNorm, TimeNorm
 from snnconv.neurons import PLIF
 
 from .naive_svformer import Naive, authors_file
@@ -203,7 +203,7 @@ def test_answers_at_any_time_need_no_later_frame() -> None:
 def test_layers_have_the_names_of_the_papers_figures() -> None:
     """As in its energy section: 3.0: in, q, k, v, proj, mlp1, mlp2."""
     model = svformer()
-    titles = [model.title_of(name) for name, module in model.named_modules() if isinstance(module, Firing)]
+    titles = [model.title_of(name) for name, module in model.named_modules() if isinstance(module, SpikingLayer)]
     assert len(set(titles)) == len(titles) == 39
     block = ["in", "q", "k", "v", "proj", "mlp1", "mlp2"]
     assert [title for title in titles if title.startswith("3.2")] == [f"3.2 {place}" for place in block]
@@ -230,7 +230,7 @@ def test_samples_do_not_see_each_other() -> None:
 
 
 def test_a_layer_fires_from_a_fresh_state_at_every_call() -> None:
-    fires, x = Firing(4), torch.randn(4 * 2, 3)
+    fires, x = SpikingLayer(4), torch.randn(4 * 2, 3)
     assert torch.equal(fires(x), fires(x))
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from snnconv import convert
 from snnconv.models import respike, svformer
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 
 CLIPS = torch.rand(3, 1, 8, 32, 40, generator=torch.Generator().manual_seed(0))
 
@@ -28,7 +28,7 @@ def twin(name: str) -> nn.Module:
 def test_twins_convert(name: str) -> None:
     """Folded frames and clips of other samples stay apart: the error falls to nothing as T grows."""
     model = twin(name)
-    assert not any(isinstance(module, Firing) for module in model.modules())
+    assert not any(isinstance(module, SpikingLayer) for module in model.modules())
     with torch.no_grad():
         expected = model(CLIPS)
     snn = convert(model, T=4, data=[CLIPS], threshold="max")

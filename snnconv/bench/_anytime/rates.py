@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ...models.spiking_layer import Firing
+from ...models.spiking_layer import SpikingLayer
 from .result import LayerRate
 
 
@@ -26,14 +26,14 @@ class Count:
 
 
 class FiringCounts:
-    """Spikes of every `Firing` of a network, in the order of execution.
+    """Spikes of every `SpikingLayer` of a network, in the order of execution.
 
     Their leading dimension is [samples, units, steps of a unit]: `anytime` gives an answer for every unit of frames.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
-        self.layers = {name: module for name, module in network.named_modules() if isinstance(module, Firing)}
+        self.layers = {name: module for name, module in network.named_modules() if isinstance(module, SpikingLayer)}
         self.counts: dict[str, Count] = {}
         self._rows: list[tuple[str, Tensor, int]] = []
 
@@ -88,7 +88,7 @@ class FiringCounts:
         return [layer_rate(name, titled(name), self.layers[name], count) for name, count in self.counts.items()]
 
 
-def layer_rate(name: str, title: str, layer: Firing, count: Count) -> LayerRate:
+def layer_rate(name: str, title: str, layer: SpikingLayer, count: Count) -> LayerRate:
     neuron = layer.neuron
     rate = 100 * float(count.spikes.sum()) / count.chances
     tau = 1 / float(torch.as_tensor(neuron.leak).detach())

@@ -21,7 +21,7 @@ from ...measure.evaluate import (
     taking,
     view_notices,
 )
-from ...models.spiking_layer import Firing, is_direct
+from ...models.spiking_layer import SpikingLayer, is_direct
 from ...placement import placement_of
 from ...provenance import provenance
 from ..synops.running import NetworkRun, Recorder
@@ -63,7 +63,7 @@ def directly(
     if not is_direct(model):
         raise InputError(
             "the network has no spiking layers",
-            expected="a converted network, or one with snnconv.models.spiking_layer.Firing layers",
+            expected="a converted network, or one with snnconv.models.spiking_layer.SpikingLayer layers",
             got=type(model).__name__,
             remedy="convert it first",
         )
@@ -146,7 +146,7 @@ def steps_of(model: nn.Module, T: int | None) -> int:
     Raises:
         InputError: T is another number.
     """
-    own = max(module.T for module in model.modules() if isinstance(module, Firing))
+    own = max(module.T for module in model.modules() if isinstance(module, SpikingLayer))
     if T not in (None, own):
         raise InputError(
             "the time steps of a network that is trained directly are its own",

@@ -17,7 +17,7 @@ from snnconv.bench._anytime.rates import FiringCounts
 from snnconv.bench._latency import CONFIDENCES
 from snnconv.bench.early_exit import ExitSums
 from snnconv.models import respike, svformer
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 
 from .conftest import CLASSES, COUNT, FRAMES, Batches, made
 
@@ -56,7 +56,7 @@ def test_firing_is_counted_frame_by_frame(network: Any, clips: Batches, measured
     hooks = [
         module.register_forward_hook(lambda _, args, out, name=name: seen.setdefault(name, []).append(out))
         for name, module in network.named_modules()
-        if isinstance(module, Firing)
+        if isinstance(module, SpikingLayer)
     ]
     answers(network, clips)
     for hook in hooks:
@@ -79,7 +79,7 @@ def test_firing_is_counted_frame_by_frame(network: Any, clips: Batches, measured
 
 
 def test_clips_of_several_sizes_count_by_their_neurons() -> None:
-    network = nn.Sequential(nn.Identity(), Firing(2, "lif"))
+    network = nn.Sequential(nn.Identity(), SpikingLayer(2, "lif"))
     counts, fired, neurons = FiringCounts(network), [], []
     for height, width in ((4, 4), (6, 3), (10, 8)):
         with counts.watching(), torch.no_grad():
@@ -106,10 +106,10 @@ def test_what_fires_first_needs_no_later_frame(clips: Batches) -> None:
 
 def test_time_constants(clips: Batches) -> None:
     network = made("svformer", clips)
-    for number, module in enumerate(module for module in network.modules() if isinstance(module, Firing)):
+    for number, module in enumerate(module for module in network.modules() if isinstance(module, SpikingLayer)):
         module.neuron.get_parameter("w").data.fill_(-0.1 * number)
     layers = anytime(network, clips).layers
-    expected = {name: float(m.neuron.tau) for name, m in network.named_modules() if isinstance(m, Firing)}  # type: ignore[attr-defined]
+    expected = {name: float(m.neuron.tau) for name, m in network.named_modules() if isinstance(m, SpikingLayer)}  # type: ignore[attr-defined]
     assert {layer.name: layer.tau for layer in layers} == pytest.approx(expected, rel=1e-5)
     assert len(set(expected.values())) == len(layers) == 3 + 1 + 14 + 1 + 7 + 1
     assert all((layer.neuron, layer.learned) == ("PLIF", True) for layer in layers)
@@ -160,7 +160,7 @@ class Own(nn.Module):
 
     def __init__(self, T: int) -> None:
         super().__init__()
-        self.fires, self.head = Firing(T, "lif"), nn.Linear(1, CLASSES)
+        self.fires, self.head = SpikingLayer(T, "lif"), nn.Linear(1, CLASSES)
 
     def anytime(self, x: Tensor) -> Tensor:
         self.fires(10 * x.transpose(1, 2).flatten(0, 1))

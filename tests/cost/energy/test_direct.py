@@ -18,7 +18,7 @@ from snnconv.cost.energy import EnergyRow
 from snnconv.cost.synops.running import Recorder
 from snnconv.models import respike, svformer
 from snnconv.models._respike import ReSpike
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 from snnconv.reports.sections.energy import energy_section
 
 from ..synops import naive
@@ -36,7 +36,7 @@ class Known(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.fires = nn.Linear(2, 3, bias=False), Firing(2, "lif", tau=1.0)
+        self.first, self.fires = nn.Linear(2, 3, bias=False), SpikingLayer(2, "lif", tau=1.0)
         self.last, self.head = nn.Linear(3, 4), nn.Linear(4, 2, bias=False)
         with torch.no_grad():
             self.first.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
@@ -163,7 +163,7 @@ def enumerated(model: nn.Module, spikes: dict[str, naive.Array]) -> dict[str, fl
             continue
         names = [f"{path}.{name}" for name, _ in row_of_layers.named_children()]
         for (before, after), name in zip(zip(row_of_layers, list(row_of_layers)[1:]), names[1:]):
-            if isinstance(before, Firing) and isinstance(after, nn.Conv2d):
+            if isinstance(before, SpikingLayer) and isinstance(after, nn.Conv2d):
                 fired = spikes[name.rpartition(".")[0] + "." + str(int(name.rpartition(".")[2]) - 1)]
                 sizes = {"stride": after.stride, "padding": after.padding, "groups": after.groups}
                 found[name] = float(naive.conv(fired, after.weight.shape, **sizes).sum())  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from snnconv.bench import energy
 from snnconv.models._respike.fusion import Attention, Fusion, GatedFeedForward
 from snnconv.models._svformer.blocks import Attention as SpikingAttention
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 
 from .test_direct import clips, spiking
 
@@ -32,7 +32,7 @@ class Recount:
         self.rates: dict[str, float] = {}
         for name, module in model.named_modules():
             for kind, count in (
-                (Firing, self.keep), (nn.modules.conv._ConvNd, self.convolution), (nn.Linear, self.linear),
+                (SpikingLayer, self.keep), (nn.modules.conv._ConvNd, self.convolution), (nn.Linear, self.linear),
                 (Attention, self.softmax), (SpikingAttention, self.spiking), (Fusion, self.norms),
                 (GatedFeedForward, self.gate),
             ):  # fmt: skip

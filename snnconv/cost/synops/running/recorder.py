@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ....graph.operands import short_name, with_roles
-from ....models.spiking_layer import Firing
+from ....models.spiking_layer import SpikingLayer
 from .parts import NetworkRun
 from .products import LABELS, PRODUCTS, Product
 from .tallies import LayerTally, SiteTally, Tallies
@@ -45,7 +45,7 @@ class Recorder(TorchDispatchMode):
 
     A convolution, a linear layer or a matrix product with spikes for a factor is accumulations, one for each spike and
     product that it takes part in (borders, stride, groups and dilation count by position); any other is
-    multiply-accumulates. Values are followed from the spiking layers (`Firing`) on: what moves, joins, pads or adds up
+    multiply-accumulates. Values are followed from the spiking layers (`SpikingLayer`) on: what moves, joins, pads or adds up
     spikes, takes the largest of a window or multiplies spikes by spikes hands spikes on, everything else real numbers;
     so behind a convolution the next one reads real numbers, unless neurons stand between. BatchNorm directly behind a
     layer folds into it and leaves a bias; with statistics for each time step it takes weights, or thresholds, for each.
@@ -99,13 +99,13 @@ class Recorder(TorchDispatchMode):
                 for tensor in tensors:
                     self.traces.put(tensor, Trace(raw=True), version_of(tensor))
             self.stack.append((name, rows))
-            self.firing += isinstance(module, Firing)
+            self.firing += isinstance(module, SpikingLayer)
 
         return hook
 
     def leaving(self, name: str, module: nn.Module) -> Any:
         def hook(_: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-            if isinstance(module, Firing):
+            if isinstance(module, SpikingLayer):
                 self.fired(self.unique(name), output)
                 self.firing -= 1
             self.stack.pop()

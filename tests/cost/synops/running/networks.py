@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 
 from .. import naive
 
@@ -22,7 +22,7 @@ class Shapes(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(2, 4, 3, padding=1)
-        self.fires = nn.ModuleList(Firing(T, "lif", threshold=0.05) for _ in range(5))
+        self.fires = nn.ModuleList(SpikingLayer(T, "lif", threshold=0.05) for _ in range(5))
         self.strided = nn.Conv2d(4, 6, (3, 2), stride=(2, 3), padding=(1, 0), groups=2)
         self.dilated = nn.Conv2d(6, 4, 3, padding=2, dilation=2, bias=False)
         self.norm = nn.BatchNorm2d(4)
@@ -45,7 +45,7 @@ class Attends(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.qkv, self.out = nn.Linear(8, 24), nn.Linear(8, 5, bias=False)
-        self.q, self.k, self.v, self.fires = (Firing(T, "plif", threshold=0.05) for _ in range(4))
+        self.q, self.k, self.v, self.fires = (SpikingLayer(T, "plif", threshold=0.05) for _ in range(4))
 
     def forward(self, x: Tensor) -> Tensor:
         drives = self.qkv(x.flatten(0, 1)).chunk(3, -1)
@@ -66,7 +66,9 @@ def spikes_of(model: nn.Module, x: Tensor) -> dict[str, naive.Array]:
         return lambda module, arguments, output: found.__setitem__(name, output.double().numpy())
 
     hooks = [
-        module.register_forward_hook(keep(name)) for name, module in model.named_modules() if isinstance(module, Firing)
+        module.register_forward_hook(keep(name))
+        for name, module in model.named_modules()
+        if isinstance(module, SpikingLayer)
     ]
     with torch.no_grad():
         model(x)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from snnconv.cost.dense import count
 from snnconv.cost.synops.running import LayerRun, NetworkRun, Recorder
-from snnconv.models.spiking_layer import Firing
+from snnconv.models.spiking_layer import SpikingLayer
 
 from .networks import Attends, Shapes, T, attends, shapes, spikes_of
 
@@ -124,7 +124,7 @@ class Between(nn.Module):
 
     def __init__(self, something: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.fires, self.norm = Firing(T, "lif", threshold=0.1), nn.BatchNorm2d(2)
+        self.fires, self.norm = SpikingLayer(T, "lif", threshold=0.1), nn.BatchNorm2d(2)
         self.layer, self.something = nn.LazyConv2d(3, 3, padding=1), something
 
     def forward(self, x: Tensor) -> Tensor:
