@@ -11,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from ..cost.energy import EnergyModel
 from ..cost.energy.baselines import CostedNetwork, baselines_of, dense_work
-from ..cost.synops import Layer, Size, Synapse, SynapticOperations, Wiring
+from ..cost.synops import Connectivity, Layer, Size, Synapse, SynapticOperations
 from ..cost.synops.parts import Source
 from ..measure.evaluate import (
     count_correct,
@@ -134,14 +134,14 @@ class BatchCounter:
         return [*self.news(), counted]
 
 
-def wiring_to_dict(wired: Wiring) -> dict[str, Any]:
+def wiring_to_dict(wired: Connectivity) -> dict[str, Any]:
     """The wiring as plain data, without the fan-outs of single neurons: the counts hold what they were needed for."""
     synapses = [[synapse.source, synapse.layer, synapse.share] for synapse in wired.synapses]
     return asdict(replace(wired, synapses=[])) | {"synapses": synapses}
 
 
-def wiring_from_dict(document: dict[str, Any]) -> Wiring:
-    return Wiring(
+def wiring_from_dict(document: dict[str, Any]) -> Connectivity:
+    return Connectivity(
         **document
         | {
             "layers": {name: Layer(**layer) for name, layer in document["layers"].items()},

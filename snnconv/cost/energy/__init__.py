@@ -22,5 +22,5 @@ from .verdict import readable as readable
 from .verdict import unit_of as unit_of
 from .workload import FLOAT as FLOAT
 from .workload import Breakdown as Breakdown
-from .workload import Load as Load
 from .workload import Precision as Precision
+from .workload import Workload as Workload

@@ -15,10 +15,10 @@ from ...network import SpikingNetwork
 from ...placement import placement_of
 from ..dense import Count
 from ..dense import count as count_operations
-from ..synops import Size, Wiring
+from ..synops import Connectivity, Size
 from .converted import dense_loads, layer_modules
 from .quantise import bits_of, levels_of, quantised
-from .workload import Load
+from .workload import Workload
 
 EQUAL_BITS = 8  # weights of the ANN that tells as many activations apart as the SNN, and of the SNN beside it
 
@@ -35,7 +35,7 @@ class CostedNetwork:
 
     name: str
     network: nn.Module
-    loads: list[Load] = field(default_factory=list)
+    loads: list[Workload] = field(default_factory=list)
     weight_bits: int | None = None
     levels: int | None = None
 
@@ -69,7 +69,7 @@ def baselines_of(snn: SpikingNetwork, T: int, *, normalization: dict[str, Any] |
 
 
 def dense_work(
-    snn: SpikingNetwork, baselines: Sequence[CostedNetwork], wiring: Wiring, size: Size, convention: str = "mac"
+    snn: SpikingNetwork, baselines: Sequence[CostedNetwork], wiring: Connectivity, size: Size, convention: str = "mac"
 ) -> list[CostedNetwork]:
     """The networks without time with their loads at one size of the inputs.
 

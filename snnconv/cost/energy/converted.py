@@ -10,22 +10,22 @@ from ...convert.passes.batchnorm import LAYERS, NORMS
 from ...graph.activations import Activation
 from ...neurons import Temporal
 from ..dense import CONVENTIONS, Count
-from ..synops import Layer, Wiring, Work
-from .workload import FLOAT, Load, Precision
+from ..synops import Connectivity, Layer, OperationTotals
+from .workload import FLOAT, Precision, Workload
 
 INPUT_BITS = 8  # pictures are stored so
 OTHERS = "counted besides the layers"
 
 
 def spiking_loads(
-    wiring: Wiring,
-    work: Work,
+    wiring: Connectivity,
+    work: OperationTotals,
     *,
     convention: str = "mac",
     rate: bool = False,
     weight_bits: int | None = None,
     modules: Mapping[str, bool] | None = None,
-) -> list[Load]:
+) -> list[Workload]:
     """What the spiking network does: layers, explicit quanta, norms that stayed, neurons, poolings.
 
     Args:
@@ -39,7 +39,7 @@ def spiking_loads(
         passes = done.macs / layer.macs if layer.macs else 0.0
         again = work.steps * layer.outputs if layer.reads == "constant" and passes == 1 else 0  # at each step
         loads.append(
-            Load(
+            Workload(
                 done.name,
                 macs=done.macs,
                 acs=done.acs,
@@ -55,13 +55,13 @@ def spiking_loads(
         )
     t = work.steps
     for name, n in (*wiring.residual.items(), *wiring.norms.items()):
-        loads.append(Load(name, macs=t * n, reads=t * n, writes=t * n, weights=1, inputs=n, outputs=n))
+        loads.append(Workload(name, macs=t * n, reads=t * n, writes=t * n, weights=1, inputs=n, outputs=n))
     for name, n in wiring.added.items():
-        loads.append(Load(name, bias_adds=t * n, weights=n, outputs=n))
+        loads.append(Workload(name, bias_adds=t * n, weights=n, outputs=n))
     for name, n in wiring.neurons.items():
-        loads.append(Load(name, neuron_updates=t * n, spikes=work.events[name], outputs=n))
+        loads.append(Workload(name, neuron_updates=t * n, spikes=work.events[name], outputs=n))
     for name, n in wiring.pools.items():
-        loads.append(Load(name, pool_updates=t * n, spikes=work.events.get(name, 0.0), outputs=n))
+        loads.append(Workload(name, pool_updates=t * n, spikes=work.events.get(name, 0.0), outputs=n))
     return loads
 
 
@@ -71,13 +71,13 @@ def bias_weight(layer: Layer, weights: Mapping[str, float]) -> float:
 
 
 def dense_loads(
-    wiring: Wiring,
+    wiring: Connectivity,
     counted: Count,
     *,
     weight_bits: int | None = None,
     activation_bits: int = 32,
     modules: Mapping[str, bool] | None = None,
-) -> list[Load]:
+) -> list[Workload]:
     """What the ANN does for one sample: its layers, and what else the convention counts.
 
     Args:
@@ -90,7 +90,7 @@ def dense_loads(
     loads = []
     for name, layer in wiring.layers.items():
         loads.append(
-            Load(
+            Workload(
                 name,
                 macs=layer.macs,
                 extra=bias_weight(layer, weights) * layer.bias,
@@ -105,7 +105,7 @@ def dense_loads(
         )
     rest = counted.ops - sum(load.macs + load.extra for load in loads)
     whole = FLOAT if weight_bits is None else Precision(weight_bits, activation_bits, activation_bits)
-    return [*loads, Load(OTHERS, macs=rest, precision=whole)] if rest else loads
+    return [*loads, Workload(OTHERS, macs=rest, precision=whole)] if rest else loads
 
 
 def precision(

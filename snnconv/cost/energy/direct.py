@@ -33,7 +33,7 @@ from .result import Accounting, Energy
 from .rows import costs, describe, rows_of
 from .trained import dense_run_loads, run_loads
 from .verdict import verdict_of
-from .workload import Load
+from .workload import Workload
 
 DOING = "the energy of a network that is trained directly"
 NO_ANN = (
@@ -169,7 +169,7 @@ def labelled(model: nn.Module, data: Iterable[Any]) -> Iterator[LabelledBatch]:
         yield replace(batch, arguments=tuple(inputs))
 
 
-def apart(run: NetworkRun, loads: list[Load]) -> dict[str, float]:
+def apart(run: NetworkRun, loads: list[Workload]) -> dict[str, float]:
     """What the spiking network's operations consist of."""
 
     def macs(reads: str) -> float:
@@ -188,7 +188,7 @@ def apart(run: NetworkRun, loads: list[Load]) -> dict[str, float]:
     }
 
 
-def by_layer(run: NetworkRun, loads: list[Load], model: EnergyModel) -> dict[str, dict[str, float]]:
+def by_layer(run: NetworkRun, loads: list[Workload], model: EnergyModel) -> dict[str, dict[str, float]]:
     """Of every place what it costs; of layers that read spikes the rate too, and of all what they were if dense."""
     found = {load.name: costs(load, model) for load in loads}
     for layer in run.layers:
@@ -209,7 +209,7 @@ def accounting_of(
     return Accounting(bill.name, bill.right, bill.why, rows if bill.ann else [replace(rows[1], of_ann=None)])
 
 
-def billed(loads: list[Load], macs: Mapping[str, float], acs: Mapping[str, float]) -> list[Load]:
+def billed(loads: list[Workload], macs: Mapping[str, float], acs: Mapping[str, float]) -> list[Workload]:
     """Those loads that are on the bill, with its operations."""
     return [
         replace(load, macs=macs.get(load.name, 0.0), acs=acs.get(load.name, 0.0), extra=0.0)

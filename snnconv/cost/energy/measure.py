@@ -24,7 +24,7 @@ from ...measure.steps import check_steps
 from ...network import SpikingNetwork
 from ...provenance import provenance
 from ..dense import CONVENTIONS
-from ..synops import BySize, Portion, SynapticOperations, Wirings, Work, work_of
+from ..synops import BySize, OperationTotals, Portion, SynapticOperations, Wirings, work_of
 from .baselines import EQUAL_BITS, CostedNetwork, baselines_of, dense_work
 from .converted import layer_modules, spiking_loads
 from .custom import energy_model as model_named
@@ -57,12 +57,12 @@ class Spiking:
         self.counts.take(self.operations, len(batch.labels) * batch.views)
         self.correct += int((logits[-1].argmax(-1).cpu() == batch.labels).sum())
 
-    def works(self, count: str, encoder: str, convention: str) -> list[Work]:
+    def works(self, count: str, encoder: str, convention: str) -> list[OperationTotals]:
         """Of every size, as all that follows."""
         choices = {"count": count, "encoder": encoder, "convention": convention}
         return [work_of(p.wiring, p.counts, p.samples, **choices) for p in self.counts.portions]  # type: ignore[arg-type]
 
-    def costed(self, works: list[Work], convention: str, rate: bool) -> list[CostedNetwork]:
+    def costed(self, works: list[OperationTotals], convention: str, rate: bool) -> list[CostedNetwork]:
         modules = layer_modules(self.snn.network)
         options = {"convention": convention, "rate": rate, "weight_bits": self.weight_bits, "modules": modules}
         wired = [portion.wiring for portion in self.counts.portions]
@@ -164,7 +164,7 @@ def mean_rows(counts: BySize, by_size: list[list[EnergyRow]]) -> list[EnergyRow]
     return [replace(row, of_ann=row.energy_mJ / reference if reference else None) for row in rows]
 
 
-def by_site(portion: Portion, work: Work) -> dict[str, dict[str, float]]:
+def by_site(portion: Portion, work: OperationTotals) -> dict[str, dict[str, float]]:
     sources = portion.wiring.sources
     return {
         site: {"spikes": work.events[site], "synops": synops, "neurons": sources[site].neurons}
@@ -172,7 +172,7 @@ def by_site(portion: Portion, work: Work) -> dict[str, dict[str, float]]:
     }
 
 
-def apart(work: Work) -> dict[str, float]:
+def apart(work: OperationTotals) -> dict[str, float]:
     """What the spiking network's operations consist of."""
     names = ("encoder_macs", "analog_macs", "residual_macs", "norm_macs", "bias_adds", "neuron_updates",
              "pool_updates", "spikes")  # fmt: skip

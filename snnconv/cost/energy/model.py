@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta
 
 from ...registry import Registry
-from .workload import Breakdown, Load
+from .workload import Breakdown, Workload
 
 LARGEST = 1e18  # pJ or bytes: more is a slip
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -30,11 +30,11 @@ class EnergyModel(Protocol):
         """Where the constants come from."""
         ...
 
-    def price(self, load: Load) -> Breakdown:
+    def price(self, load: Workload) -> Breakdown:
         """The energy of one place in the network, in pJ."""
         ...
 
-    def total(self, loads: Iterable[Load]) -> Breakdown:
+    def total(self, loads: Iterable[Workload]) -> Breakdown:
         """The energy of all of them, in pJ."""
         ...
 
@@ -82,7 +82,7 @@ class Constants:
     potential_bits: Width = 32
     spike_bits: Width = 32
 
-    def price(self, load: Load) -> Breakdown:
+    def price(self, load: Workload) -> Breakdown:
         bits = load.precision
         mac = self.mac(bits.weights, bits.inputs) if bits.whole else self.float_mac
         ac = self.int8_add * bits.weights / 8 if bits.whole else self.float_ac
@@ -104,7 +104,7 @@ class Constants:
             activations=values + 2 * load.spikes * self.access(self.spike_bits, 0),
         )
 
-    def total(self, loads: Iterable[Load]) -> Breakdown:
+    def total(self, loads: Iterable[Workload]) -> Breakdown:
         return sum(map(self.price, loads), Breakdown())
 
     def mac(self, weight_bits: int, input_bits: int) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from .baselines import CostedNetwork
 from .model import Constants, EnergyModel
 from .result import EnergyRow
-from .workload import Breakdown, Load
+from .workload import Breakdown, Workload
 
 MJ = 1e-9  # mJ in a pJ
 
@@ -35,11 +35,11 @@ def rows_of(networks: list[CostedNetwork], accuracies: Sequence[float | None], m
     ]
 
 
-def products(load: Load) -> float:
+def products(load: Workload) -> float:
     return load.macs + load.extra if load.macs else 0.0
 
 
-def accumulations(load: Load) -> float:
+def accumulations(load: Workload) -> float:
     return load.acs if load.macs else load.acs + load.extra
 
 
@@ -47,7 +47,7 @@ def in_mj(bill: Breakdown) -> dict[str, float]:
     return {cause: pj * MJ for cause, pj in bill.by_cause.items()}
 
 
-def costs(load: Load, model: EnergyModel) -> dict[str, float]:
+def costs(load: Workload, model: EnergyModel) -> dict[str, float]:
     bill = model.price(load)
     return {
         "macs": products(load),

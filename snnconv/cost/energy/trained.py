@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from ..dense import CONVENTIONS
 from ..synops.running import LayerRun, NetworkRun
 from .converted import INPUT_BITS, OTHERS
-from .workload import FLOAT, Load, Precision
+from .workload import FLOAT, Precision, Workload
 
 
 def run_loads(
     run: NetworkRun, *, convention: str = "mac", rate: bool = False, weight_bits: int | None = None
-) -> list[Load]:
+) -> list[Workload]:
     """What the spiking network does: layers, norms, gates and neurons.
 
     Args:
@@ -25,7 +25,7 @@ def run_loads(
         spiking = layer.rate is not None
         macs = 0.0 if spiking else layer.macs
         loads.append(
-            Load(
+            Workload(
                 layer.name,
                 macs=macs,
                 acs=0.0 if layer.rate is None else layer.rate * layer.dense(weights) if rate else layer.acs,
@@ -40,13 +40,13 @@ def run_loads(
             )
         )
     for name, n in (*run.norms.items(), *run.residual.items()):
-        loads.append(Load(name, macs=n, reads=n, writes=n, weights=1, inputs=round(n), outputs=round(n)))
+        loads.append(Workload(name, macs=n, reads=n, writes=n, weights=1, inputs=round(n), outputs=round(n)))
     for name, site in run.sites.items():
-        loads.append(Load(name, neuron_updates=site.updates, spikes=site.spikes, outputs=site.neurons))
+        loads.append(Workload(name, neuron_updates=site.updates, spikes=site.spikes, outputs=site.neurons))
     return loads
 
 
-def dense_run_loads(run: NetworkRun, *, convention: str = "mac", bits: int | None = None) -> list[Load]:
+def dense_run_loads(run: NetworkRun, *, convention: str = "mac", bits: int | None = None) -> list[Workload]:
     """What an ANN of the same layers does, a ReLU in place of every spiking layer.
 
     Args:
@@ -54,7 +54,7 @@ def dense_run_loads(run: NetworkRun, *, convention: str = "mac", bits: int | Non
     """
     weights = CONVENTIONS[convention].weights
     loads = [
-        Load(
+        Workload(
             layer.name,
             macs=layer.macs,
             extra=biases(layer, weights),
@@ -75,7 +75,7 @@ def dense_run_loads(run: NetworkRun, *, convention: str = "mac", bits: int | Non
     }
     rest = sum(weights.get(name, 0) * amount for name, amount in everything.items()) - everything["mac"]
     whole = FLOAT if bits is None else Precision(bits, bits, bits)
-    return [*loads, Load(OTHERS, macs=rest, precision=whole)] if rest else loads
+    return [*loads, Workload(OTHERS, macs=rest, precision=whole)] if rest else loads
 
 
 def biases(layer: LayerRun, weights: Mapping[str, float]) -> float:

@@ -19,7 +19,7 @@ FLOAT = Precision(32, 32, 32, whole=False)
 
 
 @dataclass(frozen=True)
-class Load:
+class Workload:
     """The work of one layer, neuron site, pooling or residual add. Amounts are per sample, over all time steps.
 
     Attributes:

@@ -4,11 +4,11 @@ from .by_size import BySize as BySize
 from .by_size import Portion as Portion
 from .counter import Counts as Counts
 from .counter import SynapticOperations as SynapticOperations
+from .parts import Connectivity as Connectivity
 from .parts import Layer as Layer
 from .parts import Synapse as Synapse
-from .parts import Wiring as Wiring
 from .totals import LayerWork as LayerWork
-from .totals import Work as Work
+from .totals import OperationTotals as OperationTotals
 from .totals import work_of as work_of
 from .walk import wiring as wiring
 from .wirings import Size as Size

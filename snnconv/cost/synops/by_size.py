@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from .counter import Counts, SynapticOperations
-from .parts import Wiring
+from .parts import Connectivity
 from .wirings import Size
 
 Value = TypeVar("Value")
@@ -24,7 +24,7 @@ class Portion:
     """
 
     size: Size
-    wiring: Wiring
+    wiring: Connectivity
     counts: Counts
     samples: int
 
@@ -39,7 +39,7 @@ class BySize:
 
     found: dict[Size, Portion] = field(default_factory=dict)
 
-    def add(self, size: Size, wiring: Wiring, counts: Counts, samples: int) -> None:
+    def add(self, size: Size, wiring: Connectivity, counts: Counts, samples: int) -> None:
         known = self.found.get(size, Portion(size, wiring, Counts(), 0))
         self.found[size] = replace(known, counts=known.counts + counts, samples=known.samples + samples)
 

@@ -15,7 +15,7 @@ from ...network import SpikingNetwork
 from ...neurons import Neuron, RunningSum
 from ...neurons.codes import events_per_neuron
 from ...simulate.observers import observing
-from .parts import Wiring
+from .parts import Connectivity
 from .wirings import Size, Wirings
 
 Pair = tuple[str, str]
@@ -83,7 +83,7 @@ class SynapticOperations:
         self._hooks = ExitStack()
 
     @property
-    def wiring(self) -> Wiring:
+    def wiring(self) -> Connectivity:
         """The network's fan-outs at this size."""
         return self._wirings.at(self.size)
 
@@ -141,7 +141,7 @@ class SynapticOperations:
         self._steps.setdefault(site, []).append(torch.cat(columns, 1).round().long().cpu())
 
 
-def layers_read(wired: Wiring) -> dict[str, list[str]]:
+def layers_read(wired: Connectivity) -> dict[str, list[str]]:
     """{source: the layers that read its spikes}."""
     found: dict[str, list[str]] = {name: [] for name in wired.sources}
     for synapse in wired.synapses:

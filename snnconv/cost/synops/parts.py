@@ -56,7 +56,7 @@ class Synapse:
 
     Attributes:
         source: a neuron site, or the path of a max pooling on running sums, which hands on whole numbers too.
-        layer: a name in `Wiring.layers`.
+        layer: a name in `Connectivity.layers`.
         fan_out: int64, shaped like one sample of the source (its rows in front where it has several, see `Source`): the
             products of the layer that one spike of this neuron takes part in. Borders, stride, groups and dilation
             count by position. Through a sum or an average, a spike reaches each window that contains it once. A weight
@@ -88,7 +88,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Wiring:
+class Connectivity:
     """The whole network, in execution order; every number is of one sample and, where time matters, one step.
 
     Attributes:
@@ -133,7 +133,7 @@ class Wiring:
         return {name: source.neurons for name, source in self.sources.items() if not source.pool}
 
     @property
-    def without_fan_outs(self) -> Wiring:
+    def without_fan_outs(self) -> Connectivity:
         """The same without what every single neuron reaches, which is most of it: counts hold what that was for."""
         bare = [replace(synapse, fan_out=torch.zeros(0, dtype=torch.int64)) for synapse in self.synapses]
         return replace(self, synapses=bare)

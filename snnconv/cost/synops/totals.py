@@ -9,7 +9,7 @@ from typing import Literal
 from ...errors import InputError
 from ..dense import CONVENTIONS
 from .counter import Counts
-from .parts import Reads, Synapse, Wiring
+from .parts import Connectivity, Reads, Synapse
 
 Encoder = Literal["once", "per-step"]
 CountMode = Literal["exact", "rate"]
@@ -38,7 +38,7 @@ class LayerWork:
 
 
 @dataclass(frozen=True)
-class Work:
+class OperationTotals:
     """What one sample costs over `steps` steps.
 
     Attributes:
@@ -90,7 +90,7 @@ class Work:
 
 
 def work_of(
-    wiring: Wiring,
+    wiring: Connectivity,
     counts: Counts,
     samples: int,
     steps: int | None = None,
@@ -98,7 +98,7 @@ def work_of(
     encoder: Encoder = "once",
     count: CountMode = "exact",
     convention: str = "mac",
-) -> Work:
+) -> OperationTotals:
     """Work per sample of the first `steps` steps.
 
     Args:
@@ -149,7 +149,7 @@ def work_of(
         )
         for name, layer in wiring.layers.items()
     ]
-    return Work(
+    return OperationTotals(
         steps=t,
         layers=layers,
         by_site={source: by_site[source] for source in wiring.sources},

@@ -31,7 +31,7 @@ from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Tempo
 from ...neurons.codes import Code
 from .calls import Call, call_of, elements, sizes
 from .layers import BATCH, SUMS, factors, layer_of
-from .parts import Layer, Source, Synapse, Wiring
+from .parts import Connectivity, Layer, Source, Synapse
 from .patterns import AVERAGES, PATTERNS, TERMS, keeps_spikes
 
 NORMS = {"batch_norm", "batch_norm1d", "batch_norm2d", "batch_norm3d", "_native_batch_norm_legit_no_training"}
@@ -39,7 +39,7 @@ MULTIPLIES = names("gates", "quotients")
 ANALOG_BEFORE = "what they read comes from analog operators"
 
 
-def wiring(snn: SpikingNetwork, shapes: Sequence[tuple[int, ...]] | None = None) -> Wiring:
+def wiring(snn: SpikingNetwork, shapes: Sequence[tuple[int, ...]] | None = None) -> Connectivity:
     """Sources, synapses and all other work of a network, for one sample. Runs no neuron and changes nothing.
 
     Args:
@@ -49,7 +49,7 @@ def wiring(snn: SpikingNetwork, shapes: Sequence[tuple[int, ...]] | None = None)
         return wiring_of(snn.network)
 
 
-def wiring_of(network: fx.GraphModule) -> Wiring:
+def wiring_of(network: fx.GraphModule) -> Connectivity:
     with torch.inference_mode(False), torch.enable_grad():
         return FanOutAnalysis(network).wired()
 
@@ -76,13 +76,13 @@ class FanOutAnalysis:
         self.network = network
         self.varying = varies_in_time(network.graph, lambda node: isinstance(self.module(node), Temporal))
         self.symbols = batch_symbols(network.graph)
-        self.found = Wiring()
+        self.found = Connectivity()
         self.unknown: Counter[str] = Counter()
         self.spikes: dict[fx.Node, Spikes] = {}
         self.leaves: dict[str, Tensor] = {}
         self.lost: dict[fx.Node, str] = {}  # why values are no spikes any more
 
-    def wired(self) -> Wiring:
+    def wired(self) -> Connectivity:
         last_use = {source: node for node in self.network.graph.nodes for source in node.all_input_nodes}
         for node in self.network.graph.nodes:
             if node.op in {"call_function", "call_module"} and isinstance(value_of(node), (Tensor, list, tuple)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...network import SpikingNetwork
-from .parts import Wiring
+from .parts import Connectivity
 from .walk import wiring
 
 Size = tuple[tuple[int, ...], ...]  # shapes of one sample, for each input
@@ -18,9 +18,9 @@ class Wirings:
 
     def __init__(self, snn: SpikingNetwork) -> None:
         self._snn = snn
-        self._kept: dict[Size, Wiring] = {}
+        self._kept: dict[Size, Connectivity] = {}
 
-    def at(self, size: Size) -> Wiring:
+    def at(self, size: Size) -> Connectivity:
         if size not in self._kept:
             self._kept[size] = wiring(self._snn, size)
             while len(self._kept) > 1 and sum(map(held_by, self._kept.values())) > MOST_HELD:
@@ -28,5 +28,5 @@ class Wirings:
         return self._kept[size]
 
 
-def held_by(wired: Wiring) -> int:
+def held_by(wired: Connectivity) -> int:
     return sum(synapse.fan_out.numel() for synapse in wired.synapses)

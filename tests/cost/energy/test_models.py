@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from snnconv import InputError
-from snnconv.cost.energy import ENERGY_MODELS, Breakdown, Constants, EnergyModel, Load, Precision, custom, energy_model
+from snnconv.cost.energy import (
+    ENERGY_MODELS,
+    Breakdown,
+    Constants,
+    EnergyModel,
+    Precision,
+    Workload,
+    custom,
+    energy_model,
+)
 
 KB = 1024
 each = pytest.mark.parametrize("model", [ENERGY_MODELS[name] for name in ENERGY_MODELS], ids=lambda model: model.name)
@@ -23,9 +32,9 @@ def constants(name: str) -> Constants:
 def test_45nm_gives_the_published_sums() -> None:
     """SVFormer: 0.9·20.760 + 4.6·0.700 = 21.904 mJ. ReSpike: (7.25 + 7.22)·4.6 + 1.93·0.9 = 68.30 mJ."""
     model = energy_model("45nm")
-    svformer = model.price(Load("", macs=0.70006e9)) + model.price(Load("", acs=20.760e9))
+    svformer = model.price(Workload("", macs=0.70006e9)) + model.price(Workload("", acs=20.760e9))
     assert svformer.total * 1e-9 == pytest.approx(21.904, abs=5e-4)
-    respike = model.price(Load("", macs=(7.25 + 7.22) * 1e9)) + model.price(Load("", acs=1.93e9))
+    respike = model.price(Workload("", macs=(7.25 + 7.22) * 1e9)) + model.price(Workload("", acs=1.93e9))
     assert respike.total * 1e-9 == pytest.approx(68.30, abs=5e-3)
 
 
@@ -34,22 +43,24 @@ def test_45nm_gives_the_published_sums() -> None:
     [(8, 8, 0.2 + 0.03), (4, 4, 0.2 / 4 + 0.03 / 2), (8, 5, 0.2 * 5 / 8 + 0.03 * 5 / 8), (2, 8, 0.2 / 4 + 0.03)],
 )
 def test_integer_products(weight_bits: int, input_bits: int, pj: float) -> None:
-    load = Load("", macs=1000, precision=Precision(weight_bits, input_bits, 8))
+    load = Workload("", macs=1000, precision=Precision(weight_bits, input_bits, 8))
     assert energy_model("45nm").price(load) == Breakdown(macs=pytest.approx(1000 * pj))
 
 
 def test_45nm_prices_operations_alone() -> None:
-    idle = Load("", bias_adds=5, neuron_updates=7, pool_updates=3, spikes=2, reads=11, writes=13, weights=9, outputs=9)
+    idle = Workload(
+        "", bias_adds=5, neuron_updates=7, pool_updates=3, spikes=2, reads=11, writes=13, weights=9, outputs=9
+    )
     assert energy_model("45nm").price(idle) == Breakdown()
 
 
 def test_what_the_convention_adds_costs_a_product_or_an_accumulation() -> None:
     model = energy_model("45nm")
-    assert model.price(Load("", macs=10, extra=2)).biases == pytest.approx(2 * 4.6)
-    assert model.price(Load("", acs=10, extra=2)).biases == pytest.approx(2 * 0.9)
-    assert model.price(Load("", acs=0, extra=2)).biases == pytest.approx(2 * 0.9)  # no spike came
+    assert model.price(Workload("", macs=10, extra=2)).biases == pytest.approx(2 * 4.6)
+    assert model.price(Workload("", acs=10, extra=2)).biases == pytest.approx(2 * 0.9)
+    assert model.price(Workload("", acs=0, extra=2)).biases == pytest.approx(2 * 0.9)  # no spike came
     whole = Precision(8, 8, 8)
-    assert model.price(Load("", acs=10, extra=2, precision=whole)).total == pytest.approx(12 * 0.03)
+    assert model.price(Workload("", acs=10, extra=2, precision=whole)).total == pytest.approx(12 * 0.03)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +83,7 @@ def test_access_energy_by_memory_size(size: int, pj: float) -> None:
 
 def test_memory_prices_every_cause() -> None:
     """10 pJ for 64 bits in the smallest memory: 5 pJ for 32 bits, 1.25 for 8, 0.625 for 4."""
-    load = Load(
+    load = Workload(
         "", macs=10, acs=20, bias_adds=3, neuron_updates=4, pool_updates=5, spikes=6, reads=10, writes=2,
         weights=7, inputs=8, outputs=9,
     )  # fmt: skip
@@ -87,15 +98,18 @@ def test_memory_prices_every_cause() -> None:
             "activations": 12 * 5 + 2 * 6 * 5,
         }
     )
-    dense = Load("", macs=10, reads=10, writes=2, weights=7, inputs=8, outputs=9, precision=Precision(4, 8, 4))
+    dense = Workload("", macs=10, reads=10, writes=2, weights=7, inputs=8, outputs=9, precision=Precision(4, 8, 4))
     price = energy_model("memory").price(dense)
     assert (price.weights, price.activations) == pytest.approx((10 * 0.625, 10 * 1.25 + 2 * 0.625))
 
 
 @each
 def test_nothing_costs_nothing_and_costs_add_up(model: EnergyModel) -> None:
-    one, two = Load("a", macs=3, acs=4, weights=10, outputs=10), Load("b", neuron_updates=5, spikes=6, outputs=10)
-    assert model.price(Load("")).total == 0
+    one, two = (
+        Workload("a", macs=3, acs=4, weights=10, outputs=10),
+        Workload("b", neuron_updates=5, spikes=6, outputs=10),
+    )
+    assert model.price(Workload("")).total == 0
     assert model.total([]) == Breakdown()
     assert model.total([one, two]).total == pytest.approx(model.price(one).total + model.price(two).total)
     assert model.name in ENERGY_MODELS
@@ -106,11 +120,11 @@ def test_nothing_costs_nothing_and_costs_add_up(model: EnergyModel) -> None:
 def test_fewer_bits_never_cost_more(model: EnergyModel) -> None:
     size = {"weights": 10**6, "inputs": 10**5, "outputs": 10**5}
     costs = [
-        model.price(Load("", macs=1e6, reads=1e6, writes=1e3, precision=Precision(bits, bits, bits), **size)).total
+        model.price(Workload("", macs=1e6, reads=1e6, writes=1e3, precision=Precision(bits, bits, bits), **size)).total
         for bits in (2, 3, 4, 6, 8)
     ]
     assert costs == sorted(costs)
-    assert costs[-1] < model.price(Load("", macs=1e6, reads=1e6, writes=1e3, **size)).total
+    assert costs[-1] < model.price(Workload("", macs=1e6, reads=1e6, writes=1e3, **size)).total
 
 
 # files
@@ -131,7 +145,7 @@ def written(path: Path, document: object) -> Path:
 def test_a_file_of_constants(name: str, tmp_path: Path) -> None:
     memory = {"memory": [[1000, 4], [3000, 8]], "dram": 9, "spike_bits": 16, "neuron_update": 0.25}
     model = energy_model(written(tmp_path / name, MINE | memory))
-    price = model.price(Load("", macs=3, acs=4, weights=500, outputs=1, neuron_updates=2, spikes=5))
+    price = model.price(Workload("", macs=3, acs=4, weights=500, outputs=1, neuron_updates=2, spikes=5))
     assert price.by_cause == pytest.approx(
         {
             "macs": 6,

@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 import snnconv
-from snnconv.cost.synops import Wiring, wiring
+from snnconv.cost.synops import Connectivity, wiring
 from snnconv.cost.synops.walk import wiring_of
 from snnconv.graph.graphs import module_calls
 from snnconv.neurons import Scale
@@ -32,7 +32,7 @@ def converted(case: Case, **options: Any) -> snnconv.SpikingNetwork:
     return snnconv.convert(model, data=[torch.randn(4, *case.shape)], **options)
 
 
-def check(found: Wiring, case: Case) -> None:
+def check(found: Connectivity, case: Case) -> None:
     (synapse,) = found.synapses
     assert synapse.source == "relu"
     assert synapse.share == 1.0

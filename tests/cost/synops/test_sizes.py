@@ -14,7 +14,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv.convert.build import build
 from snnconv.cost.energy import dense_count
-from snnconv.cost.synops import BySize, Counts, SynapticOperations, Wiring, wiring, work_of
+from snnconv.cost.synops import BySize, Connectivity, Counts, SynapticOperations, wiring, work_of
 from snnconv.errors import InputError
 from snnconv.io.snn_file import load_network, save_network
 from snnconv.network import SpikingNetwork
@@ -113,14 +113,14 @@ def reloaded(snn: SpikingNetwork) -> SpikingNetwork:
     return load_network(buffer)
 
 
-def counted(snn: SpikingNetwork, x: Tensor) -> tuple[Counts, Wiring]:
+def counted(snn: SpikingNetwork, x: Tensor) -> tuple[Counts, Connectivity]:
     operations = SynapticOperations(snn)
     with operations:
         snn.run(x, T=4)
     return operations.counts, operations.wiring
 
 
-def same_wiring(found: Wiring, wanted: Wiring) -> None:
+def same_wiring(found: Connectivity, wanted: Connectivity) -> None:
     assert replace(found, synapses=[]) == replace(wanted, synapses=[])
     for ours, theirs in zip(found.synapses, wanted.synapses, strict=True):
         assert (ours.source, ours.layer, ours.share) == (theirs.source, theirs.layer, theirs.share)
@@ -133,7 +133,7 @@ def same_counts(found: Counts, wanted: Counts) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_at_another_size_as_a_conversion_for_it(name: str) -> None:
-    """Wiring, dense operations and counts, of the network and of its file."""
+    """Connectivity, dense operations and counts, of the network and of its file."""
     case = CASES[name]
     model = case.model().eval()
     snn, there = converted(model, case.here), converted(model, case.there)

@@ -8,7 +8,7 @@ from torch import nn
 
 import snnconv
 from snnconv import InputError
-from snnconv.cost.synops import Counts, SynapticOperations, Wiring, Work, wiring, work_of
+from snnconv.cost.synops import Connectivity, Counts, OperationTotals, SynapticOperations, wiring, work_of
 
 from ...networks import ResidualNet, SmallCNN
 from .networks import Inception
@@ -16,7 +16,7 @@ from .networks import Inception
 T, SAMPLES = 4, 5
 
 
-def measured(model: nn.Module, shape: tuple[int, ...] = (2, 6, 6)) -> tuple[Wiring, Counts]:
+def measured(model: nn.Module, shape: tuple[int, ...] = (2, 6, 6)) -> tuple[Connectivity, Counts]:
     x = torch.randn(SAMPLES, *shape)
     snn = snnconv.convert(model.eval(), T, data=[x])
     ops = SynapticOperations(snn)
@@ -25,14 +25,14 @@ def measured(model: nn.Module, shape: tuple[int, ...] = (2, 6, 6)) -> tuple[Wiri
     return ops.wiring, ops.counts
 
 
-def every_neuron_fires(found: Wiring, steps: int, samples: int) -> Counts:
+def every_neuron_fires(found: Connectivity, steps: int, samples: int) -> Counts:
     """One spike of every neuron in every step."""
     each = torch.full((steps,), samples)
     operations = {(s.source, s.layer): each * int(s.fan_out.sum()) for s in found.synapses}
     return Counts(operations, {name: each * source.neurons for name, source in found.sources.items()})
 
 
-def unpadded() -> Wiring:
+def unpadded() -> Connectivity:
     model = nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
     return wiring(snnconv.convert(model.eval(), data=[torch.randn(4, 2, 6, 6)]))
 
@@ -112,7 +112,7 @@ def test_prefixes_are_shorter_runs() -> None:
     model, x = Inception().eval(), torch.randn(SAMPLES, 2, 6, 6)
     snn = snnconv.convert(model, data=[x])
     ops = SynapticOperations(snn)
-    works: list[Work] = []
+    works: list[OperationTotals] = []
     for steps in (2, 6):
         with ops:
             snn.run(x, steps)
