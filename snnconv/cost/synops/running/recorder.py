@@ -45,8 +45,9 @@ class Recorder(TorchDispatchMode):
 
     A convolution, a linear layer or a matrix product with spikes for a factor is accumulations, one for each spike and
     product that it takes part in (borders, stride, groups and dilation count by position); any other is
-    multiply-accumulates. Values are followed from every `SpikingLayer` on: what moves, joins, pads or adds up spikes, takes the largest of a window or multiplies spikes by spikes hands spikes on, everything else real numbers;
-    so behind a convolution the next one reads real numbers, unless neurons stand between. BatchNorm directly behind a
+    multiply-accumulates. Values are followed from every `SpikingLayer` on: what moves, joins, pads or adds up spikes,
+    takes the largest of a window or multiplies spikes by spikes hands spikes on, everything else real numbers; so
+    behind a convolution the next one reads real numbers, unless neurons stand between. BatchNorm directly behind a
     layer folds into it and leaves a bias; with statistics for each time step it takes weights, or thresholds, for each.
     Every layer counts as often as the network runs it: what attends to a key frame at every step does so at every step.
 
