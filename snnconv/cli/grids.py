@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..bench._grid import Grid, Maker, combine
 from ..bench.parse_settings import parse_numbers, parse_settings
 from ..convert.fitting import fit
 from ..fingerprint import describe_data, fingerprint
+from ..io.stored import stored_normalization
 from ..methods import OPTIONS
 from ..methods.label import label_of
 from ..methods.parse import ALL
+from ..opening import load_converted, normalize_like
 from ..papers.presets import PRESETS
 from . import work
 
@@ -63,25 +66,21 @@ def networks_of(
         anew: convert also what was converted before.
     """
     place = {"device": options["device"], "dtype": options["dtype"]}
-    options = {**options, "device": work.local_device(options["device"])}
-    work.device_of(options["device"])
-    work.dtype_of(options["dtype"])
-    found = work.opened(model, options)
-    snn = None if anew else work.stored(found, model, options, given)
+    conversion = work.conversion_of({**options, "device": work.local_device(options["device"])}, given)
+    found = work.open_named(model, options)
+    snn = None if anew else load_converted(found, model, conversion)
     if snn is not None:
-        work.normalize_like(data, snn, options)
+        normalize_like(data, snn, conversion.normalization)
         return {label_of(snn.plan.settings): snn}
-    normalization = work.normalization_of(options) or work.stored_normalization(found)
-    size, limit = options["batch_size"], options["calib_limit"]
-    calib = work.data_of(options["calib"], normalization, size, limit, options, found.model)
+    calib = conversion.data_for(found)
     fit(data, found.model)
-    usual = calib.normalization if calib is not None else normalization
+    usual = calib.normalization if calib is not None else conversion.normalization or stored_normalization(found)
     if options["mean"] is None and usual is not None:
         data.normalization = usual
 
     def make(setting: Setting, T: int) -> SpikingNetwork:
         own = {**dict.fromkeys(OPTIONS), "method": setting.method, **setting.options}
-        return work.converted(found, T, {**options, **own})
+        return replace(conversion, T=T, options={**conversion.options, **own}).of(found)
 
     about = {
         "model": {"name": found.description, "sha256": fingerprint(found.model, found.extra)},

@@ -95,10 +95,12 @@ def measure(
         run: measures.
         T: time steps meant, for a model that is converted first.
     """
+    from ..opening import load_or_convert
     from . import work
 
     def converted(samples: DataSource, options: dict[str, Any], typed: set[str]) -> SpikingNetwork:
-        return work.spiking(options["model"], T or work.DEFAULT_T, options, typed, samples)
+        found = work.open_named(options["model"], options)
+        return load_or_convert(found, options["model"], work.conversion_of(options, typed, T), samples)
 
     measure_network(context, kind, show, converted, run)
 
@@ -140,15 +142,17 @@ def measure_direct(
         run: measures; its last argument is what was opened, in words.
         beside: further results for the same folder, and what measures them, before the first one.
     """
+    from ..opening import load_direct
     from . import work
 
     options: dict[str, Any] = context.params
 
     def measured() -> tuple[R, list[Result]]:
         samples = work.test_data(options["data"], options)
-        network, description = work.direct(options["model"], samples, options)
-        others = [measure_other(network, samples, description) for _, measure_other in beside]
-        return run(network, samples, description), others
+        found = work.open_named(options["model"], options)
+        network = load_direct(found, work.place_of(options), samples)
+        others = [measure_other(network, samples, found.description) for _, measure_other in beside]
+        return run(network, samples, found.description), others
 
     present(options, [kind, *(other for other, _ in beside)], show, measured)
 

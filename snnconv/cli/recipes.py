@@ -37,11 +37,13 @@ def workspace_of(recipe: Recipe, folder: Path | None, group: str | None, options
     else:
         from torch import nn
 
+        from ..io.stored import stored_normalization
+
         if len(options["weights"]) > 1:
             raise InputError("--model takes one file of weights", got=" and ".join(options["weights"]))
-        opened = work.opened(model, {**options, "weights": next(iter(options["weights"]), None)})
+        opened = work.open_named(model, {**options, "weights": next(iter(options["weights"]), None)})
         network, about, weights = opened.model, opened.description, {}
-        normalization = normalization or work.stored_normalization(opened)
+        normalization = normalization or stored_normalization(opened)
         network = network.to(device) if isinstance(network, nn.Module) else network
     if test is not None and normalization is not None:
         test.normalization = normalization

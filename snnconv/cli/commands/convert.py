@@ -48,9 +48,9 @@ def convert(
 
     path = target or Path(f"{work.model_name(model)}.snn.pt2")
     with telling(quiet), atomic_output(path, overwrite=overwrite) as temporary:
-        found = work.opened(model, options)
+        found = work.open_named(model, options)
         try:
-            snn = work.converted(found, T, options)
+            snn = work.conversion_of(options, T=T).of(found)
         except KeyboardInterrupt:
             if (seen := options["calib_checkpoint"]) and seen.exists():
                 log.warning(f"what calibration has seen is in {seen}; the same command again continues")

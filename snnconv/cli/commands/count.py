@@ -34,7 +34,7 @@ def count(model: str, convention: str, as_json: bool, quiet: bool, **options: An
     from .. import work
 
     with telling(quiet):
-        found = work.opened(model, options)
+        found = work.open_named(model, options)
         result = count_operations(found.model, options["input_shape"], convention=convention)
     if as_json:
         print_json({"model": found.description, **result.to_dict()})

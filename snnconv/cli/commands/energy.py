@@ -13,7 +13,10 @@ from ...console import VisibleConsole
 from ..measuring import T_option, data_option, energy_model_option, measure_network, measuring_options
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ...cost.energy import Energy, EnergyRow
+    from ...data import DataSource
 
 WIDE = 120
 APART = {
@@ -64,6 +67,7 @@ def energy(
     from ...cost.energy import Energy
     from ...cost.energy import energy as measure_energy
     from ...cost.energy import energy_model as find_energy_model
+    from ...opening import load_spiking
     from .. import work
 
     chosen, convention = find_energy_model(energy_model), CONVENTIONS[convention].name
@@ -71,11 +75,16 @@ def energy(
         check_steps([T])
     choices: dict[str, Any] = {"convention": convention, "count": count, "encoder": encoder, "energy_model": chosen}
 
+    def prepare(samples: DataSource, options: dict[str, Any], typed: set[str]) -> nn.Module:
+        found = work.open_named(options["model"], options)
+        further = typed & {"encoder"}  # how inputs are coded, which a network that spikes by itself decides
+        return load_spiking(found, options["model"], work.conversion_of(options, typed, T), samples, further)
+
     measure_network(
         context,
         Energy,
         partial(print_energy, layers=layers),
-        lambda samples, options, typed: work.spiking_network(options["model"], T, options, typed, samples),
+        prepare,
         lambda network, data: measure_energy(network, data, T=T, seed=seed, **choices),
     )
 

@@ -15,7 +15,7 @@ from ..output import require_writable
 from ..training import SETTINGS, data_options, head_option, run_options, settings_given, tell_trained, training_options
 
 if TYPE_CHECKING:
-    from ...data import DataSource
+    pass
 
 recipe_option = click.option(
     "--recipe", metavar="NAME",
@@ -89,7 +89,9 @@ def finetune(
     from ...files import check_output
     from ...io.files import save
     from ...io.snn_file import is_converted
+    from ...io.stored import stored_normalization
     from ...measure.distributed import process_number
+    from ...opening.building import classes_for
     from ...training import RECIPES
     from ...training import finetune as train
     from ...training.defaults import told
@@ -111,11 +113,12 @@ def finetune(
         normalization = work.normalization_of(options)
         training = work.data_of(data, normalization, options["batch_size"], limit, options)
         assert training is not None
-        found = work.opened(model, {**options, "num_classes": classes_for(model, training, options)})
+        about = {name: options[name] for name in ("arch", "num_classes", "arch_args", "head")}
+        found = work.open_named(model, {**options, "num_classes": classes_for(model, training, **about)})
         if is_converted(found.extra):
             remedy = "finetune the network it was made from"
             raise InputError(f"{Path(model).name} is converted already: whole spikes have no gradient", remedy=remedy)
-        normalization = normalization or work.stored_normalization(found)
+        normalization = normalization or stored_normalization(found)
         training.normalization = normalization or training.normalization
         fit(training, found.model)
         validation = work.data_of(val, normalization, options["batch_size"], None, options, found.model)
@@ -136,26 +139,17 @@ def finetune(
     tell_trained(result, path, folder, following, as_json)
 
 
-def classes_for(model: str, data: DataSource, options: dict[str, Any]) -> int | None:
-    """How many classes a network that is built by name gets: as typed, else as the data have; None: as its weights."""
-    from ...io.factory import parse_arch_args, takes_classes
-    from ...io.open import names_a_file
-
-    spec = options["arch"] or (None if names_a_file(model) else model)
-    if options["num_classes"] is not None or options["head"] == "keep" or spec is None:
-        return options["num_classes"]
-    return data.classes if takes_classes(spec, parse_arch_args(options["arch_args"])) else None
-
-
 def clipped_network(found: Any, data: str, normalization: Any, options: dict[str, Any], typed: set[str]) -> Any:
     """The network to train: the one opened where it has clips and nobody asks for others, else a clipped one."""
+    from torch import nn
+
     from ...convert.clip import START, clip
     from ...learnable import clips_in
     from ...training.settings import settings_of
     from .. import work
 
     settings_of(settings_given(options))  # before the calibration, which takes a while
-    if not typed & set(CLIPPING) and not isinstance(found.model, work.ExportedProgram) and clips_in(found.model):
+    if not typed & set(CLIPPING) and isinstance(found.model, nn.Module) and clips_in(found.model):
         return found.model
     size, limit = options["batch_size"], options["calib_limit"]
     samples = work.data_of(options["calib"] or data, normalization, size, limit, options, found.model)

@@ -36,7 +36,7 @@ def inspect(model: str, as_json: bool, quiet: bool, **options: Any) -> None:
     from .. import work
 
     with telling(quiet):
-        found = work.opened(model, options)
+        found = work.open_named(model, options)
         report = inspect_model(found.model, input_shape=options["input_shape"], maxpool=options["maxpool"])
     if as_json:
         print_json({"model": found.description, **report.to_dict()})

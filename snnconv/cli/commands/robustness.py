@@ -55,6 +55,7 @@ def robustness(
     from ...bench import Robustness, check_steps
     from ...bench._robustness import robustness as measure_robustness
     from ...bench._robustness.noise import check_levels
+    from ...opening import load_any
     from .. import work
 
     if T is not None:
@@ -66,7 +67,9 @@ def robustness(
         context,
         Robustness,
         print_robustness,
-        lambda data, options, typed: work.any_network(model, T, options, typed, data),
+        lambda data, options, typed: load_any(
+            work.open_named(model, options), model, work.conversion_of(options, typed, T), data
+        ),
         lambda network, data: measure_robustness(network, data, T=T, name=work.model_name(model), **choices),
     )
 

@@ -71,12 +71,12 @@ def train(
     from ...io.trained_file import save_trained
     from ...measure.distributed import process_number
     from ...models.spiking_layer import is_direct
+    from ...opening.building import build_network
     from ...training import train as run
     from ...training.defaults import chosen_for, normalization_for, told
     from ...training.engine import require_fabric
     from ...training.settings import settings_of
     from .. import work
-    from ..building import network_of
 
     if resume and overwrite:
         raise InputError("--resume continues a training, --overwrite drops it", remedy="leave one of them out")
@@ -99,7 +99,7 @@ def train(
             typed["weights"] = options["ann_weights"]
         spec = f"snnconv:{model}" if model in SHORT else model
         start = {name: options[name] for name in ("arch_args", "num_classes", "seed", "weights", "head")}
-        found = network_of(spec, typed, training, **start)
+        found = build_network(spec, typed, training, **start)
         for note in found.notes:
             logger.warning(note)
         usual = found.normalization or normalization_for(found.network)

@@ -92,6 +92,7 @@ def tune(
     from torch import nn
 
     from ...bench import parse_steps
+    from ...io.stored import stored_normalization
     from ...tuning import tune as run_tune
     from ...tuning.api import CANDIDATES
     from .. import work
@@ -99,8 +100,8 @@ def tune(
     times = parse_steps(steps)
     with telling(quiet), results_in(target, overwrite, "tune"):
         check_output(target / FILE, overwrite=True)
-        found = work.opened(model, options)
-        normalization = work.normalization_of(options) or work.stored_normalization(found)
+        found = work.open_named(model, options)
+        normalization = work.normalization_of(options) or stored_normalization(found)
         limit = options["calib_limit"] + options["choose_limit"]
         samples = work.data_of(data, normalization, batch_size, limit, options, found.model)
         if samples is None:

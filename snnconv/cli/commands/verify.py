@@ -64,6 +64,8 @@ def verify(
     """
     from torch import nn
 
+    from ...io.stored import stored_normalization
+    from ...opening import load_converted
     from ...verification import Verification
     from ...verification import verify as run_verification
     from .. import work
@@ -71,10 +73,10 @@ def verify(
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     place = nullcontext() if target is None else results_in(target, overwrite, Verification.NAME)
     with telling(quiet), place:
-        found = work.opened(model, options)
-        normalization = work.normalization_of(options) or work.stored_normalization(found)
+        found = work.open_named(model, options)
+        normalization = work.normalization_of(options) or stored_normalization(found)
         inputs = work.data_of(data, normalization, samples, samples, options, found.model)
-        network: Any = work.stored(found, model, {**options, "dtype": "float32"}, typed)
+        network: Any = load_converted(found, model, work.conversion_of({**options, "dtype": "float32"}, typed))
         chosen: dict[str, Any] = {}
         if network is None:
             network = (

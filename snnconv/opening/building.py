@@ -14,7 +14,7 @@ from ..capture.examples import check_shapes
 from ..convert.fitting import fit
 from ..errors import InputError
 from ..io import build, open_model
-from ..io.factory import find_factory, parse_arch_args
+from ..io.factory import find_factory, parse_arch_args, takes_classes
 from ..io.head import Head, last_layer
 from ..io.open import build_with, names_a_file, read_weights
 from ..io.stored import stored_normalization
@@ -36,7 +36,7 @@ class Built:
     notes: tuple[str, ...] = ()
 
 
-def network_of(
+def build_network(
     model: str,
     typed: Mapping[str, str],
     data: DataSource,
@@ -90,6 +90,27 @@ def network_of(
     shapes = tuple(check_shapes(data.shape))
     network.input_shapes = shapes  # type: ignore[assignment]  # other data are fitted to it
     return Built(network, Origin(model, classes, arguments, shapes), notes=notes)
+
+
+def classes_for(
+    model: str,
+    data: DataSource,
+    *,
+    arch: str | None,
+    num_classes: int | None,
+    arch_args: Iterable[str],
+    head: Head | None,
+) -> int | None:
+    """How many classes a network that is built by name gets: as told, else as the data have; None: as its weights.
+
+    Args:
+        model, arch, arch_args: as `open_model` takes them.
+        num_classes: as told, or None. head: "keep": the classifier of the weights stays.
+    """
+    spec = arch or (None if names_a_file(model) else model)
+    if num_classes is not None or head == "keep" or spec is None:
+        return num_classes
+    return data.classes if takes_classes(spec, parse_arch_args(arch_args)) else None
 
 
 def outputs_of(network: nn.Module) -> int | None:
