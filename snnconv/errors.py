@@ -4,11 +4,7 @@ from __future__ import annotations
 
 
 class SnnconvError(Exception):
-    """Base of everything snnconv raises on purpose. The command line prints its text and exits with code 2."""
-
-
-class InputError(SnnconvError, ValueError):
-    """Something handed in cannot be used.
+    """Base of everything snnconv raises on purpose. The command line prints its text and exits with code 2.
 
     Args:
         problem: one sentence on what is wrong.
@@ -27,9 +23,14 @@ class InputError(SnnconvError, ValueError):
         where: str | None = None,
         remedy: str | None = None,
     ) -> None:
+        self.problem, self.expected, self.got, self.where, self.remedy = problem, expected, got, where, remedy
         details = {"expected": expected, "got": got, "where": where, "remedy": remedy}
         lines = [problem, *(f"  {label}: {text}" for label, text in details.items() if text)]
         super().__init__("\n".join(lines))
+
+
+class InputError(SnnconvError, ValueError):
+    """Something handed in cannot be used."""
 
 
 class UnsafeFileError(InputError):

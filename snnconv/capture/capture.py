@@ -132,8 +132,8 @@ def widened_example(program: ExportedProgram) -> tuple[Any, ...]:
     (args, kwargs) = program.example_inputs or ((), {})
     if not args or kwargs:
         raise UnsupportedModelError(
-            "the exported program fixes its batch size and carries no example inputs to export it again with\n"
-            "  remedy: export it with dynamic_shapes, batch dimension Dim.AUTO, from a batch of at least 2"
+            "the exported program fixes its batch size and carries no example inputs to export it again with",
+            remedy="export it with dynamic_shapes, batch dimension Dim.AUTO, from a batch of at least 2",
         )
     return pytree.tree_map(widen_batch, tuple(args))
 
@@ -161,7 +161,7 @@ def has_free_batch(program: ExportedProgram) -> bool:
 def require_free_batch(program: ExportedProgram, name: str) -> None:
     if not has_free_batch(program):
         raise UnsupportedModelError(
-            f"{name} fixes its batch size: exported from a batch of {MIN_BATCH}, it takes no other\n"
-            "  expected: a network that works for every batch size (time steps are folded into the batch)\n"
-            "  remedy: replace len(x) and constant sizes, as in x.reshape(2, …), by x.shape[0] or -1"
+            f"{name} fixes its batch size: exported from a batch of {MIN_BATCH}, it takes no other",
+            expected="a network that works for every batch size (time steps are folded into the batch)",
+            remedy="replace len(x) and constant sizes, as in x.reshape(2, …), by x.shape[0] or -1",
         )

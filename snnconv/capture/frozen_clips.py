@@ -68,8 +68,8 @@ def settle(module: Clip | FakeQuantizeBase) -> nn.Module:
         observes, quantises = (bool(flag) for flag in (module.observer_enabled, module.fake_quant_enabled))
         if observes:
             raise UnsupportedModelError(
-                "observers of the quantised network are on: its scales change with every batch\n"
-                "  remedy: model.eval() and model.apply(torch.ao.quantization.disable_observer)"
+                "observers of the quantised network are on: its scales change with every batch",
+                remedy="model.eval() and model.apply(torch.ao.quantization.disable_observer)",
             )
         return Quantised(module) if quantises else nn.Identity()
     ceiling = module.ceiling

@@ -90,9 +90,9 @@ def region(
     name = name_of(node)
     if name not in REGIONS:
         raise UnsupportedModelError(
-            f"the network holds {FLOWS.get(name, name)}, which has no spiking form\n"
-            "  expected: the same operations for every input\n"
-            "  remedy: write it without the branch, for example by torch.where, or convert the parts around it"
+            f"the network holds {FLOWS.get(name, name)}, which has no spiking form",
+            expected="the same operations for every input",
+            remedy="write it without the branch, for example by torch.where, or convert the parts around it",
         )
     place, first = REGIONS[name]
     body = source.get_submodule(str(node.args[place].target))  # type: ignore[union-attr]

@@ -44,7 +44,7 @@ def plain_path(path: str) -> str:
     first, *rest = path.split(".")
     if len(rest) >= DEEPEST:
         raise UnsupportedModelError(
-            f"modules nest {len(rest) + 1} deep\n  expected: at most {DEEPEST}\n  where: {path[:LONGEST]!r} …"
+            f"modules nest {len(rest) + 1} deep", expected=f"at most {DEEPEST}", where=f"{path[:LONGEST]!r} …"
         )
     module, graph_module = claimed()
     return ".".join([plain_part(first, graph_module), *(plain_part(part, module) for part in rest)])
@@ -120,8 +120,9 @@ def require_different(names: dict[str, str]) -> None:
     for path, plain in names.items():
         if first.setdefault(plain, path) != path:
             raise UnsupportedModelError(
-                f"two parts of the network have names that become the same\n  got: {first[plain]!r} and {path!r}\n"
-                "  remedy: rename one of them"
+                "two parts of the network have names that become the same",
+                got=f"{first[plain]!r} and {path!r}",
+                remedy="rename one of them",
             )
 
 

@@ -178,7 +178,7 @@ def refuse_state_changes(program: ExportedProgram) -> None:
         changed = sorted(str(spec.target) for spec in signature.output_specs if spec.kind is kind)
         if changed:
             raise UnsupportedModelError(
-                f"the network changes its own {what} in eval mode: {', '.join(changed)}\n  remedy: {remedy}"
+                f"the network changes its own {what} in eval mode: {', '.join(changed)}", remedy=remedy
             )
     if signature.input_specs and any(spec.kind.name == "CUSTOM_OBJ" for spec in signature.input_specs):
         raise UnsupportedModelError("the program holds opaque TorchBind objects, which have no spiking form")

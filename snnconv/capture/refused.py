@@ -85,11 +85,7 @@ def refusal(model: nn.Module, inputs: tuple[Any, ...], error: Exception) -> Snnc
     remedy = boxes if decided else LEAVES if "numpy" in words else UNKNOWN
     if (kind := re.search(r"Found <class '([\w.]+)'> in output", str(error))) is not None:
         reason, remedy = f"its outputs hold a {kind[1]}", OUTPUTS
-    return UnsupportedModelError(
-        f"torch.export cannot take {name}: {reason}\n"
-        + (f"  where: {where}\n" if where else "")
-        + f"  remedy: {remedy}"
-    )
+    return UnsupportedModelError(f"torch.export cannot take {name}: {reason}", where=where, remedy=remedy)
 
 
 def by_name(model: nn.Module, error: Exception) -> bool:

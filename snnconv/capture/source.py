@@ -39,8 +39,8 @@ def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram
         model = getattr(model, attribute)
     if isinstance(model, torch.jit.ScriptModule):
         raise UnsupportedModelError(
-            "a scripted or traced module holds compiled code, which torch.export does not take\n"
-            "  remedy: pass the module that it was made from"
+            "a scripted or traced module holds compiled code, which torch.export does not take",
+            remedy="pass the module that it was made from",
         )
     tensors = [*model.parameters(), *model.buffers()]
     if any(is_lazy(tensor) for tensor in tensors):
@@ -66,9 +66,7 @@ def require_computable(tensors: Mapping[str, Tensor]) -> None:
     for name, value in tensors.items():
         if value.is_floating_point() and value.dtype.itemsize < 2:
             kind = str(value.dtype).removeprefix("torch.")
-            raise UnsupportedModelError(
-                f"torch does not compute in {kind}\n  where: {name}\n  remedy: convert model.float()"
-            )
+            raise UnsupportedModelError(f"torch does not compute in {kind}", where=name, remedy="convert model.float()")
 
 
 def kind_of(value: object) -> str:

@@ -55,9 +55,9 @@ def refuse_batch_mixing(graph_module: fx.GraphModule, inputs: tuple[Any, ...]) -
         largest = first.detach().nan_to_num(0, 0, 0).abs().max()
         if not bool(((a - b).abs().masked_fill(same, 0) <= TOLERANCE * largest).all()):
             raise UnsupportedModelError(
-                "samples of a batch see each other: changing one sample changed the output of others\n"
-                "  expected: a network whose samples are independent, since time steps are folded into the batch\n"
-                "  remedy: look for normalisation, softmax, sums or rolls over dimension 0 (the batch)"
+                "samples of a batch see each other: changing one sample changed the output of others",
+                expected="a network whose samples are independent, since time steps are folded into the batch",
+                remedy="look for normalisation, softmax, sums or rolls over dimension 0 (the batch)",
             )
     refuse_counting(graph_module, batch, before)
 
@@ -77,9 +77,9 @@ def refuse_counting(graph_module: fx.GraphModule, batch: Any, before: list[Any])
     for first, second in zip(before, after, strict=True):
         if not isinstance(first, Tensor) and first != second:
             raise UnsupportedModelError(
-                f"an output is a number that depends on how many samples there are: {first} for {SAMPLES}\n"
-                "  expected: dimension 0 of every output counts the samples\n"
-                "  remedy: leave it out; x.shape[0] of the input says it"
+                f"an output is a number that depends on how many samples there are: {first} for {SAMPLES}",
+                expected="dimension 0 of every output counts the samples",
+                remedy="leave it out; x.shape[0] of the input says it",
             )
         if not isinstance(first, Tensor) or not first.is_floating_point():
             continue
@@ -89,17 +89,17 @@ def refuse_counting(graph_module: fx.GraphModule, batch: Any, before: list[Any])
         bound = float(wanted.nan_to_num(0, 0, 0).abs().max()) * COARSE[first.dtype.itemsize]
         if second.shape != wanted.shape or not torch.allclose(second.detach(), wanted, 0, bound, equal_nan=True):
             raise UnsupportedModelError(
-                "a sample's output depends on its place in the batch, or on how many samples there are\n"
-                "  expected: a sample gives the same in every batch, since time steps are folded into it\n"
-                "  remedy: look for x.shape[0] in arithmetic, or positions counted over dimension 0 (the batch)"
+                "a sample's output depends on its place in the batch, or on how many samples there are",
+                expected="a sample gives the same in every batch, since time steps are folded into it",
+                remedy="look for x.shape[0] in arithmetic, or positions counted over dimension 0 (the batch)",
             )
 
 
 def no_batch(output: Tensor) -> UnsupportedModelError:
     return UnsupportedModelError(
-        f"an output has no batch dimension: {list(output.shape)} for a batch of {SAMPLES}\n"
-        "  expected: dimension 0 of every output counts the samples\n"
-        "  remedy: leave out of the outputs what is the same for every sample, as a weight; keep samples apart in sums"
+        f"an output has no batch dimension: {list(output.shape)} for a batch of {SAMPLES}",
+        expected="dimension 0 of every output counts the samples",
+        remedy="leave out of the outputs what is the same for every sample, as a weight; keep samples apart in sums",
     )
 
 

@@ -72,8 +72,8 @@ def require_apart(graph_module: fx.GraphModule, path: str, others: set[str]) -> 
     held += [other for other in others if is_inside(path, other) and path != other]
     if held:
         raise UnsupportedModelError(
-            f"{path} and {held[0]} stand inside each other, and one of them is a single operation\n"
-            "  remedy: export the network again from its source"
+            f"{path} and {held[0]} stand inside each other, and one of them is a single operation",
+            remedy="export the network again from its source",
         )
 
 

@@ -53,7 +53,7 @@ def refuse_branches(graph: Graph) -> None:
     ) + (" …" if len(left) > 8 else "")
     remedies = dict.fromkeys(REMEDIES[node.op] for node in left)
     raise UnsupportedModelError(
-        f"the ONNX file holds operations that branch or loop: {shown}\n"
-        f"  where: {graph.where}\n"
-        f"  remedy: {'; '.join(remedies)}"
+        f"the ONNX file holds operations that branch or loop: {shown}",
+        where=graph.where,
+        remedy="; ".join(remedies),
     )

@@ -114,7 +114,7 @@ class Node:
 
     def unsupported(self, reason: str) -> UnsupportedModelError:
         """The error for a form of an operation that is not read."""
-        return UnsupportedModelError(f"the ONNX operation {self} cannot be read: {reason}\n  remedy: {REMEDY}")
+        return UnsupportedModelError(f"the ONNX operation {self} cannot be read: {reason}", remedy=REMEDY)
 
 
 REMEDY = "take the model where it was made and export it with torch.export, or export it to ONNX with other settings"

@@ -134,9 +134,9 @@ def build_network(graph: Graph) -> OnnxNetwork:
     missing = sorted({node.op for node in graph.nodes} - set(OPERATIONS))
     if missing:
         raise UnsupportedModelError(
-            f"the ONNX file holds operations that are not read here: {', '.join(name[:80] for name in missing)}\n"
-            f"  where: {graph.where}\n"
-            "  remedy: take the model where it was made and export it with torch.export"
+            f"the ONNX file holds operations that are not read here: {', '.join(name[:80] for name in missing)}",
+            where=graph.where,
+            remedy="take the model where it was made and export it with torch.export",
         )
     check_outputs(graph)
     name_modules(graph.nodes)

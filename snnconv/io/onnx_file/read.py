@@ -119,7 +119,7 @@ def _all_nodes(graph: Any) -> Iterator[Any]:
 
 def _refuse(what: str, names: list[str], where: str, remedy: str) -> None:
     shown = ", ".join(name[:80] for name in names[:8]) + (" …" if len(names) > 8 else "")
-    raise UnsupportedModelError(f"the ONNX file holds {what}: {shown}\n  where: {where}\n  remedy: {remedy}")
+    raise UnsupportedModelError(f"the ONNX file holds {what}: {shown}", where=where, remedy=remedy)
 
 
 def _graph(onnx: Any, model: Any, opset: int, path: Path) -> Graph:
@@ -184,7 +184,7 @@ class _Reader:
         """
         if proto.sparse_initializer:
             raise UnsupportedModelError(
-                f"the ONNX file holds sparse weights\n  where: {self.path}\n  remedy: store them dense"
+                "the ONNX file holds sparse weights", where=str(self.path), remedy="store them dense"
             )
         for tensor in proto.initializer:
             names[tensor.name] = inside + tensor.name
@@ -209,7 +209,7 @@ class _Reader:
 def _attribute(onnx: Any, entry: Any, path: Path) -> Any:
     if entry.ref_attr_name or entry.type in (entry.GRAPH, entry.GRAPHS, entry.SPARSE_TENSOR, entry.SPARSE_TENSORS):
         raise UnsupportedModelError(
-            f"the ONNX file holds an attribute {entry.name[:80]!r} that is no number, text or tensor\n  where: {path}"
+            f"the ONNX file holds an attribute {entry.name[:80]!r} that is no number, text or tensor", where=str(path)
         )
     value = onnx.helper.get_attribute_value(entry)
     if entry.type == entry.TENSOR:

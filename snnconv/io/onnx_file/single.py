@@ -57,9 +57,9 @@ class Rewriter:
     def refusal(self, reason: str) -> UnsupportedModelError:
         shown = " and ".join(f"{entry.name[:80]} {list(entry.shape)}" for entry in self.graph.inputs)
         return UnsupportedModelError(
-            f"the ONNX file has no batch dimension: {shown} is one sample, and one cannot be put in front: {reason}\n"
-            f"  where: {self.graph.where}\n"
-            "  remedy: export the network with a batch dimension in front of its inputs (x·W in place of W·x)"
+            f"the ONNX file has no batch dimension: {shown} is one sample, and one cannot be put in front: {reason}",
+            where=self.graph.where,
+            remedy="export the network with a batch dimension in front of its inputs (x·W in place of W·x)",
         )
 
     def run(self) -> None:

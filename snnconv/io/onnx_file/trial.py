@@ -177,6 +177,6 @@ def check_free_batch(network: OnnxNetwork, inputs: tuple[Tensor, ...]) -> None:
         expected = torch.cat(parts)
         if bool(expected.isfinite().all()) and not relative(y, expected) < ALIKE:
             raise UnsupportedModelError(
-                "the ONNX file fixes its batch size, and gives something else for several samples at once\n"
-                "  remedy: export it with a dynamic batch (dynamic_axes, or dynamic_shapes with dynamo=True)"
+                "the ONNX file fixes its batch size, and gives something else for several samples at once",
+                remedy="export it with a dynamic batch (dynamic_axes, or dynamic_shapes with dynamo=True)",
             )
