@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. What it imports takes seconds, in which Ctrl-C is no traceback either."""
+    """Run the command line. What it imports takes seconds, in which Ctrl-C is not a traceback either."""
     try:
         from .cli.main import main as run
     except KeyboardInterrupt:

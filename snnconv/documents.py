@@ -69,7 +69,7 @@ def _parsed(parse: Callable[[str], Any], text: str | bytes, where: str, what: st
         document = parse(text if isinstance(text, str) else text.decode())
     except RecursionError as error:
         raise _too_deep(what, where) from error
-    except ValueError as error:  # of either parser, of text that is no UTF-8, and of numbers of thousands of digits
+    except ValueError as error:  # of either parser, of text that is not UTF-8, and of numbers of thousands of digits
         raise InputError(f"{what} is damaged: not valid {kind}", got=str(error)[:200], where=where) from error
     check_extent(document, where, what)
     return document

@@ -89,7 +89,7 @@ class SpikingNetwork(nn.Module):
         self.chunk: int | None = None
         self.plan = plan
         self.network = network
-        # In a tuple, so that they are no submodules: one shares the network's modules, the other is the ANN.
+        # In a tuple, so that they are not submodules: one shares the network's modules, the other is the ANN.
         self._hidden = (program, canonical)
         self.running: list[tuple[int, ...]] = list(plan.input_shapes)
         self._largest: dict[tuple[tuple[int, ...], ...], int] = {}
@@ -280,7 +280,7 @@ def check_input(leaf: Any, node: fx.Node) -> Any:
         return leaf
     shape = ", ".join(["B", *(str(size) if isinstance(size, int) else "any" for size in expected.shape[1:])])
     if not isinstance(leaf, Tensor):
-        raise InputError("the input is no tensor", expected=f"[{shape}]", got=type(leaf).__name__)
+        raise InputError("the input is not a tensor", expected=f"[{shape}]", got=type(leaf).__name__)
     if leaf.dim() != expected.dim() or leaf.shape[0] == 0:
         raise InputError(
             ANOTHER,

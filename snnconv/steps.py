@@ -16,10 +16,10 @@ def checked_steps(T: int) -> int:
     """T as an int.
 
     Raises:
-        InputError: it is no whole number, or below 1.
+        InputError: it is not a whole number, or below 1.
     """
     if not is_whole(T) or T < 1:
         raise InputError(
-            "too few time steps" if is_whole(T) else "T is no whole number", expected="T ≥ 1", got=f"T = {T}"
+            "too few time steps" if is_whole(T) else "T is not a whole number", expected="T ≥ 1", got=f"T = {T}"
         )
     return operator.index(T)

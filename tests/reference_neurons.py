@@ -185,7 +185,7 @@ class DCGS:
     """Multi-threshold neuron with differential coding; gets differences, in the paper's own form.
 
     v += x − b + m_in − m_out; m_in += (x − b)/t from b; m_out += s/t. Its first input, with no spikes anywhere in the
-    network, is b; it is no time step.
+    network, is b; it is not a time step.
     """
 
     theta: float  # the smallest threshold

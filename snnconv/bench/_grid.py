@@ -114,7 +114,7 @@ def grid(
     """The networks of every combination, to be swept: `sweep(grid(model, "if,sdm", alpha=(0.2, 0.5)), test, (1, 2))`.
 
     Args:
-        methods: as on the command line, as "if,sdm:retract=zero,down_limit=2,auto".
+        methods: as on the command line, such as "if,sdm:retract=zero,down_limit=2,auto".
         T: the longest time that will be measured.
         alpha, beta: values that are crossed, for every method that has both and fixes neither.
         data: calibration batches, which have to be readable again and again; None: synthetic.

@@ -79,8 +79,8 @@ def sweep(
     Args:
         networks: a network, or {label: network or function that makes it}, as `grid` gives. A function is called when
             its network is needed; its label has to say what it makes.
-        data: batches with integer labels, as (x, y) or dicts, the same in the same order whenever they are read, which
-            is checked where there is a folder; see `snnconv.data.open_data`. A loader is read once beforehand.
+        data: batches with integer labels, such as (x, y) or dicts, the same in the same order whenever they are read
+            (with a folder this is checked); see `snnconv.data.open_data`. A loader is read once beforehand.
         T: time steps, each at least 1.
         folder: of the journal and the results; None: nothing is written.
         overwrite: drop the journal that is there, and start afresh.

@@ -15,7 +15,7 @@ class Row:
     """One setting at one number of time steps.
 
     Attributes:
-        setting: the curve it belongs to, as "sdm α=0.2 β=5".
+        setting: the curve it belongs to, such as "sdm α=0.2 β=5".
         accuracy: top-1 in %.
         spikes_per_neuron: spikes a neuron fires per sample over all T steps, mean over neurons and samples.
         spikes: spikes per sample over all T steps, all neurons.

@@ -53,9 +53,9 @@ class Checkpoint:
                 told = file.metadata() or {}
                 tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
-            raise self._refused("is no checkpoint of a calibration", str(error)) from error
+            raise self._refused("is not a checkpoint of a calibration", str(error)) from error
         if told.get("format") != FORMAT:
-            raise self._refused("is no checkpoint of a calibration", told.get("format", "another file"))
+            raise self._refused("is not a checkpoint of a calibration", told.get("format", "another file"))
         if told.pop("check", None) != digest(told, tensors):
             raise self._refused("is damaged", "values that do not fit its check")
         if told.get("about") != self.about:

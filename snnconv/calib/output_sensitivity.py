@@ -116,7 +116,7 @@ def tell_of(far: list[int], samples: int) -> None:
     shown = ", ".join(map(str, far[:SHOWN])) + (", …" if len(far) > SHOWN else "")
     log.warning(
         f"the outputs of {len(far)} of {samples} calibration samples (number {shown}, from 0) are over {FAR} times as "
-        "far out as usual: sensitivity is that of the others; if they are no mistake, train clips (snnconv finetune)"
+        "far out as usual: sensitivity is that of the others; if they are not a mistake, train clips (snnconv finetune)"
     )
 
 

@@ -118,7 +118,7 @@ def declared_shapes(model: nn.Module | ExportedProgram) -> list[tuple[int, ...]]
 
 
 def captured_shapes(graph_module: fx.GraphModule) -> list[tuple[int, ...]]:
-    """Sample shapes that a network was captured with (`snnconv.clip`); none where some input is no known tensor."""
+    """Sample shapes that a network was captured with (`snnconv.clip`); none where some input is not a known tensor."""
     values = [node.meta.get("val") for node in graph_module.graph.nodes if node.op == "placeholder"]
     if not all(isinstance(value, Tensor) and value.dim() for value in values):
         return []
@@ -157,7 +157,9 @@ def check_shape(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     shape = tuple(input_shape)
     if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
         raise InputError(
-            "input_shape is no shape", expected="one sample's sizes without the batch, as (3, 224, 224)", got=str(shape)
+            "input_shape is not a shape",
+            expected="one sample's sizes without the batch, such as (3, 224, 224)",
+            got=str(shape),
         )
     if prod(shape) >= LARGEST:
         raise InputError("input_shape is too large", expected=f"below {LARGEST} values", got=str(shape))

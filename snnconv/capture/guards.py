@@ -149,7 +149,7 @@ def multiples_in(values: list[Tensor], symbols: Mapping[str, str]) -> dict[str, 
 
 
 def known_size(size: int | torch.SymInt, shapes: Shapes | None, number: int, dim: int) -> int:
-    """Of a dimension that is no term of the language: fixed at the example's."""
+    """Of a dimension that is not a term of the language: fixed at the example's."""
     if not isinstance(size, torch.SymInt):
         return size
     return shapes[number][dim - 1] if shapes is not None else hint(size)
@@ -256,7 +256,7 @@ def conditions_of(program: ExportedProgram) -> Iterator[str]:
 
 
 def source_names(program: ExportedProgram) -> dict[tuple[str, int], str]:
-    """{(an input as guards call it, as `L['x'][0]`; dimension): our name}."""
+    """{(an input as guards call it, such as `L['x'][0]`; dimension): our name}."""
     spec, count = program.call_spec.in_spec, len(user_inputs(program))
     if spec is None or spec.num_leaves != count:
         return {}

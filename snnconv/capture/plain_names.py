@@ -108,7 +108,7 @@ def notice_of(originals: dict[str, str]) -> list[str]:
     if not strange:
         return []
     more = f" and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
-    return [f"names that are no plain names are written otherwise: {', '.join(strange[:SHOWN])}{more}"]
+    return [f"names that are not plain names are written otherwise: {', '.join(strange[:SHOWN])}{more}"]
 
 
 def is_written_plainly(path: str) -> bool:

@@ -108,7 +108,7 @@ class _Raiser:
             if isinstance(error, SnnconvError):
                 raise
             raise InputError(
-                "an operation of the program is no layer", got=str(error)[:200], where=str(node)
+                "an operation of the program is not a layer", got=str(error)[:200], where=str(node)
             ) from error
         if call and module is not None and self.settle(call, module):
             copy = graph.call_module(str(call.owner), (copies[call.values[call.input]],))

@@ -77,7 +77,7 @@ def says_nothing(
 ) -> bool:
     """Whether what an operation asks of its operands, and asks again when it runs, is none of our business.
 
-    Inequalities are not, nor is what holds at all sizes tried, each changed by itself, as `min(d2, d1*d2) == d2`.
+    Inequalities are not, nor is what holds at all sizes tried, each changed by itself, such as `min(d2, d1*d2) == d2`.
     """
     if not is_equality:
         return True

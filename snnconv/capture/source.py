@@ -34,7 +34,9 @@ def source_of(model: nn.Module | ExportedProgram) -> nn.Module | ExportedProgram
         require_computable(model.state_dict)
         return model
     if not isinstance(model, nn.Module):
-        raise InputError("this is no network", expected="a torch.nn.Module or an exported program", got=kind_of(model))
+        raise InputError(
+            "this is not a network", expected="a torch.nn.Module or an exported program", got=kind_of(model)
+        )
     while (attribute := WRAPPERS.get(kind_of(model))) is not None:
         model = getattr(model, attribute)
     if isinstance(model, torch.jit.ScriptModule):
@@ -74,7 +76,7 @@ def kind_of(value: object) -> str:
 
 
 def require_numbers(network: fx.GraphModule) -> None:
-    """Refuse weights that are no numbers. Buffers may be infinite, as masks are.
+    """Refuse weights that are not numbers. Buffers may be infinite, as masks are.
 
     Raises:
         InputError: NaN in a tensor of the network, or an infinite parameter.

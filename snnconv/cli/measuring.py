@@ -40,7 +40,7 @@ data_option = click.option(
 limit_option = click.option("--limit", type=WHOLE, help="Only the first so many test samples.")
 views_option = click.option(
     "--views", metavar="TIMExSPACE",
-    help="Views of a test clip, as 5x3: windows in time × crops. Accuracy is of their mean softmax  [default: 1x1]",
+    help="Views of a test clip, such as 5x3: windows in time × crops. Their mean softmax counts  [default: 1x1]",
 )  # fmt: skip
 energy_model_option = click.option(
     "--energy-model",
@@ -53,7 +53,7 @@ energy_model_option = click.option(
 
 def steps_of(default: str) -> Callable[[F], F]:
     """The option of several time steps."""
-    return click.option("--T", "steps", default=default, show_default=True, help="Time steps, as 1,2,4 or 1..8.")
+    return click.option("--T", "steps", default=default, show_default=True, help="Time steps, such as 1,2,4 or 1..8.")
 
 
 steps_option = steps_of("1,2,4,8,16")

@@ -73,7 +73,7 @@ def shapes(
         found = tuple(tuple(int(part) for part in shape.replace("x", ",").split(",")) for shape in value.split(";"))
     except ValueError:
         raise click.BadParameter(
-            "expected sizes without the batch, as 3,224,224; of several inputs, as '3,8,224,224;3,32,224,224'"
+            "expected sizes without the batch, such as 3,224,224; of several inputs, such as '3,8,224,224;3,32,224,224'"
         ) from None
     if any(size >= 2**31 for shape in found for size in shape):
         raise click.BadParameter("expected sizes of 32 bits")
@@ -115,8 +115,8 @@ model_options = together(
 
 # Of all data that a command opens.
 normalization_options = together(
-    click.option("--mean", metavar="M[,M…]", help="Mean of the inputs in 0…1, as 0.485,0.456,0.406."),
-    click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, as 0.229,0.224,0.225."),
+    click.option("--mean", metavar="M[,M…]", help="Mean of the inputs in 0…1, such as 0.485,0.456,0.406."),
+    click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, such as 0.229,0.224,0.225."),
     click.option("--workers", type=click.IntRange(0, 1024), metavar="N",
                  help="Processes that decode video files; 0: the command itself  [default: one a core, at most 8]"),
     click.option("--strict", is_flag=True, help="A damaged video file is an error; else it is left out and named."),

@@ -44,7 +44,7 @@ def require_writable(folder: Path, name: str | None = None) -> None:
         name: of the result that goes there, whose files have to be such that can be written.
 
     Raises:
-        InputError: the path is something else, a file of the result is no file, or there is no permission.
+        InputError: the path is something else, a file of the result is not a file, or there is no permission.
     """
     check_folder(folder)
     for suffix in SUFFIXES if name and folder.exists() else ():

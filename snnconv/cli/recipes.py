@@ -87,7 +87,9 @@ def trainer_of(recipe: Recipe, group: str | None, options: dict[str, Any]) -> Tr
     for text in options["train_set"]:
         name, equals, value = text.partition("=")
         if not equals:
-            raise InputError("this is no setting of a training", expected="NAME=VALUE, as epochs=2", got=repr(text))
+            raise InputError(
+                "this is not a setting of a training", expected="NAME=VALUE, such as epochs=2", got=repr(text)
+            )
         settings[name.strip()] = literal(value.strip())
     settings_of(settings)  # what is none is told before anything runs
     return Trainer(start, settings)

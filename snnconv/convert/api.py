@@ -41,7 +41,7 @@ PER_NEURON = "{} has a threshold for every neuron"
 LEARNED = "learned"  # in place of the calibration data, where all thresholds were trained
 NO_ACTIVATION = (
     "put an activation of single values between the layers, as a ReLU: without one they are a linear map, and squares, "
-    "gates (GLU) and maxima of several values are no neurons; a network that spikes already is measured as it is "
+    "gates (GLU) and maxima of several values are not neurons; a network that spikes already is measured as it is "
     "(snnconv anytime, energy, robustness, report FOLDER)"
 )
 log = logging.getLogger("snnconv")
@@ -73,7 +73,7 @@ def convert(
         model: a module that torch.export can take, or an exported program. It is not changed.
         T: time steps the result runs by default; ≥ 1. What some methods set up depends on it (`METHODS[…].at_T`).
         data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
-        input_shape: shape of one input sample, as (3, 224, 224); a list of shapes where the network takes several
+        input_shape: shape of one input sample, such as (3, 224, 224); a list of shapes where the network takes several
             inputs; inferred where neither data nor model tells it.
         method: a registry name, such as "auto" or "sdm" (as published), which `snnconv methods` lists; one with options
             of its own, "sdm:alpha=0.2,beta=5", or as commands print it, "sdm α=0.2 β=5"; or a `Method`.
@@ -197,7 +197,7 @@ def analog_sites(canonical: fx.GraphModule, keep: str | None, only: str | None) 
                 shown = ", ".join(names[:8])
                 raise InputError(f"{option} matches no activation site", expected=f"one of {shown} …", got=pattern)
         except re.error as error:
-            raise InputError(f"{option} is no regular expression: {error}", got=str(pattern)) from error
+            raise InputError(f"{option} is not a regular expression: {error}", got=str(pattern)) from error
     analog = {
         name
         for name in names

@@ -118,7 +118,7 @@ def clip(
 
 
 def others(network: fx.GraphModule) -> str:
-    """`silu ×2, sigmoid ×1`: the activations that are no ReLU, or `no activation`."""
+    """`silu ×2, sigmoid ×1`: the activations that are not ReLU, or `no activation`."""
     sites = [network.get_submodule(name) for name in activation_sites(network)]
     found = Counter(str(site.name) for site in sites if site.tracked)
     return ", ".join(f"{name} ×{count}" for name, count in found.items()) or "no activation"

@@ -53,7 +53,7 @@ def opened(data: Any, name: str, network: Any) -> Any:
     """The data, opened where they are named.
 
     Raises:
-        InputError: they are no batches, or there is no such source.
+        InputError: they are not batches, or there is no such source.
     """
     if isinstance(data, (str, PathLike)):
         return opened_source(str(data), network)

@@ -104,7 +104,7 @@ def preflight(
     Args:
         analog: activation sites that stay analog (`keep`).
         folded: names of BatchNorm layers that were folded.
-        standing: what stands at a clip or a quantised activation where that is no neuron which integrates and keeps to
+        standing: what stands at a clip or a quantised activation if it is not a neuron that integrates and keeps to
             the end of a clip: one that sends the ANN's own levels, one that tracks the activation, or one that sends
             beyond its end.
         method: that is asked for, for notices.

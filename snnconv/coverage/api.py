@@ -45,7 +45,7 @@ def coverage(
 
     Args:
         zoos: "torchvision", "pytorchvideo".
-        models: regular expression that is searched for in names, as "resnet|vit_".
+        models: regular expression that is searched for in names, such as "resnet|vit_".
         sample: only so many, various and small ones first.
         jobs: processes at a time; they share torch's threads.
         folder: None keeps no journal.

@@ -41,7 +41,7 @@ def make_realistic(model: nn.Module, inputs: Sequence[Any], seed: int = 0) -> No
            W ← W / σ,  b ~ N(0, 0.35²),      σ² the variance of W·x over samples, places and channels,
 
        and the pass goes on with the new output. Calls are met wherever they are made, by modules as well as with bare
-       parameters (the projections of attention). A bias that is no parameter stays as it is.
+       parameters (the projections of attention). A bias that is not a parameter stays as it is.
 
     Residual branches have variance 1 each, so that sums grow by their number alone.
 
@@ -100,7 +100,7 @@ class UnitVariance(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func in WEIGHTED:
-            values = {**dict(zip(NAMES, args)), **kwargs}  # the rest of `args` is no tensor
+            values = {**dict(zip(NAMES, args)), **kwargs}  # the rest of `args` is not a tensor
             self.settle(func, values, args[len(NAMES) :])
         elif func is F.multi_head_attention_forward:
             self.settle_attention(ATTENTION.bind(*args, **kwargs).arguments)

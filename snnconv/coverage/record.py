@@ -34,7 +34,7 @@ class Network:
     """The record of one network of a zoo.
 
     Attributes:
-        model: its name, as `torchvision:resnet18`.
+        model: its name, such as `torchvision:resnet18`.
         shapes: of one sample, for each input.
         reduced: what was made smaller, in words.
         failed: why there are no figures; None where there are.

@@ -26,7 +26,7 @@ class Size:
     """How large the networks are built whose names match.
 
     Attributes:
-        names: regular expression of whole names, as `torchvision:vit_b_(16|32)`.
+        names: regular expression of whole names, such as `torchvision:vit_b_(16|32)`.
         family: what they have in common; of each, one network is verified before the second one of any.
         shapes: of one sample, for each input.
         arguments: of the factory, as typed behind --arch-arg.

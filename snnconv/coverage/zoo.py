@@ -36,7 +36,7 @@ def zoo(names: Iterable[str] = ZOOS, pattern: str | None = None) -> list[str]:
         try:
             found = [name for name in found if re.search(pattern, name)]
         except re.error as error:
-            raise InputError(f"--models is no regular expression: {error}", got=pattern) from error
+            raise InputError(f"--models is not a regular expression: {error}", got=pattern) from error
         if not found:
             raise InputError("--models matches no network of the zoos", got=pattern)
     return families_first(found)

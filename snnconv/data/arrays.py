@@ -18,7 +18,7 @@ X_FORMS = (
 MAX_CHANNELS = 4
 LARGEST_LABEL = 2**31 - 1
 ORDER = "NCTHW"  # of the dimensions of what comes out: samples, channels, frames, height, width
-PLAIN = "plain"  # dimensions that are no images': [N, …], as they are
+PLAIN = "plain"  # dimensions that are not images': [N, …], as they are
 LAYOUTS = "each of N, H and W, and where they are there C (channels) and T (frames), in the order of x, as NTHW"
 
 
@@ -53,7 +53,7 @@ def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tup
 
     Args:
         where: the file, for errors.
-        layout: the dimensions of x, a letter each, as "NTHW" for grey videos; None: one of `X_FORMS`, told by its type.
+        layout: the dimensions of x, a letter each, for example "NTHW" for grey videos; None: one of `X_FORMS`, by its type.
 
     Raises:
         InputError: a type or shape that is not one of `X_FORMS` or `layout`, no samples, NaN or infinity, or labels
@@ -78,7 +78,7 @@ def checked_labels(y: Any, count: int, where: str) -> np.ndarray:
         )
     if int(y.max()) > LARGEST_LABEL:
         found = f"{int(y.max())} at {int(y.argmax())}"
-        raise InputError("a label is no class", expected=f"classes 0 to {LARGEST_LABEL}", got=found, where=where)
+        raise InputError("a label is not a class", expected=f"classes 0 to {LARGEST_LABEL}", got=found, where=where)
     return y.astype(np.int64)
 
 

@@ -80,7 +80,7 @@ class Normalization:
         """From text such as "0.485,0.456,0.406"; one value counts for every channel.
 
         Raises:
-            InputError: a part is no number, or as for the class.
+            InputError: a part is not a number, or as for the class.
         """
         return cls(_parse(mean, "mean"), _parse(std, "std"))
 
@@ -97,7 +97,7 @@ class Normalization:
         """
         if set(values) != {"mean", "std"}:
             raise InputError(
-                "this is no normalisation", expected="the keys mean and std", got=", ".join(map(str, values))
+                "this is not a normalisation", expected="the keys mean and std", got=", ".join(map(str, values))
             )
         return cls(values["mean"], values["std"])
 

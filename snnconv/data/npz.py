@@ -73,7 +73,7 @@ def open_npz(argument: str) -> Samples:
             `where`: the key of a boolean array [N]; samples where it is true are taken, of `where=!KEY` the others.
             `layout`: the dimensions of x, a letter each of N, C, T (frames), H and W, as NTHW for grey videos.
             `frames`: so many of them, the middle one of equal parts of the video, some more than once where there are
-            fewer; or a slice, as frames=0:16 or 0:28:2, which the videos have to hold.
+            fewer; or a slice, such as frames=0:16 or 0:28:2, which the videos have to hold.
 
     Raises:
         InputError: no such file, not an intact npz, keys missing, arrays that `checked_arrays` refuses, an option that

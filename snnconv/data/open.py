@@ -36,7 +36,7 @@ def open_data(
         batch_size: samples in a batch; of clips in several views, whole clips of at most so many views together.
         limit: only the first so many samples.
         normalization: applied to every batch; None: the one usual for the data where it has one (`fashion`).
-        views: of every clip, windows in time × crops, as "5x3"; None: as the spec says, else one in the centre.
+        views: of every clip, windows in time × crops, such as "5x3"; None: as the spec says, else one in the centre.
         strict: a video file that is damaged is an error; else it is left out, and named in a notice.
         workers: processes that decode video files; 0: this one does. Batches are the same.
 

@@ -25,7 +25,7 @@ class Samples:
         files: what reads them, where they are decoded one by one; samples of it can be drawn at random, and some may
             turn out to be unreadable, which `fetch` leaves out.
         views: rows of x, and of y, for each sample: clips are evaluated in several views.
-        in_views: the same samples in other views, as "5x3"; None: they have none.
+        in_views: the same samples in other views, such as "5x3"; None: they have none.
         fitted: the same samples as a network with inputs of these shapes takes them, and every so many frames of a
             video (None: the usual), where nobody chose otherwise; None: they are as they are.
         pack: from normalised x to the inputs of the network, where those are several.

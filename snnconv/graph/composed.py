@@ -42,7 +42,7 @@ class Composed(Activation):
 
     Args:
         steps: the operations, in order; the last gives f. tensors: the parameters and constants that they read.
-        shape: of one sample's values along which the tensors differ, as (C, 1, 1); all ones where f is one function.
+        shape: of one sample's values along which the tensors differ, such as (C, 1, 1); all ones if f is one function.
 
     Attributes:
         levels: the equal steps that f takes, or None. jumps: whether it jumps anywhere.

@@ -46,7 +46,7 @@ class Elementwise(Activation):
     """The canonical site of an elementwise activation f that is neither a ReLU nor clip(x, 0, c).
 
     Args:
-        operation: name of an ATen operation with its overload, as "gelu.default", or "softsign".
+        operation: name of an ATen operation with its overload, such as "gelu.default", or "softsign".
         settings: its arguments besides the input, by name, as {"approximate": "tanh"}.
         tensors: those that are tensors, as the `weight` of a PReLU.
     """
@@ -100,7 +100,7 @@ class Elementwise(Activation):
 def elementwise_of(
     target: torch._ops.OpOverload, values: Mapping[str, Any], tensors: Mapping[str, Tensor]
 ) -> Elementwise | None:
-    """The site of an operation, or None where it is no activation of the table, or its settings are computed.
+    """The site of an operation, or None where it is not an activation of the table, or its settings are computed.
 
     Args:
         values: its arguments by the names of the schema. tensors: those that are parameters.

@@ -174,8 +174,8 @@ def short_name(target: torch._ops.OpOverload) -> str:
 
 
 def name_of(node: fx.Node) -> str:
-    """`conv2d` for `aten.conv2d.default`, the function's name for others; no operation's name for what is no function,
-    as the call of a module that the user named `split`."""
+    """`conv2d` for `aten.conv2d.default`, the function's name for others; never an operation's name for what is not a
+    function, such as the call of a module that the user named `split`."""
     target = node.target
     if isinstance(target, str):
         return f"{node.op} {target}"

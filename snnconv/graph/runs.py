@@ -85,7 +85,7 @@ def find_runs(graph_module: fx.GraphModule) -> dict[fx.Node, Run]:
 
 
 def run_to(regions: Regions, last: fx.Node) -> Run | None:
-    """The run that ends at an operation, or None where it is no activation, or one operation that is a site itself."""
+    """The run that ends at an operation, or None if it is not an activation, or is one operation: a site itself."""
     chain = regions.above(last, LONGEST + 1)
     sources = [node for after, node in pairwise(chain) if is_real(node) and not is_same(after)]
     spans = [(source, regions.between(source, last)) for source in reversed(sources)]
@@ -111,7 +111,7 @@ def run_to(regions: Regions, last: fx.Node) -> Run | None:
 
 
 def unfollowed(regions: Regions, last: fx.Node, source: fx.Node, nodes: Sequence[fx.Node]) -> Run | None:
-    """The run from the nearest value through which everything goes, if it is no sum of functions that can be followed.
+    """The run from the nearest value that everything passes, unless it is a sum of functions that can be followed.
 
     A product or a choice of several functions of one value would be analog; powers stay so. Where something else reads
     one of these functions it is a site of its own, and the product stays what it is.

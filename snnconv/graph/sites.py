@@ -31,7 +31,7 @@ def name_sites(graph_module: fx.GraphModule) -> fx.GraphModule:
 
     The site is named after the module called (`layer1.0.relu`, `layer1.0.relu#2` for a second call), a function after
     the module it was called in and the operation (`layer1.0.relu` for F.relu in `layer1.0`). What does not depend on
-    the input, as a function of weights alone, is no site. An activation that is spelled out in several operations is
+    the input, as a function of weights alone, is not a site. An activation that is spelled out in several operations is
     one site, named as what it is (`layer1.0.silu` for `x * torch.sigmoid(x)`).
     """
     seen: set[str] = set()
@@ -80,7 +80,7 @@ def require_apart(graph_module: fx.GraphModule, path: str, others: set[str]) -> 
 def site_at(graph_module: fx.GraphModule, node: fx.Node) -> tuple[Any, nn.Module] | None:
     """What the node reads and the module of the activation or max pooling that it is, or None.
 
-    Whole numbers, as words that are kept within a table, are no activations.
+    Whole numbers, as words that are kept within a table, are not activations.
     """
     value = value_of(node)
     if isinstance(value, torch.Tensor) and not value.is_floating_point():

@@ -47,7 +47,7 @@ def check_archive(file: IO[bytes], where: str) -> None:
     """The same for an open file, left where it was.
 
     Raises:
-        InputError: as above. zipfile.BadZipFile, ValueError: it is no archive.
+        InputError: as above. zipfile.BadZipFile, ValueError: it is not an archive.
     """
     place = file.tell()
     try:

@@ -74,7 +74,7 @@ def parse_arch_args(items: Iterable[str]) -> dict[str, str]:
     """Split `k=v` items into a mapping.
 
     Raises:
-        InputError: an item has no `=`, or its key is no identifier.
+        InputError: an item has no `=`, or its key is not an identifier.
     """
     pairs: dict[str, str] = {}
     for item in items:

@@ -96,7 +96,7 @@ def _of_a_class(judge: Judge, arguments: Sequence[Value]) -> None:
 
 def _size(judge: Judge, arguments: Sequence[Value]) -> Row:
     if len(arguments) != 1 or not isinstance(arguments[0], Row):
-        raise Unjustified("a size that is no row of numbers")
+        raise Unjustified("a size that is not a row of numbers")
     return arguments[0]
 
 

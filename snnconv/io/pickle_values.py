@@ -77,7 +77,7 @@ def whole(value: Value, what: str) -> int:
 def wholes(value: Value, what: str) -> list[int]:
     """A row of sizes. Raises: Unjustified."""
     if not isinstance(value, Row):
-        raise Unjustified(f"{what} that is no row of numbers")
+        raise Unjustified(f"{what} that is not a row of numbers")
     return [whole(item, what) for item in value.items]
 
 

@@ -41,7 +41,7 @@ def load_pickle(path: str | os.PathLike[str], *, allow: Sequence[str] = (), trus
 
     Args:
         path: the file, in torch's zip format or the older one.
-        allow: further classes to let through, as `package.module.Class`; their modules are imported.
+        allow: further classes to let through, such as `package.module.Class`; their modules are imported.
         trust: load anything, running whatever the file says.
 
     Raises:

@@ -63,7 +63,7 @@ def under(state: Mapping[str, Tensor], prefixes: list[str]) -> tuple[dict[str, T
 
 
 def common(own: Collection[str]) -> str:
-    """The part up to a dot that all names begin with, as `model.`; "" where there is none."""
+    """The part up to a dot that all names begin with, such as `model.`; "" where there is none."""
     first = min(own, default="")
     parts = first.split(".")[:-1]
     shared = ""

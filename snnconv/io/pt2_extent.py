@@ -56,7 +56,7 @@ def check_exponent(exponent: ast.AST, text: str) -> None:
     parts = list(ast.walk(exponent))
     plain = (ast.Constant, ast.Call, ast.Name, ast.UnaryOp, ast.USub, ast.Load, ast.BinOp, ast.Div)
     if any(not isinstance(part, plain) or (isinstance(part, ast.Name) and part.id not in NUMBERS) for part in parts):
-        raise Refused(f"the power in the expression {shorten(text)}, which is no number")
+        raise Refused(f"the power in the expression {shorten(text)}, which is not a number")
     for part in parts:
         value = number_in(part)
         if value is not None and not abs(value) <= LARGEST_EXPONENT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-# Anything above six digits is no counter that torch ever reached, and torch counts up to it in a loop.
+# Anything above six digits is not a counter that torch ever reached, and torch counts up to it in a loop.
 _SYMBOL = re.compile(r"[a-z]{1,4}\d{1,6}")
 _QUOTES = frozenset("'\"\\`")
 

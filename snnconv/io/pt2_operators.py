@@ -32,7 +32,7 @@ _FILE_OPERATORS = frozenset({"from_file", "save", "load"})
 
 
 def check_operator(target: str) -> None:
-    """An operator's name, as `torch.ops.aten.relu.default`.
+    """An operator's name, such as `torch.ops.aten.relu.default`.
 
     Raises:
         Refused: it is not on the list of tensor and size arithmetic.

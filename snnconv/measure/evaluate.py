@@ -62,7 +62,7 @@ def labelled_batches(snn: SpikingNetwork, data: Iterable[Any], doing: str) -> It
     """The batches of the test data as the network takes them, with a progress bar.
 
     Args:
-        doing: what the bar says, as "sweeping".
+        doing: what the bar says, such as "sweeping".
 
     Raises:
         InputError: the data are empty or have no labels.
@@ -303,5 +303,5 @@ def require_plain_rates(snn: SpikingNetwork, doing: str) -> None:
         raise InputError(
             f"{doing} needs spikes whose sum over all steps stands for the activation",
             got=f"method {snn.plan.settings.get('method')}: {got}",
-            remedy="convert with another method, as method='sdm'",
+            remedy="convert with another method, such as method='sdm'",
         )

@@ -159,7 +159,7 @@ def header_of(line: bytes, kind: str, path: Path) -> dict[str, Any]:
     """The configuration in the first line.
 
     Raises:
-        InputError: it is no header of this kind and format, or damaged.
+        InputError: it is not a header of this kind and format, or damaged.
     """
     header = opened(line)
     if header is not None and header.get("snnconv") == kind and header.get("format") == FORMAT:
@@ -204,7 +204,7 @@ def sealed(document: Mapping[str, Any], header: bytes = b"") -> bytes:
 
 
 def opened(line: bytes, header: bytes = b"") -> dict[str, Any] | None:
-    """The document of a line; None where the check does not fit, or it is no object."""
+    """The document of a line; None where the check does not fit, or it is not an object."""
     parts = CHECKED.fullmatch(line)
     if parts is None or check_of(parts[1], header) != parts[2]:
         return None

@@ -31,7 +31,7 @@ def scoring(network: Network, T: int | None = None) -> Iterator[Scores]:
 
     Raises:
         InputError: from the function: inputs that the network cannot run on, an output that is not [B, classes], or a
-            label that is no class.
+            label that is not a class.
     """
     if isinstance(network, SpikingNetwork):
         with torch.no_grad():

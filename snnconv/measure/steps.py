@@ -36,7 +36,7 @@ def check_steps(steps: Iterable[int]) -> tuple[int, ...]:
         problem = f"time step {twice[0]} comes twice" if twice else "time steps must be at least 1"
         raise InputError(
             problem if whole else "time steps must be whole numbers",
-            expected="different whole numbers ≥ 1, as 1,2,4,8",
+            expected="different whole numbers ≥ 1, such as 1,2,4,8",
             got=", ".join(map(str, given)) or ("none" if isinstance(steps, Iterable) else repr(steps)),
         )
     return tuple(sorted(map(operator.index, given)))

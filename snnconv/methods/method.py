@@ -140,7 +140,7 @@ class Method:
 def check_corrections(names: Sequence[str]) -> None:
     """Refuse unknown names, and a name that comes twice."""
     if isinstance(names, str):
-        expected = f"a sequence of names, as ('bias',), among {', '.join(CORRECTIONS)}"
+        expected = f"a sequence of names, such as ('bias',), among {', '.join(CORRECTIONS)}"
         raise InputError("corrections is one string", expected=expected, got=repr(names))
     for number, name in enumerate(names):
         CORRECTIONS[name]  # an unknown one is refused, with the nearest

@@ -99,7 +99,7 @@ def refusal(model: nn.Module, shapes: Shapes, mode: ShapesOnly | None = None) ->
     try:
         with torch.no_grad(), mode or ShapesOnly():
             torch.func.functional_call(model, blank, (inputs if len(inputs) > 1 else inputs[0],))
-    except Exception as error:  # whatever stops it, this is no input of the network
+    except Exception as error:  # whatever stops it, this is not an input of the network
         return error
     finally:
         for module, training in flags:

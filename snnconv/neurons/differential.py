@@ -15,7 +15,7 @@ from .registry import NEURONS
 from .temporal import Neuron, Temporal
 
 EXPONENT = 0x7F800000  # the bits of a float32 that hold its exponent
-ALMOST_ONE = 1 - 2.0**-20  # between the powers of two ½ and 1: smaller ones are no spikes
+ALMOST_ONE = 1 - 2.0**-20  # between the powers of two ½ and 1: smaller ones are not spikes
 TIE = 2.0**-10  # of a quantum: the total is a sum of thirds and fifths, which is never exactly a whole number
 
 

@@ -139,15 +139,15 @@ def fitted(spec: str, shape: tuple[int, ...], given: Mapping[str, str]) -> dict[
 
 
 def steps_of(frames: int, depth: str) -> int:
-    """Time steps of `depth` frames each; a depth that is no number is the network's to refuse.
+    """Time steps of `depth` frames each; a depth that is not a number is the network's to refuse.
 
     Raises:
-        InputError: the frames are no whole number of steps.
+        InputError: the frames are not a whole number of steps.
     """
     each = int(depth) if depth.isdecimal() and int(depth) else 1
     if frames % each:
         raise InputError(
-            "the frames of the data are no whole number of time steps", expected=f"a multiple of depth={each}",
+            "the frames of the data are not a whole number of time steps", expected=f"a multiple of depth={each}",
             got=f"{frames} frames", remedy="sample another number of frames, or choose another depth",
         )  # fmt: skip
     return frames // each

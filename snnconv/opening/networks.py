@@ -90,7 +90,7 @@ def load_direct(found: OpenedModel, conversion: Conversion, data: DataSource) ->
     """A network that is measured as it is, on its device and in eval mode.
 
     Raises:
-        InputError: a program, which is no network.
+        InputError: a program, which is not a network.
     """
     if isinstance(found.model, ExportedProgram):
         raise InputError(

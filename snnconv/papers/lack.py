@@ -23,4 +23,4 @@ class Lack:
 
 OTHER_WORK = Lack("FIGURE", "a figure of other work, with no network here")
 NO_DATA = Lack("FIGURE", "names no data set")
-NO_SETTING = Lack("FIGURE", "the row is no setting of a conversion")
+NO_SETTING = Lack("FIGURE", "the row is not a setting of a conversion")

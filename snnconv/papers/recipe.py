@@ -89,7 +89,7 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe file; the recipe is named after it.
 
     Raises:
-        InputError: it cannot be read, is no TOML, or has keys or lengths that make no recipe.
+        InputError: it cannot be read, is not TOML, or has keys or lengths that make no recipe.
     """
     try:
         text = path.read_bytes()
@@ -132,7 +132,7 @@ def recipe_of(name: str, document: dict[str, Any]) -> Recipe:
     outline = typed(document, Outline, "the document", "the recipe")
     steps = outline.T
     if not (steps or outline.columns) or not ("groups" in document or "rows" in document):
-        raise InputError("this is no recipe", expected="T or columns, and rows or groups", got=", ".join(document))
+        raise InputError("this is not a recipe", expected="T or columns, and rows or groups", got=", ".join(document))
     if steps:
         columns = (Column("ANN", "accuracy"), *step_columns(steps))
     else:

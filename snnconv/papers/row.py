@@ -43,8 +43,8 @@ class Row:
         network: what `snnconv.io.build` takes. arch: further arguments of it. classes: of its output.
         data: name in `DATA_SETS`. split: of its official ones; "": the first. splits: several, each with a network of
             its own; the figures are their means.
-        sampling: options of video clips that the paper names, as "stride=1"; what is left out follows from the network.
-        views: of a test clip, as "5x3". normalization: name in `NORMALIZATIONS`.
+        sampling: options of video clips that the paper names, such as "stride=1"; the rest follows from the network.
+        views: of a test clip, such as "5x3". normalization: name in `NORMALIZATIONS`.
         noise: kind in `NOISES` → its level, for the measure "robustness".
         method, settings: of the conversion; no method: the network is evaluated as it is.
         training: how `--train` makes the network; None: it does not.

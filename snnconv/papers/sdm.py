@@ -13,7 +13,7 @@ def conversion_mj(encoder: float, spikes: float = 0.0) -> float:
         spikes = Σ_l rate(l)·OP(l + 1)
 
     Args:
-        encoder: operations on values that are no spikes: an ANN's all, an SNN's first convolution over T steps.
+        encoder: operations on values that are not spikes: an ANN's all, an SNN's first convolution over T steps.
         spikes: operations that a spike causes, the sum over layers above.
     """
     return energy_mj(encoder, spikes)

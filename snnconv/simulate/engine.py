@@ -33,7 +33,7 @@ class Chunk:
 
     Attributes:
         start: time steps before this chunk.
-        leaves: each output leaf as [steps, B, …]; leaves that are no tensors as they are.
+        leaves: each output leaf as [steps, B, …]; leaves that are not tensors as they are.
         state: {site: state} after the last step.
     """
 

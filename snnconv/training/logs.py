@@ -18,7 +18,7 @@ class CSVLog:
     undisturbed one.
 
     Args:
-        name: of the file. quantity: what the last columns are of, as "lambda"; None: there are none.
+        name: of the file. quantity: what the last columns are of, such as "lambda"; None: there are none.
     """
 
     def __init__(self, folder: Path, name: str, quantity: str | None) -> None:

@@ -27,7 +27,7 @@ def scores(network: Any, module: nn.Module, batch: Batch, where: str) -> tuple[T
         module: the network itself, which `network` may wrap.
 
     Raises:
-        InputError: inputs that the network cannot run on, no such output, or a label that is no class.
+        InputError: inputs that the network cannot run on, no such output, or a label that is not a class.
     """
     inputs, labels = batch
     reference = placement_of(module)
@@ -57,7 +57,7 @@ def validate(
     """(correct, samples) over the validation data; each of several processes sees to its share of the batches.
 
     Raises:
-        InputError: the data are empty or have no labels, or labels that are no classes.
+        InputError: the data are empty or have no labels, or labels that are not classes.
     """
     correct = samples = 0
     views = views_of(data)

@@ -75,7 +75,7 @@ class Settings:
             (0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)", self.label_smoothing),
             (0 <= self.mixup < math.inf, "mixup", "α of a Beta distribution, at least 0", self.mixup),
             (0 <= self.cutmix < math.inf, "cutmix", "α of a Beta distribution, at least 0", self.cutmix),
-            (self.ema is None or 0 < self.ema < 1, "ema", "a decay in (0, 1), as 0.999", self.ema),
+            (self.ema is None or 0 < self.ema < 1, "ema", "a decay in (0, 1), such as 0.999", self.ema),
             (whole(self.batch_size, 2), "batch_size", "a whole number, at least 2", self.batch_size),
             (self.early_stop is None or whole(self.early_stop), "early_stop", "epochs, at least 1", self.early_stop),
             (whole(self.save_every), "save_every", "steps, at least 1", self.save_every),

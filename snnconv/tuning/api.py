@@ -71,7 +71,7 @@ def tune(
         data: calibration batches; at least 64 samples.
         budget_spikes: spikes per neuron and sample over all steps; budget_energy: mJ per sample over all steps.
         T: time steps to choose among.
-        methods: as in `grid`, as "auto:cost=0.3,sdm-zero:beta=8"; β and bits are the most that a site may get.
+        methods: as in `grid`, such as "auto:cost=0.3,sdm-zero:beta=8"; β and bits are the most that a site may get.
         correction: a name in `CORRECTIONS`, or None.
         options: further arguments of `convert`, for all.
 

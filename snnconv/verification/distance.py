@@ -31,7 +31,7 @@ def relative_error(found: Any, wanted: Any) -> float:
 
 
 def error_or_inf(found: Any, wanted: Any) -> float:
-    """The same of two outputs of a spiking network, that are no measure where the network is broken: then infinite."""
+    """The same of two outputs of a spiking network; infinite if the network is broken, so that nothing is measured."""
     try:
         return relative_error(found, wanted)
     except InputError:

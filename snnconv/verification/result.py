@@ -30,7 +30,7 @@ class SiteVerdict:
     """What became of one activation site.
 
     Attributes:
-        operation: what stands there in the source, as "ReLU".
+        operation: what stands there in the source, such as "ReLU".
         verdict: of the pre-flight report: "exact", "approximate" or "unsupported".
         neuron: registry name; None where the site does not spike.
         source: the line that it stands in. remedy: what to do where it cannot be converted.
@@ -60,7 +60,7 @@ class Verification(Result):
         unsupported: {"site", "operation", "detail", "source", "remedy"} of what cannot be converted.
         canonical_error: ‖f_can(x) − f(x)‖ / ‖f(x)‖ of the canonical ANN against the source model; None where there is
             no source model to compare with, or nothing was converted.
-        canonical_precision: in which it was taken, as "float64".
+        canonical_precision: in which it was taken, such as "float64".
         snn_error: {T: ‖SNN − ANN‖ / ‖ANN‖}, the SNN's output being its mean over the first T steps; beyond the T asked
             for where the error had not fallen by then.
         slope: of the least-squares line of log₂(error) over log₂(T): −1 where the error falls as 1/T; None where there
@@ -104,7 +104,7 @@ class Verification(Result):
         return f"does not hold: {', '.join(failed)}" if failed else f"all {len(self.checks)} checks hold"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; errors that are no numbers, as of a network that gives NaN, are None."""
+        """Plain data; errors that are not numbers, as of a network that gives NaN, are None."""
         document = super().to_dict()
         errors = {str(T): finite(error) for T, error in self.snn_error.items()}
         return {**document, "held": self.held, "canonical_error": finite(self.canonical_error), "snn_error": errors}

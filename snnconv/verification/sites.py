@@ -31,7 +31,7 @@ def report_of(snn: SpikingNetwork) -> Report:
 
 
 def standing_of(snn: SpikingNetwork, name: str, neuron: Neuron) -> Standing | None:
-    """What stands at a site, where that is no neuron which integrates and keeps to the end of a clip."""
+    """What stands at a site, where that is not a neuron which integrates and keeps to the end of a clip."""
     activation = snn.ann.get_submodule(name)
     assert isinstance(activation, Activation)
     if isinstance(neuron, Tracking):

@@ -36,7 +36,7 @@ class SpikeRanges:
 
     def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
         least, most = (float(bound) for bound in spikes.aminmax())
-        whole = bool((spikes == spikes.round()).all())  # NaN is no whole number either
+        whole = bool((spikes == spikes.round()).all())  # NaN is not a whole number either
         if site in self.ranges:
             before = self.ranges[site]
             least, most, whole = min(before.least, least), max(before.most, most), before.whole and whole

@@ -1,4 +1,4 @@
-"""Names that are no plain names: the network converts, its code holds none of them, its state_dict all of them."""
+"""Names that are not plain names: the network converts, its code holds none of them, its state_dict all of them."""
 
 from __future__ import annotations
 

@@ -132,7 +132,10 @@ ERRORS = {
     "bench list --data-roo x": ("--data-roo",),
     "bench list sdm-tabel4": ("unknown recipe 'sdm-tabel4'", "did you mean 'sdm-table4'"),
     "bench run sdm-table1 --start slowfast_4x16=a.pth": ("--start goes with --train", "add --train"),
-    "bench run sdm-table1 --train --set epochs": ("this is no setting of a training", "NAME=VALUE, as epochs=2"),
+    "bench run sdm-table1 --train --set epochs": (
+        "this is not a setting of a training",
+        "NAME=VALUE, such as epochs=2",
+    ),
     "bench run sdm-table1 --train --set epoch=2": ("training has no setting 'epoch'", "did you mean 'epochs'"),
     "bench run sdm-table1 --train --set epochs=none": ("epochs is out of range", "a whole number, at least 1"),
     "bench run sdm-table1 --train --start a.pth": ("whose checkpoints to start from are these?", "GROUP/ROW=FILE"),

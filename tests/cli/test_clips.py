@@ -85,7 +85,7 @@ def test_official_parts(command: Command, model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (("--views", "5"), "this is no number of views"),
+    (("--views", "5"), "this is not a number of views"),
     (("--workers", "-1"), "--workers"),
 ])  # fmt: skip
 def test_wrong_options(

@@ -1,4 +1,4 @@
-"""`snnconv count`: several inputs, gaps, and what is no shape."""
+"""`snnconv count`: several inputs, gaps, and what is not a shape."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ def test_positional_inputs_and_gaps(command: Command, tmp_path: Path) -> None:
 def test_what_is_no_list_of_shapes(shapes: str, command: Command, files: Path) -> None:
     ended = command("count", files / "net.pt", "--input-shape", shapes)
     assert ended.code == 2
-    assert "of several inputs, as '3,8,224,224;3,32,224,224'" in ended.err
+    assert "of several inputs, such as '3,8,224,224;3,32,224,224'" in ended.err

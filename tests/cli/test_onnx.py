@@ -26,7 +26,7 @@ def model(tmp_path: Path) -> Path:
 def test_inspect_says_how_well_it_was_read(model: Path, command: Command) -> None:
     done = command("inspect", model)
     assert done.code == 0, done.err
-    assert "the network takes channels first, as (3, 8, 8)" in done.err
+    assert "the network takes channels first, such as (3, 8, 8)" in done.err
     assert "agrees with onnxruntime to" in done.err
     assert "1 of 1 activations can spike" in done.out
     quiet = command("inspect", model, "-q", "--json")

@@ -35,10 +35,10 @@ from ..networks import MLP, ResidualNet, SmallCNN
         ({"maxpool": "average"}, "maxpool is out of range"),
         ({"keep": "nothing"}, "keep matches no activation site"),
         ({"only": "nothing"}, "only matches no activation site"),
-        ({"keep": "("}, "keep is no regular expression"),
+        ({"keep": "("}, "keep is not a regular expression"),
         ({"keep": "."}, "nothing to convert"),
         ({"data": []}, "empty"),
-        ({"data": None, "input_shape": (0, 3)}, "input_shape is no shape"),
+        ({"data": None, "input_shape": (0, 3)}, "input_shape is not a shape"),
     ],
     ids=str,
 )  # fmt: skip
@@ -114,7 +114,7 @@ def test_a_shape_for_each_input() -> None:
     assert snn.plan.input_shapes == [(4,), (5,)]
     assert snn([torch.randn(2, 4), torch.randn(2, 5)]).shape == (2, 3)
     for wrong in ([(4,), (0,)], [(4,), ()]):
-        with pytest.raises(InputError, match="input_shape is no shape"):
+        with pytest.raises(InputError, match="input_shape is not a shape"):
             snnconv.convert(TwoInputs(), input_shape=wrong)
     with pytest.raises(InputError, match="disagree"):
         snnconv.convert(TwoInputs(), data=[(torch.randn(2, 4), torch.randn(2, 5))], input_shape=[(4,), (6,)])

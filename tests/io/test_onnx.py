@@ -60,7 +60,7 @@ def test_channels_last_from_tensorflow(batch: int, tmp_path: Path) -> None:
     path = save_tensorflow_net(tmp_path / "net.onnx", batch)
     network, notes = open_onnx(path)
     assert network.input_shapes == [(3, 8, 8)]
-    assert notes[0] == "the file takes channels last; the network takes channels first, as (3, 8, 8)"
+    assert notes[0] == "the file takes channels last; the network takes channels first, such as (3, 8, 8)"
     x = random_inputs((3, 3, 8, 8))
     assert compare_with_onnxruntime(path, network, x) < 1e-6
     assert list(network.state_dict()) == ["net.conv.weight", "net.dense.weight", "net.dense.bias"]

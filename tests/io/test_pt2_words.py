@@ -1,4 +1,4 @@
-"""Outputs that are no tensors come back from a file: words, numbers, flags, None, wherever they stand."""
+"""Outputs that are not tensors come back from a file: words, numbers, flags, None, wherever they stand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """ReSpike as a loop over time steps, written from its layer table with plain functions: for the real one to match.
 
 The weights have the names of its authors' files. It shares no code with the package. Clips are [B, channels, frames, H,
-W], of sides that the poolings divide, as 64.
+W], of sides that the poolings divide, such as 64.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ NETWORKS: dict[str, Callable[[bool], nn.Module]] = {
 
 
 class Kept:
-    """What the gradient needs of a forward run: bytes of tensors that are no parameters, each storage once."""
+    """What the gradient needs of a forward run: bytes of tensors that are not parameters, each storage once."""
 
     def __init__(self, model: nn.Module) -> None:
         self.parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}

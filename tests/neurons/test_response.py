@@ -38,7 +38,7 @@ def test_steps_of_warm_up_are_not_read() -> None:
 
 
 def test_a_residual_of_nothing_silences() -> None:
-    """SRP: −1/8 for four steps leaves v(τ) = 0, which is no potential."""
+    """SRP: −1/8 for four steps leaves v(τ) = 0, which is not a potential."""
     assert given(ResidualPotential(1.0, tau=4), -0.125, 4, 4) == 0.0
 
 

@@ -1,4 +1,4 @@
-"""The recipe files: all there, sound, with the published figures; and what is no recipe."""
+"""The recipe files: all there, sound, with the published figures; and what is not a recipe."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_legend_names_what_can_be_seen(tmp_path: Path) -> None:
     causes = {"MACs", "ACs", "biases, norms", "neuron updates", "weight reads", "potentials", "activations, spikes"}
     assert causes <= set(texts(tmp_path / "all.svg"))
     plot_energy(CASES["uneven"], tmp_path / "uneven.svg")
-    assert causes & set(texts(tmp_path / "uneven.svg")) == {"ACs", "potentials"}  # 4 of 9,900 mJ are no line even
+    assert causes & set(texts(tmp_path / "uneven.svg")) == {"ACs", "potentials"}  # 4 of 9,900 mJ are not even a line
     plot_energy(CASES["one cause"], tmp_path / "one.svg")
     assert "MACs" in texts(tmp_path / "one.svg")
 

@@ -207,7 +207,7 @@ def test_results_that_lack_a_part_are_one_error(tmp_path: Path) -> None:
     row = {"network": "SNN", "noise": "gaussian", "level": 0.1, "accuracy": 50.0}
     settings = {"settings": {}, "normalization": None, "T": 4, "clipped": False, "samples": 10, "data": "d"}
     (tmp_path / "robustness.json").write_text(json.dumps({"rows": [row], **settings}))
-    with pytest.raises(InputError, match="these are no robustness results"):
+    with pytest.raises(InputError, match="these are not robustness results"):
         report(tmp_path, tmp_path / "report.html")
 
 

@@ -186,7 +186,7 @@ def test_max_pooling_by_lateral_inhibition() -> None:
 
 
 def test_corrections_stay_in_what_is_compared() -> None:
-    """Weights, currents and potentials that a method changes on purpose are no defects."""
+    """Weights, currents and potentials that a method changes on purpose are not defects."""
     torch.manual_seed(0)
     x = torch.randn(16, 2, 6, 6)
     snn = snnconv.convert(

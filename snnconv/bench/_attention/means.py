@@ -60,7 +60,7 @@ class MeanActivation(nn.Module):
 
     def __init__(self, neuron: Neuron) -> None:
         super().__init__()
-        self._neuron = (neuron,)  # in a tuple: it is no part of this network
+        self._neuron = (neuron,)  # in a tuple: it is not part of this network
 
     def show(self, spikes: Tensor, T: int) -> None:
         """Take over Σs [B, …] of T steps."""

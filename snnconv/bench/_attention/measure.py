@@ -100,7 +100,7 @@ def attention(
 
 
 def require_one_picture(snn: SpikingNetwork) -> None:
-    """Refuse networks whose input is no image and no clip."""
+    """Refuse networks whose input is neither an image nor a clip."""
     shapes = snn.plan.input_shapes
     if len(shapes) != 1 or len(shapes[0]) not in (3, 4):
         raise InputError(

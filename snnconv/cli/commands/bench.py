@@ -59,7 +59,9 @@ def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) 
 @click.argument("recipe")
 @data_root
 @click.option("--group", metavar="GROUP", help="Only this group of rows, as cifar10/vgg16.")
-@click.option("--T", "steps", metavar="T[,T…]", help="Time steps in place of the published ones, as 1,2,4 or 1..8.")
+@click.option(
+    "--T", "steps", metavar="T[,T…]", help="Time steps in place of the published ones, such as 1,2,4 or 1..8."
+)
 @limit_option
 @views_option
 @click.option(
@@ -76,7 +78,7 @@ def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) 
 @click.option("--start", "train_start", multiple=True, metavar="[NETWORK|GROUP[/ROW]=]FILE",
               help="Checkpoint that --train starts from (its classifier is replaced), or random.")  # fmt: skip
 @click.option("--set", "train_set", multiple=True, metavar="NAME=VALUE",
-              help="Setting of --train in the place of the paper's, as epochs=2 or lr=0.001.")  # fmt: skip
+              help="Setting of --train in the place of the paper's, such as epochs=2 or lr=0.001.")  # fmt: skip
 @click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
 @click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")

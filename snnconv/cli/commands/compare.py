@@ -30,7 +30,7 @@ def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...])
     names = [name for name, _, _ in pairs]
     if bad is not None or len({*names}) < len(names):
         raise InputError(
-            "--beside is no NAME=FOLDER", expected="as clip=results/, every NAME once", got=" ".join(value)
+            "--beside is not NAME=FOLDER", expected="as clip=results/, every NAME once", got=" ".join(value)
         )
     return {name: folder for name, _, folder in pairs}
 

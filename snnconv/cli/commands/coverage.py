@@ -24,7 +24,7 @@ ZOOS = "torchvision,pytorchvideo"
 
 @click.command()
 @click.option("--zoo", "zoos", default=ZOOS, show_default=True, metavar="ZOO[,ZOO]", help="Which zoos.")
-@click.option("--models", metavar="REGEX", help="Only networks in whose names this is found, as 'resnet|vit_'.")
+@click.option("--models", metavar="REGEX", help="Only networks in whose names this is found, such as 'resnet|vit_'.")
 @click.option("--sample", type=WHOLE, metavar="N", help="Only N of them, small and various ones first.")
 @click.option("--jobs", type=WHOLE, default=1, show_default=True, help="Networks at a time, each in its own process.")
 @click.option("--cpu-limit", type=float, default=300.0, show_default=True, help="Seconds of processor time for one.")

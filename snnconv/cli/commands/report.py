@@ -101,7 +101,7 @@ def measure_model(
 
     if data is None:
         raise InputError(
-            f"{model} is no folder of results, and a model needs test data",
+            f"{model} is not a folder of results, and a model needs test data",
             expected="a folder, or --data DATA with a model",
             remedy=f"snnconv report {model} --data DATA",
         )

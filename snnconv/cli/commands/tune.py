@@ -36,7 +36,9 @@ PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep",
 )
 @click.option("--budget-spikes", type=float, metavar="N", help="Most spikes per neuron and sample, over all steps.")
 @click.option("--budget-energy", type=float, metavar="MJ", help="Most energy per sample in mJ, over all steps.")
-@click.option("--T", "steps", default="1,2,4", show_default=True, help="Time steps to choose among, as 1,2,4 or 1..8.")
+@click.option(
+    "--T", "steps", default="1,2,4", show_default=True, help="Time steps to choose among, such as 1,2,4 or 1..8."
+)
 @click.option(
     "--methods",
     metavar="M[,M…]",

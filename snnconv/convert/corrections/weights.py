@@ -36,7 +36,7 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
     x̄ is the mean over the T steps of what the spikes before bring to the layer, r̄ that of all else the neuron gets: a
     residual, its offset. Q is what the neuron sends if its input is spread evenly over time; the order of spikes, which
     has no gradient, is left out. In the gradient the floor is the identity (straight-through) and the clip is itself:
-    0 outside. Neurons with differential coding, whose mean is no multiple of θ/T, keep the clip alone.
+    0 outside. Neurons with differential coding, whose mean is not a multiple of θ/T, keep the clip alone.
 
     Adam, 200 iterations a layer on 32 random samples each, its rate 0.01 of the mean |w|, falling along a cosine. A
     layer keeps its weights where those found do not lessen the error of the actual spikes: straight-through gradients

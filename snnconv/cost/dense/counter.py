@@ -55,8 +55,8 @@ def count(
     """Count the dense operations of a model for one input sample.
 
     Args:
-        input_shape: shape of one sample, as (3, 224, 224); a list of shapes where the network takes several inputs;
-            inferred as `convert` does where it is not given.
+        input_shape: shape of one sample, such as (3, 224, 224); a list of shapes if the network takes several inputs;
+            inferred as `convert` does if it is not given.
         convention: "mac", "conv", "mac+bias", "fvcore-eval", "fvcore-train" or "mmcv".
 
     Raises:

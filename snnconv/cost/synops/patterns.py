@@ -1,4 +1,4 @@
-"""How events pass operations that are no layers: the policy table of what stands between a neuron and a layer.
+"""How events pass operations that are not layers: the policy table of what stands between a neuron and a layer.
 
 Each entry runs the operation so that one event in gives one event at every place it reaches. Most operations that move,
 copy or add up values do that as they are; averages become sums: what divides them is a weight, not an event.
@@ -61,7 +61,7 @@ def spread(setting: Any, dims: int) -> tuple[int, ...]:
 
 
 def adaptively_pooled(call: Call, value: Callable[[Any], Any]) -> Tensor:
-    """Sums over windows ⌊i·n/o⌋ … ⌈(i+1)·n/o⌉, which overlap where n is no multiple of o."""
+    """Sums over windows ⌊i·n/o⌋ … ⌈(i+1)·n/o⌉, which overlap where n is not a multiple of o."""
     x, dims = value(call.input), int(call.name[-2])
     for dim, wanted in zip(range(-dims, 0), spread(value(call.values["output_size"]), dims)):
         size = x.shape[dim]
@@ -81,7 +81,7 @@ PATTERNS: dict[str, Pattern] = {
     **dict.fromkeys([f"avg_pool{d}d" for d in (1, 2, 3)], pooled),
     **dict.fromkeys([f"adaptive_avg_pool{d}d" for d in (1, 2, 3)], adaptively_pooled),
 }
-AVERAGES = {name for name in PATTERNS if "avg" in name} | {"mean"}  # what comes out is no whole number
+AVERAGES = {name for name in PATTERNS if "avg" in name} | {"mean"}  # what comes out is not a whole number
 TERMS = {"add", "sub", "rsub"}
 
 

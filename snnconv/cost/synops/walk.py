@@ -80,7 +80,7 @@ class FanOutAnalysis:
         self.unknown: Counter[str] = Counter()
         self.spikes: dict[fx.Node, Spikes] = {}
         self.leaves: dict[str, Tensor] = {}
-        self.lost: dict[fx.Node, str] = {}  # why values are no spikes any more
+        self.lost: dict[fx.Node, str] = {}  # why values are not spikes any more
 
     def wired(self) -> Connectivity:
         last_use = {source: node for node in self.network.graph.nodes for source in node.all_input_nodes}
@@ -175,8 +175,8 @@ class FanOutAnalysis:
         """
         modules = [self.network.get_submodule(source) for source in read.sources]
         if any(isinstance(module, Neuron) and module.differential for module in modules):
-            return f"{pool} takes the maximum of means, whose change is no whole number where the winner changes"
-        return f"{pool} takes the maximum of averaged or scaled spikes, which are no whole numbers"
+            return f"{pool} takes the maximum of means, whose change is not a whole number where the winner changes"
+        return f"{pool} takes the maximum of averaged or scaled spikes, which are not whole numbers"
 
     def scale(self, node: fx.Node, module: Scale) -> None:
         """A threshold of every neuron is a factor of every synapse, as if each had a weight of its own: spikes stay

@@ -28,7 +28,7 @@ def packets_of(path: Path) -> np.ndarray:
     Layout: docs.inivation.com (AEDAT 3.1) and the README of DVS128 Gesture; all numbers are little-endian.
 
     Raises:
-        InputError: the file cannot be read, is no AEDAT 3.1, or ends within a packet.
+        InputError: the file cannot be read, is not AEDAT 3.1, or ends within a packet.
     """
     found = []
     with mapped(path) as content:
@@ -89,7 +89,7 @@ def start_of_data(content: mmap.mmap, path: Path) -> int:
     end = content.find(b"\n", content.find(END)) if content.find(END) >= 0 else -1
     if content[: len(VERSION)] != VERSION or end < 0:
         raise InputError(
-            "this is no AEDAT 3.1 file",
+            "this is not an AEDAT 3.1 file",
             expected=f"lines of text from {VERSION.decode()} to {END.decode()}",
             got=repr(content[:20]),
             where=str(path),

@@ -72,7 +72,7 @@ def gestures_of(trial: Path) -> list[Gesture]:
     """What the labels beside a trial say.
 
     Raises:
-        InputError: they cannot be read, or are no labels.
+        InputError: they cannot be read, or are not labels.
     """
     path = trial.with_name(f"{trial.stem}_labels.csv")
     lines = lines_of(path)
@@ -80,7 +80,7 @@ def gestures_of(trial: Path) -> list[Gesture]:
         rows = [[int(row[column]) for column in COLUMNS] for row in csv.DictReader(lines)]
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
-            "these are no labels of gestures", expected=f"the columns {', '.join(COLUMNS)}, whole numbers",
+            "these are not labels of gestures", expected=f"the columns {', '.join(COLUMNS)}, whole numbers",
             got=f"{type(error).__name__}: {error}", where=str(path),
         ) from error  # fmt: skip
     for label, start, stop in rows:
@@ -96,7 +96,7 @@ def lines_of(path: Path) -> list[str]:
     """The lines of a text file.
 
     Raises:
-        InputError: it is not there, or is no text.
+        InputError: it is not there, or is not text.
     """
     try:
         return path.read_text(encoding="utf-8").splitlines()

@@ -56,7 +56,7 @@ def open_events(argument: str) -> Samples:
 
 
 def check(events: np.ndarray, offsets: np.ndarray, y: np.ndarray, is_test: np.ndarray, where: str) -> None:
-    """Refuse arrays that are no recordings.
+    """Refuse arrays that are not recordings.
 
     Raises:
         InputError: the first thing that is wrong.

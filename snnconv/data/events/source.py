@@ -40,7 +40,7 @@ def parse(argument: str) -> tuple[str, str, Framed]:
         raise InputError(f"no such part of the data: {part!r}", expected=", ".join(PARTS), where=before)
     place, part = (before, part) if before and part in PARTS else (place, "test")
     if not place:
-        raise InputError("the event data have no place", expected="KIND:PLACE, as nmnist:DIR or events:FILE.npz")
+        raise InputError("the event data have no place", expected="KIND:PLACE, such as nmnist:DIR or events:FILE.npz")
 
     def framing(sensor: int) -> Framing:
         size = given.get("size", sensor)

@@ -88,7 +88,7 @@ def read_frames(
         needed: the fewest frames of a damaged file that are enough.
 
     Raises:
-        BadFile: there is no such file, it is no video, or a damaged one with too few frames that decode.
+        BadFile: there is no such file, it is not a video, or a damaged one with too few frames that decode.
     """
     with opened(path) as (container, stream):
         timeline = timeline_of(container, stream)

@@ -37,7 +37,9 @@ def parse_views(text: str) -> Views:
     found = re.fullmatch(r"([1-9]\d{0,2})[x×]([1-9]\d{0,2})", text)
     if found is None:
         raise InputError(
-            "this is no number of views", expected="TIMExSPACE, as 5x3 or 10x3, each from 1 to 999", got=repr(text)
+            "this is not a number of views",
+            expected="TIMExSPACE, such as 5x3 or 10x3, each from 1 to 999",
+            got=repr(text),
         )
     return Views(int(found[1]), int(found[2]))
 

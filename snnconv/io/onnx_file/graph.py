@@ -177,5 +177,5 @@ Builder = Callable[[Node], Layer]
 
 
 def bad_file(problem: str, where: str, got: str | None = None) -> InputError:
-    """The error for a file that is no usable ONNX model."""
+    """The error for a file that is not a usable ONNX model."""
     return InputError(problem, got=got, where=where, remedy="download or copy it again, or export the model again")

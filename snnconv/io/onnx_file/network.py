@@ -176,7 +176,7 @@ def weights_inside(node: Node, layer: Layer) -> tuple[Layer, tuple[str, ...]]:
     for place, name in enumerate(names):
         array = node.constants.get(name)
         if array is None or (node.op == "Concat" and array.ndim == 1):
-            continue  # numbers joined to a list are no weights, but as the scales of a Resize
+            continue  # numbers joined to a list are not weights, but as the scales of a Resize
         if array.dtype.kind == "f" and array.size > 1 and len(set(names)) == len(names):
             wrapped = Layer(WithWeight(layer.call, place, array), layer.inputs)
             return wrapped, tuple(names[:place] + names[place + 1 :])

@@ -209,7 +209,8 @@ class _Reader:
 def _attribute(onnx: Any, entry: Any, path: Path) -> Any:
     if entry.ref_attr_name or entry.type in (entry.GRAPH, entry.GRAPHS, entry.SPARSE_TENSOR, entry.SPARSE_TENSORS):
         raise UnsupportedModelError(
-            f"the ONNX file holds an attribute {entry.name[:80]!r} that is no number, text or tensor", where=str(path)
+            f"the ONNX file holds an attribute {entry.name[:80]!r} that is not a number, text or tensor",
+            where=str(path),
         )
     value = onnx.helper.get_attribute_value(entry)
     if entry.type == entry.TENSOR:

@@ -34,14 +34,14 @@ _NUMBERS = {
 
 
 class Malformed(Exception):
-    """The bytes are no protobuf message."""
+    """The bytes are not a protobuf message."""
 
 
 def check_structure(data: bytes, where: str) -> None:
     """Refuse a file whose structure, tensors' numbers apart, is too large.
 
     Raises:
-        InputError: so it is, or the bytes are no protobuf message.
+        InputError: so it is, or the bytes are not a protobuf message.
     """
     try:
         size = _structure(memoryview(data), "model", DEEPEST, itertools.count())

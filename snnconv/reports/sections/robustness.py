@@ -61,7 +61,7 @@ def named(robustness: Robustness, network: str) -> str:
 
 
 def level(robustness: Robustness, kind: str) -> str:
-    """The highest, as `P = 0.3`."""
+    """The highest, such as `P = 0.3`."""
     return f"{SYMBOLS[kind]} = {most(robustness, kind):g}"
 
 

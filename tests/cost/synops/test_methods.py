@@ -28,7 +28,7 @@ def test_differences_are_events_of_the_layer_behind() -> None:
 
 
 def test_pooled_differences_are_floats() -> None:
-    """The maximum of means is no whole number: what reads it multiplies, and the wiring says why."""
+    """The maximum of means is not a whole number: what reads it multiplies, and the wiring says why."""
     snn = snnconv.convert(SmallCNN().eval(), data=[torch.randn(4, *SHAPES[SmallCNN])], method="dcgs")
     found = wiring(snn)
     kinds = {name: layer.reads for name, layer in found.layers.items()}

@@ -187,7 +187,7 @@ class Recorder(TorchDispatchMode):
         return Trace(fired=fired, layer=unique)
 
     def other(self, name: str, floats: list[Tensor], traces: list[Trace | None], output: Tensor) -> None:
-        """What is no product of matrices."""
+        """What is not a product of matrices."""
         path = self.stack[-1][0] if self.stack else ""
         if "batch_norm" in name:
             layer = None if traces[0] is None else traces[0].layer

@@ -75,7 +75,7 @@ def version_after(operation: OpOverload, first: Any) -> int:
 def passed_on(
     name: str, arguments: Sequence[Any], options: Mapping[str, Any], traces: Sequence[Trace | None]
 ) -> Trace | None:
-    """The trace of what an operation that is no layer makes.
+    """The trace of what an operation that is not a layer makes.
 
     Args:
         arguments, options: its own. traces: of the float tensors among them.

@@ -34,7 +34,7 @@ def gemm(node: Node) -> Layer:
 
 
 class Product(nn.Module):
-    """A product with a weight that is no dense layer: from the left, or one matrix for each head."""
+    """A product with a weight that is not a dense layer: from the left, or one matrix for each head."""
 
     def __init__(self, weight: np.ndarray, from_left: bool) -> None:
         super().__init__()
