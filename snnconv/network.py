@@ -144,7 +144,7 @@ class SpikingNetwork(nn.Module):
         """
         T = checked_steps(self.T if T is None else T)
         if state is None and (meant := self.plan.settings.get("at_T", T)) != T:
-            log.warning(f"{self.plan.settings['method']} was set up for T = {meant}; convert anew to run T = {T}")
+            log.warning(f"{self.plan.settings['method']} was set up for T = {meant}; convert again to run T = {T}")
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
         sites = self.sites
         warm_up = self.warm_up if state is None else 0  # a continued run has had its own

@@ -1,4 +1,4 @@
-"""What a sweep simulates: each setting once for its longest T, or anew for every T where its set-up depends on that."""
+"""What a sweep simulates: each setting once for its longest T, or again for every T where its set-up depends on that."""
 
 from __future__ import annotations
 

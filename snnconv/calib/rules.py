@@ -69,7 +69,7 @@ def parse_rule(threshold: str | Rule) -> Rule:
 
 
 def at_T(rule: Rule) -> Rule:
-    """Marks a rule whose λ depends on T, by an attribute `at_T`: a sweep then converts anew for every T."""
+    """Marks a rule whose λ depends on T, by an attribute `at_T`: a sweep then converts again for every T."""
     rule.at_T = True  # type: ignore[attr-defined]
     return rule
 

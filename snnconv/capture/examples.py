@@ -157,7 +157,7 @@ def check_shape(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     shape = tuple(input_shape)
     if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
         raise InputError(
-            "input_shape is not a shape",
+            "invalid input_shape",
             expected="one sample's sizes without the batch, such as (3, 224, 224)",
             got=str(shape),
         )

@@ -35,7 +35,7 @@ def build(canonical: fx.GraphModule, plan: Plan) -> SpikingNetwork:
 
 
 def with_sites(snn: SpikingNetwork, sites: Mapping[str, SitePlan]) -> SpikingNetwork:
-    """The same network with the named sites planned anew; the one given stays."""
+    """The same network with the named sites planned again; the one given stays."""
     planned = build(snn.ann, replace(snn.plan, sites={**snn.plan.sites, **sites}))
     planned.T, planned.chunk = snn.T, snn.chunk
     return planned

@@ -156,7 +156,7 @@ def starts(init: Init) -> tuple[Rule, Mapping[str, float]]:
 
 def require_start(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise InputError("λ cannot start there", expected="a number above 0", got=repr(value), where=where)
+        raise InputError("invalid initial λ", expected="a number above 0", got=repr(value), where=where)
     return float(value)
 
 

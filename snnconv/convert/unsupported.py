@@ -46,9 +46,12 @@ def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
     elif gives_whole(node):
         detail, remedy = "whole numbers, or true and false, of values that vary in time", WHOLE
     elif name in ANALOG:
-        detail, remedy = "hands on whole numbers, or sizes, that depend on the data", "use its values alone"
+        detail, remedy = (
+            "returns integers (indices or sizes) that depend on the data",
+            "use only its values, not its indices",
+        )
     else:
-        detail = "not affine in values that vary in time, and in no table of what can follow their means"
+        detail = "non-linear in time-varying values, and no running-mean form is known for it"
         remedy = "move it before the first or after the last layer"
     return Entry(where, "operation", name, "unsupported", detail, place, remedy)
 

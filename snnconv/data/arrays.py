@@ -53,7 +53,7 @@ def checked_arrays(x: Any, y: Any, where: str, layout: str | None = None) -> tup
 
     Args:
         where: the file, for errors.
-        layout: the dimensions of x, a letter each, for example "NTHW" for grey videos; None: one of `X_FORMS`, by its type.
+        layout: the dimensions of x, a letter each, such as "NTHW" for grey videos; None: one of `X_FORMS`, by type.
 
     Raises:
         InputError: a type or shape that is not one of `X_FORMS` or `layout`, no samples, NaN or infinity, or labels

@@ -130,8 +130,8 @@ def reachable() -> Iterator[None]:
         raise
     except RuntimeError as error:
         raise InputError(
-            "the processes have lost each other",
-            expected="the one that started the others to stay until the end",
+            "lost contact with another process",
+            expected="the launching process to stay alive until all others finish",
             got=str(error).split("\n", 1)[0],
             remedy="see what it printed; the same command again continues",
         ) from error

@@ -38,7 +38,7 @@ class Method:
         maxpool: how max pooling is done where the user does not say.
         sends_levels: whether at a quantised activation its spikes are the ANN's own levels. Elsewhere its neuron stands
             there as at any clip.
-        otherwise: the method that is taken in its place where an option is given that only that one has.
+        otherwise: fallback: the method used instead if an option is given that only the fallback has.
         unlike: how it differs from the published method that its options are named after, and how to have that one.
         notes: what else there is to know of it, a sentence or a figure each.
         instead: what says so where it took the place of another (`otherwise`).

@@ -24,7 +24,7 @@ class SignedDigit(BinaryWeighted):
     two neighbours are never both set, so that at most ⌈(n+1)/2⌉ of n + 1 lines fire, on average a third (Reitwiesner
     1960, Adv. in Computers 1: 231-308).
 
-    With a cost c the neuron weighs each spike against the error that it would spare:
+    With a cost c the neuron weighs each spike against the error that it would save:
 
         k = argmin over whole k of (m/θ − ½ − k)² + c·d(k);  v ← m − kθ
 

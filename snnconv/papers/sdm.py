@@ -20,5 +20,5 @@ def conversion_mj(encoder: float, spikes: float = 0.0) -> float:
 
 
 def encoder_macs(*first_convolutions: int, steps: int = T) -> int:
-    """Multiply-accumulates of the first convolutions, computed anew at each of the T steps as in the paper."""
+    """Multiply-accumulates of the first convolutions, computed again at each of the T steps as in the paper."""
     return steps * sum(first_convolutions)

@@ -75,7 +75,7 @@ def notes(sweep: Sweep) -> list[str]:
             "and energy too"
             for steps, settings in sorted(warm.items())
         ),
-        *([f"{', '.join(anew)}: converted and run anew for every T, which the set-up depends on"] if anew else []),
+        *([f"{', '.join(anew)}: converted and run again for every T, which the set-up depends on"] if anew else []),
         uncertainty(sweep),
         "The cheapest rows are picked by accuracy on these very samples: choose what you deploy on other ones.",
         f"Energy by the model {sweep.energy_model}: counted operations times published energies, not a measured power.",

@@ -54,7 +54,7 @@ def feed_of(data: Iterable[Any], batch_size: int, augment: tuple[str, ...] | Non
 
 @dataclass
 class SourceFeed:
-    """Samples of a `DataSource` in an order drawn anew for each epoch; an incomplete last batch is left out.
+    """Samples of a `DataSource` in an order drawn again for each epoch; an incomplete last batch is left out.
 
     With "crop", clips come from anywhere in their files, in time and in the frame. The next clip that can be read takes
     the place of one that cannot, so that batches, and the shares of processes, keep their size.

@@ -14,7 +14,7 @@ ABSENT = "pip install tensorboard"
 
 
 class CSVLog:
-    """`finetune.csv` or `train.csv`, written anew after every epoch from the whole course, so that a resumed log is an
+    """`finetune.csv` or `train.csv`, written again after every epoch from the whole course, so that a resumed log is an
     undisturbed one.
 
     Args:

@@ -94,7 +94,7 @@ def tune(
     found = first_round(families, steps, judge, budget)
     if not found:
         raise InputError(
-            "nothing is as cheap as that",
+            "no candidate fits the budget",
             expected=f"a candidate of at most {budget.words}",
             got=f"{len(families)} settings at T = {', '.join(map(str, steps))}, none of them",
             remedy="raise the budget, or allow a smaller T",
@@ -127,7 +127,7 @@ def tunable(setting: Setting) -> Setting:
     whole.check(1)
     if whole.at_T:
         raise InputError(
-            f"{setting.label} is set up for each T anew, which tune does not",
+            f"{setting.label} is set up separately for each T, which tune does not",
             expected="methods without corrections, and rules that do not depend on T",
             remedy="name a correction for all with correction (--correct)",
         )

@@ -69,7 +69,7 @@ def corrected(found: Sequence[Candidate], correction: str, judge: Judge, budget:
 
 def by_site(candidate: Candidate, judge: Judge, budget: Budget) -> Candidate | None:
     """The candidate with θ refined site by site, at the same cost; None where it cannot be brought to that."""
-    plain = replace(candidate, corrections=(), score=None)  # corrections follow θ: found anew at the end
+    plain = replace(candidate, corrections=(), score=None)  # corrections follow θ: found again at the end
     moved = refined(partial(plain.measured, judge.first(MIDDLE)), dict(plain.factors), budget)
     changed = replace(candidate, factors=moved, refined=True, score=None)
     fitted = changed.fitted(judge.first(COARSE), budget.limit, budget)

@@ -138,7 +138,7 @@ def test_it_resumes_with_every_network_of_a_setting(few: DataSource, tmp_path: P
 
 
 def test_a_network_made_elsewhere_is_measured_as_it_is(few: DataSource) -> None:
-    """Nothing can convert it anew; the result says so. At the T that it was set up for there is nothing to say."""
+    """Nothing can convert it again; the result says so. At the T that it was set up for there is nothing to say."""
     snn = convert(fashion_cnn(pretrained=True), 3, data=train(), method="rts")
     other, own = sweep(snn, few, STEPS).curves[0], sweep(snn, few, [3]).curves[0]
     assert any("set up for T = 3" in notice for notice in other.notices)

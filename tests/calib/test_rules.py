@@ -201,5 +201,5 @@ def test_thresholds_for_one_T_are_on_record(caplog: pytest.LogCaptureFixture) ->
     snn = snnconv.convert(SmallCNN(), 4, data=[x], method="if", threshold="mse")
     assert snn.plan.settings["at_T"] == 4
     snn.run(x, T=2)
-    assert "if was set up for T = 4; convert anew to run T = 2" in caplog.text
+    assert "if was set up for T = 4; convert again to run T = 2" in caplog.text
     assert "at_T" not in snnconv.convert(SmallCNN(), 4, data=[x], method="if").plan.settings

@@ -49,7 +49,7 @@ def test_one_table_and_the_cheapest_ways(command: Command, files: Path) -> None:
     page = Path("out/compare.md").read_text()
     assert "srp: thresholds calibrated; the published srp trains them" in page
     assert "srp: latency is T + 4" in page
-    assert "rts: converted and run anew for every T" in page
+    assert "rts: converted and run again for every T" in page
 
 
 def test_it_is_a_sweep(command: Command, files: Path) -> None:

@@ -60,8 +60,8 @@ def test_json_is_the_file(command: Command, files: Path, data: str) -> None:
     [
         ((), "takes one budget"),
         (("--budget-spikes", "1", "--budget-energy", "1"), "takes one budget"),
-        (("--budget-energy", "1e-12"), "nothing is as cheap"),
-        (("--budget-spikes", "1", "--methods", "rts"), "for each T anew"),
+        (("--budget-energy", "1e-12"), "no candidate fits the budget"),
+        (("--budget-spikes", "1", "--methods", "rts"), "separately for each T"),
         (("--budget-spikes", "1", "--correct", "prayer"), "unknown correction"),
         (("--budget-spikes", "1", "--T", "0"), "at least 1"),
     ],

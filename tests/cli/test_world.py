@@ -69,7 +69,7 @@ def test_a_full_disk(names: tuple[str, ...], forks: Forks, files: Path) -> None:
         assert forks([*arguments(files), "--overwrite"], log, size=1500).code == 2, log.read_text()
         assert ONE_ERROR.fullmatch(log.read_text()), log.read_text()
         assert "File too large" in log.read_text()
-        kept = {key: value for key, value in contents().items() if key != "sweep.jsonl"}  # which is begun anew
+        kept = {key: value for key, value in contents().items() if key != "sweep.jsonl"}  # which is begun again
         assert kept == {key: value for key, value in before.items() if key != "sweep.jsonl"}, name
 
 

@@ -38,7 +38,7 @@ from ..networks import MLP, ResidualNet, SmallCNN
         ({"keep": "("}, "keep is not a regular expression"),
         ({"keep": "."}, "nothing to convert"),
         ({"data": []}, "empty"),
-        ({"data": None, "input_shape": (0, 3)}, "input_shape is not a shape"),
+        ({"data": None, "input_shape": (0, 3)}, "invalid input_shape"),
     ],
     ids=str,
 )  # fmt: skip
@@ -114,7 +114,7 @@ def test_a_shape_for_each_input() -> None:
     assert snn.plan.input_shapes == [(4,), (5,)]
     assert snn([torch.randn(2, 4), torch.randn(2, 5)]).shape == (2, 3)
     for wrong in ([(4,), (0,)], [(4,), ()]):
-        with pytest.raises(InputError, match="input_shape is not a shape"):
+        with pytest.raises(InputError, match="invalid input_shape"):
             snnconv.convert(TwoInputs(), input_shape=wrong)
     with pytest.raises(InputError, match="disagree"):
         snnconv.convert(TwoInputs(), data=[(torch.randn(2, 4), torch.randn(2, 5))], input_shape=[(4,), (6,)])

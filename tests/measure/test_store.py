@@ -115,5 +115,5 @@ def test_a_store_that_goes_is_one_clear_error_at_whatever_comes_next() -> None:
         lambda: group.fail("no such thing"),
         lambda: WorkQueue(group).draw("batch"),
     ):
-        with pytest.raises(InputError, match="the processes have lost each other"):
+        with pytest.raises(InputError, match="lost contact with another process"):
             act()

@@ -244,4 +244,4 @@ def test_another_T_than_was_set_up_is_told(caplog: pytest.LogCaptureFixture) -> 
     snn.run(x)
     assert "set up for" not in caplog.text
     snn.run(x, T=8)
-    assert "snnc-light was set up for T = 4; convert anew to run T = 8" in caplog.text
+    assert "snnc-light was set up for T = 4; convert again to run T = 8" in caplog.text

@@ -28,7 +28,7 @@ def test_numbers_below_one_are_one_error(build: Callable[..., nn.Module], name: 
 
 @pytest.mark.parametrize("size", ["abc", (1, 2, 3), 1.5])
 def test_a_size_that_is_none(size: Any) -> None:
-    with pytest.raises(InputError, match=r"size of SVFormer is not a size(.|\n)*\(height, width\)"):
+    with pytest.raises(InputError, match=r"invalid size for SVFormer(.|\n)*\(height, width\)"):
         svformer(size=size)
 
 

@@ -114,7 +114,7 @@ def test_notes_say_how_it_was_run() -> None:
     told = notes(replace(with_rows(*ROWS), curves=curves))
     assert f"{FIRST}: thresholds calibrated" in told
     assert any(note.startswith(f"{SECOND}: latency is T + 4; the 4 steps") for note in told)
-    assert any(note.startswith(f"{FIRST}: converted and run anew for every T") for note in told)
+    assert any(note.startswith(f"{FIRST}: converted and run again for every T") for note in told)
     assert any("not a measured power" in note for note in told)
     assert not any("latency" in note or "anew" in note for note in notes(made(2)))
 

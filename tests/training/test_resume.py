@@ -116,7 +116,7 @@ train(Path({folder!r}))
 
 
 def test_killed_by_the_system(tmp_path: Path) -> None:
-    """A real SIGKILL, at a step drawn anew every time."""
+    """A real SIGKILL, at a step drawn again every time."""
     step = random.SystemRandom().randrange(1, STEPS)
     code = KILLED.format(step=step, folder=str(tmp_path / "part"))
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)

@@ -57,7 +57,7 @@ def clip_attention(
     require_captum()
     if not callable(getattr(network, "cam_targets", None)):
         raise InputError(
-            "this network does not tell where it can be looked at frame by frame",
+            "this network defines no layers for frame-wise heat-maps",
             expected="a method cam_targets(frames) → a list of snnconv.models.cam_targets.CamTarget",
             got=type(network).__name__,
             remedy="for a converted network there is snnconv.bench.attention",

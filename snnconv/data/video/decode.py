@@ -1,7 +1,7 @@
 """Frames of a video file by their place in it: only those that are asked for become pictures.
 
 What a file holds is found by reading its packets, without decoding them. Frames are decoded in order, with
-jumps to keyframes where that is safe and spares much; one thread a file, so that broken files break at the same place
+jumps to keyframes where that is safe and saves a lot; one thread a file, so that broken files break at the same place
 every time.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 from ...errors import InputError
 from ..workers import BadFile
 
-JUMP = 100  # frames that a jump has to spare: to look for a keyframe and start anew takes time too
+JUMP = 100  # frames that a jump has to save: to look for a keyframe and start again takes time too
 # containers that store when every frame is shown; others count, or guess (AVI with packed B-frames: in wrong order)
 TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 FORMATS = (

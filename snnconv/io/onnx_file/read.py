@@ -244,4 +244,6 @@ def _check_beside(stored: dict[str, str], name: str, path: Path) -> None:
                          remedy="copy them beside the .onnx file, under this name")  # fmt: skip
     length, offset = int(stored.get("length", 0)), int(stored.get("offset", 0))
     if length < 0 or offset < 0 or offset + length > target.stat().st_size:
-        raise bad_file(f"the weights file {target.name} is cut short", str(path), f"{name[:80]} ends behind its end")
+        raise bad_file(
+            f"the weights file {target.name} is cut short", str(path), f"{name[:80]} extends past the end of the file"
+        )

@@ -197,7 +197,7 @@ def sides_of(size: Any) -> tuple[Any, Any]:
     """Height and width, where one number means both."""
     sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (tuple, list)) else ()
     if len(sides) != 2:
-        raise InputError("size of SVFormer is not a size", expected="224, or (height, width)", got=repr(size))
+        raise InputError("invalid size for SVFormer", expected="224, or (height, width)", got=repr(size))
     return sides
 
 

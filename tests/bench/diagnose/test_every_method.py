@@ -66,7 +66,7 @@ def static(neurons: ref.Spiking, z: ref.Array, steps: int) -> ref.Array:
     for cell, current in zip(neurons.cells, z.flat, strict=True):
         if hasattr(cell, "try_out"):
             cell.try_out([float(current)] * steps)
-    neurons.spikes = [0 * z]  # ready: nothing is to be prepared anew
+    neurons.spikes = [0 * z]  # ready: nothing is to be prepared again
     return np.stack([neurons.step(z) for _ in range(steps)]) / neurons.thetas
 
 
