@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from snnconv.calib import RULES
+from snnconv.convert.corrections import PASSES
+from snnconv.cost.dense import CONVENTIONS
 from snnconv.data import DATA_SOURCES
+from snnconv.graph.handlers import RAISERS
+from snnconv.learnable import CLIPS
 from snnconv.methods import METHODS
+from snnconv.methods.corrections import CORRECTIONS
 from snnconv.neurons import NEURONS, Neuron
+from snnconv.training.augment import AUGMENTATIONS
+from snnconv.training.optimizers import OPTIMIZERS
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,11 +31,15 @@ def blocks(document: str, language: str) -> list[str]:
 @contextmanager
 def unregistered() -> Iterator[None]:
     """What is registered inside the block goes again."""
-    registries = (NEURONS, METHODS, RULES, DATA_SOURCES)
-    before = [dict(registry._entries) for registry in registries]
+    registries = (
+        NEURONS, METHODS, RULES, DATA_SOURCES, CORRECTIONS, CLIPS, AUGMENTATIONS, OPTIMIZERS, CONVENTIONS,
+    )  # fmt: skip
+    tables: list[dict[Any, Any]] = [*(registry._entries for registry in registries), PASSES, RAISERS]
+    before = [dict(table) for table in tables]
     yield
-    for registry, entries in zip(registries, before, strict=True):
-        registry._entries = entries  # type: ignore[assignment]
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)
 
 
 def documented_neurons() -> dict[str, type[Neuron]]:

@@ -1,4 +1,4 @@
-"""What a sweep simulates: each setting once for its longest T, or again for every T where its set-up depends on that."""
+"""What a sweep simulates: each setting once for its longest T, or once for every T if its set-up depends on T."""
 
 from __future__ import annotations
 

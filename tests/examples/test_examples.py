@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from snnconv import convert
+from snnconv import clip, convert, finetune
+from snnconv.bench import count
 from snnconv.calib import RULES
 from snnconv.cli.main import cli
 from snnconv.data import DATA_SOURCES, open_data
@@ -78,7 +79,7 @@ def test_python_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     assert int(right) > 0.85 * int(images)
 
 
-def test_files_of_contributing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_contributing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Each block is a new file's whole content; together they make a network, from data to spikes."""
     made: dict[str, dict[str, Any]] = {}
     for code in blocks("CONTRIBUTING.md", "python"):
@@ -98,6 +99,30 @@ def test_files_of_contributing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(snn.sites["1"], NEURONS["eager"])
     clipped = snn.ann(x)
     torch.testing.assert_close(snn(x), clipped, rtol=0.1, atol=0.05)
+
+    shifted = convert(model, T=4, data=data, method="if", corrections=("half-shift",))
+    theta = shifted.sites["1"].theta
+    torch.testing.assert_close(shifted.plan.sites["1"].offset, (theta / 16).reshape(()), check_dtype=False)
+
+    trainable = clip(model, data=data, activation="smooth")
+    assert float(trainable(x).sum().detach()) != 0
+    assert convert(trainable, T=4, method="sdm").plan.settings["calibration"] == "learned"
+
+    shuffling = nn.Sequential(nn.Conv2d(1, 4, 3), nn.PixelShuffle(2), nn.ReLU()).eval()
+    assert any(isinstance(module, nn.PixelShuffle) for module in convert(shuffling, data=[(x,)]).network.modules())
+
+    assert count(model, (1, 6, 6), convention="flops").ops == 2 * count(model, (1, 6, 6)).ops
+    chosen = {"optimizer": "adam", "augment": ("blur",), "epochs": 1, "lr": 1e-3}
+    assert len(finetune(trainable, data, data, **chosen).epochs) == 2
+
+    snn.save("eager.pt2")
+    line = ["eager.pt2", "--data", "tensors:data.safetensors", "-o", "out", "-q"]
+    made["snnconv/cli/commands/silence"]["silence"].main(line, standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert "spikes per neuron and step" in printed
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        f"silence.{kind}" for kind in ("csv", "json", "png", "svg")
+    ]
 
     graph = torch.export.export(TimesOne(), (x,)).module(check_guards=False)
     rewritten = made["snnconv/convert/passes/ones"]["drop_ones"](graph)
