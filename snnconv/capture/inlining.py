@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 from ..errors import UnsupportedModelError
 from ..graph.codegen import graph_module_of, new_graph
-from ..graph.operations import name_of
+from ..graph.names import name_of
 
 # Operations that call a submodule once, and nothing else: the positions of the submodule and of its first argument.
 REGIONS = {

@@ -9,9 +9,11 @@ from typing import Any, Literal
 from torch import fx, nn
 
 from ..errors import UnsupportedModelError
-from ..graph.analog import ANALOG, WHY, Kind, Operator, operator_at
+from ..graph.analog import WHY, Operator, operator_at
 from ..graph.batch_layout import Layout, layouts
-from ..graph.operations import is_affine, is_random, name_of, uses_batch_statistics
+from ..graph.names import name_of
+from ..graph.op import Analog, analog_kind
+from ..graph.operations import is_affine, is_random, uses_batch_statistics
 from ..graph.places import site_of, source_line
 from ..graph.sites import MAX_POOL_MODULES, activation_sites
 from ..graph.time_varying import varies_in_time
@@ -19,7 +21,7 @@ from ..sizes import Sizes
 from .unsupported import unsupported_entry
 from .verdicts import Entry, Standing, activation_entry
 
-KINDS: dict[Kind, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
+KINDS: dict[Analog, Literal["norm", "operation"]] = {"norm": "norm"}  # of analog operators; all others are operations
 SHOWN = 3  # sites in a notice
 MERGES = {"add", "cat", "concat", "sub", "stack"}
 BATCH_FIRST = "moves the batch away from dimension 0, into which time is folded"
@@ -187,7 +189,7 @@ class Judge:
 
 def constant_entry(node: fx.Node, where: str, place: str, spikes: bool, per_sample: bool) -> Entry | None:
     """A norm or softmax before the first neuron is computed once; where there is no neuron at all, nothing spikes."""
-    kind = ANALOG.get(name_of(node))
+    kind = analog_kind(name_of(node))
     if kind not in ("norm", "softmax", "attention") or not per_sample:
         return None
     if not spikes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, fx
 
-from ..graph.analog import ANALOG
 from ..graph.graphs import value_of
-from ..graph.operations import RECURRENT, has_no_statistics, is_random, name_of, uses_batch_statistics
+from ..graph.names import name_of
+from ..graph.op import analog_kind
+from ..graph.operations import RECURRENT, has_no_statistics, is_random, uses_batch_statistics
 from .verdicts import Entry
 
 PARTS = (
@@ -45,7 +46,7 @@ def unsupported_entry(node: fx.Node, where: str, place: str) -> Entry:
         detail, remedy = "a Python number that data decide", NUMBER
     elif gives_whole(node):
         detail, remedy = "whole numbers, or true and false, of values that vary in time", WHOLE
-    elif name in ANALOG:
+    elif analog_kind(name) is not None:
         detail, remedy = (
             "returns integers (indices or sizes) that depend on the data",
             "use only its values, not its indices",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
 
 import torch
 from torch import Tensor, fx
@@ -16,11 +15,13 @@ from torch.utils import _pytree as pytree
 
 from .codegen import new_graph
 from .graphs import value_of
-from .operations import is_random, name_of
+from .names import name_of
+from .op import Analog, analog_kind
+from .operations import is_random
+from .quantities import rule_of
 from .time_varying import size_at
 
-Kind = Literal["norm", "softmax", "attention", "product", "gate", "function"]
-WHY: dict[Kind, str] = {
+WHY: dict[Analog, str] = {
     "norm": "statistics of the sample's own values",
     "softmax": "a ratio of exponentials",
     "attention": "products of values that both vary in time, and a softmax",
@@ -28,22 +29,6 @@ WHY: dict[Kind, str] = {
     "gate": "a product of values that both vary in time, element by element",
     "function": "not affine, and no activation that a neuron tracks",
 }
-ANALOG: dict[str, Kind] = {
-    **dict.fromkeys(("layer_norm", "group_norm", "instance_norm", "rms_norm", "native_layer_norm"), "norm"),
-    **dict.fromkeys(("_fused_rms_norm", "norm", "linalg_vector_norm", "linalg_norm"), "norm"),
-    **dict.fromkeys(("var", "std", "var_mean", "std_mean", "cosine_similarity", "pairwise_distance", "cdist"), "norm"),
-    **dict.fromkeys(("softmax", "log_softmax", "_softmax", "_log_softmax", "logsumexp"), "softmax"),
-    "scaled_dot_product_attention": "attention",
-    **dict.fromkeys(("matmul", "mm", "bmm", "baddbmm", "addmm", "einsum", "bilinear", "linear"), "product"),
-    "linalg_vecdot": "product",
-    **dict.fromkeys(("mul", "div", "addcmul", "addcdiv", "glu", "square", "lerp", "prod", "cumprod"), "gate"),
-    **dict.fromkeys(("cross", "linalg_cross"), "gate"),
-    **dict.fromkeys(("pow", "sqrt", "rsqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p"), "function"),
-    **dict.fromkeys(("reciprocal", "abs", "sin", "cos", "atan", "erf", "sinh", "cosh"), "function"),
-    **dict.fromkeys(("clamp", "clamp_min", "clamp_max", "maximum", "minimum", "fmax", "fmin"), "function"),
-    **dict.fromkeys(("amax", "amin", "max", "min", "aminmax", "topk", "sort", "median", "kthvalue"), "function"),
-    **dict.fromkeys(("where", "masked_fill", "sub", "nan_to_num"), "function"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +43,7 @@ class Operator:
     """
 
     name: str
-    kind: Kind
+    kind: Analog
     inputs: list[fx.Node]
     outputs: list[tuple[fx.Node, int | None]]
     macs: int | None
@@ -71,7 +56,7 @@ def operator_at(node: fx.Node, varying: set[fx.Node]) -> Operator | None:
     nothing reads them); and none of its settings may depend on the batch size.
     """
     name = name_of(node)
-    kind = ANALOG.get(name)
+    kind = analog_kind(name)
     if kind is None or node.op != "call_function" or is_random(node) or node.kwargs.get("rounding_mode"):
         return None
     nodes = [leaf for leaf in pytree.arg_tree_leaves(*node.args, **node.kwargs) if isinstance(leaf, fx.Node)]
@@ -103,13 +88,11 @@ def is_mask(leaf: fx.Node, varying: set[fx.Node]) -> bool:
 def macs_of(node: fx.Node, kind: str) -> int | None:
     """Multiply-accumulates of one sample: of products by the rules of the counter, one per element where a value is
     scaled or normalised (as BatchNorms are counted), else not known."""
-    from .quantities import RULES  # what counts imports what converts
-
     if kind in ("norm", "gate"):
         value = next(v for v in pytree.tree_leaves(value_of(node)) if isinstance(v, Tensor))
         source = value if kind == "gate" else value_of(node.all_input_nodes[0])
         return prod(size_at(size, 1) for size in source.shape)
-    rule = RULES.get(name_of(node))
+    rule = rule_of(name_of(node))
     return rule(node).get("mac") if rule else None
 
 

@@ -16,7 +16,9 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from .graphs import value_of
-from .operands import name_of, names, operands
+from .names import name_of
+from .op import names
+from .operands import operands
 from .time_varying import batch_dims, batch_symbols, size_at
 
 BATCH = 3  # samples of the trial

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, fx
 
 from .graphs import attribute, value_of
-from .operands import name_of, names, operands
+from .names import name_of
+from .op import names
+from .operands import operands
 from .time_varying import captured_size
 
 LOOKUPS = {"embedding", "embedding_bag", "_embedding_bag", "_embedding_bag_forward_only"}  # (table, numbers, …)

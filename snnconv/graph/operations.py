@@ -13,7 +13,9 @@ from collections.abc import Collection
 import torch
 from torch import fx, nn
 
-from .operands import OPERATIONS, argument_of, name_of, operands
+from .names import argument_of, name_of
+from .op import affine_op
+from .operands import operands
 
 LINEAR_MODULES: tuple[type[nn.Module], ...] = (
     nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear,
@@ -30,8 +32,8 @@ def is_affine(graph_module: fx.GraphModule, node: fx.Node, varying: Collection[f
         return True
     if isinstance(value := node.meta.get("val"), torch.Tensor) and not value.is_floating_point():
         return False  # rounded to integers, or a comparison
-    family = OPERATIONS.get(name_of(node))
-    if family is None or (family.unless is not None and family.unless(node)):
+    op = affine_op(name_of(node))
+    if op is None or (op.unless is not None and op.unless(node)):
         return False
     vary = Counter(operand.role for operand in operands(node) if operand.node in varying)
     return not vary["choice"] and not vary["fixed"] and vary["factor"] <= 1  # x·x counts x twice

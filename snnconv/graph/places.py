@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import fx
 
-from .operations import name_of
+from .names import name_of
 from .stack import path_around
 
 ROOT = Path(__file__).parents[1]

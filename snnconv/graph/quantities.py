@@ -1,4 +1,4 @@
-"""What one operation of the captured graph holds, counted for one sample: the policy table of the counter.
+"""What one operation of the captured graph holds, counted for one sample: the rules that `graph.ops` names.
 
 mac                  multiply-accumulates; conv_mac: those of them in convolutions
 conv_bias            outputs of convolutions that have a bias; linear_bias: the same of linear layers
@@ -17,7 +17,9 @@ import torch
 from torch import fx
 
 from .graphs import value_of
-from .operands import name_of, names
+from .names import name_of
+from .op import names
+from .ops import OPERATIONS
 from .time_varying import size_at
 
 Quantities = dict[str, int]
@@ -94,21 +96,24 @@ def nothing(_: fx.Node) -> Quantities:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), convolution),
-    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), convolution),
+    "convolution": convolution,
     "linear": linear,
-    **dict.fromkeys(("matmul", "mm", "bmm"), product),
-    "addmm": biased_product,
-    "baddbmm": biased_product,
+    "product": product,
+    "biased product": biased_product,
     "einsum": summed_product,
-    "scaled_dot_product_attention": attention,
-    **dict.fromkeys(("batch_norm", "_native_batch_norm_legit_no_training"), inputs("norm")),
-    **dict.fromkeys(("relu", "relu6", "hardtanh", "clamp", "clamp_min", "threshold"), outputs("relu")),
-    **dict.fromkeys([f"{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)], inputs("pool_input")),
-    **dict.fromkeys([f"adaptive_avg_pool{d}d" for d in (1, 2, 3)], inputs("adaptive_pool_input")),
-    **dict.fromkeys([f"adaptive_max_pool{d}d" for d in (1, 2, 3)], inputs("adaptive_pool_input")),
-    # Elementwise arithmetic and data movement, which no convention counts:
-    **dict.fromkeys(("add", "sub", "mul", "div", "neg", "mean", "sum", "dropout", "feature_dropout"), nothing),
-    **dict.fromkeys(names("moves", "joins", "parts", "pads", "blanks", "writes", "chooses"), nothing),
-    **dict.fromkeys(("getitem", "sym_size"), nothing),
+    "attention": attention,
+    "norm": inputs("norm"),
+    "relu": outputs("relu"),
+    "pool": inputs("pool_input"),
+    "adaptive pool": inputs("adaptive_pool_input"),
+    "nothing": nothing,  # elementwise arithmetic, which no convention counts
 }
+MOVING = names("moves", "joins", "parts", "pads", "blanks", "writes", "chooses")  # nor movement of data
+
+
+def rule_of(name: str) -> Rule | None:
+    """How an operation is counted, or None where that is not known."""
+    op = OPERATIONS.get(name)
+    if op is None or not op.counts:
+        return nothing if name in MOVING else None
+    return RULES[op.counts]

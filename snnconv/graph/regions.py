@@ -12,7 +12,8 @@ from .activations import Activation
 from .composed import FILLED, Composed
 from .elementwise import ELEMENTWISE, Elementwise
 from .graphs import value_of
-from .operations import is_affine, is_random, name_of
+from .names import name_of
+from .operations import is_affine, is_random
 from .stack import modules_around
 
 # Besides those that torch itself calls pointwise.

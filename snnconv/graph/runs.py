@@ -10,11 +10,12 @@ import torch
 from torch import fx, nn
 
 from .activations import constant, match_activation
-from .analog import ANALOG
 from .composed import Composed, compose, is_composed
 from .elementwise import CANDIDATES, Elementwise
 from .graphs import value_of
-from .operations import is_affine, name_of
+from .names import name_of
+from .op import analog_kind
+from .operations import is_affine
 from .recognise import recognised, with_levels
 from .regions import Regions
 
@@ -122,7 +123,9 @@ def unfollowed(regions: Regions, last: fx.Node, source: fx.Node, nodes: Sequence
     if all(name_of(node) in POWERS for node in parts) or all(can_be_followed(graph_module, n, varying) for n in parts):
         return None
     read = any(is_real(node) and node is not last and set(node.users) - set(nodes) for node in parts)
-    joint_is_analog = all(can_be_followed(graph_module, n, varying) or name_of(n) in ANALOG for n in parts)
+    joint_is_analog = all(
+        can_be_followed(graph_module, n, varying) or analog_kind(name_of(n)) is not None for n in parts
+    )
     if read and joint_is_analog:
         return None
     function = compose(graph_module, source, nodes)
@@ -137,7 +140,7 @@ def can_be_followed(graph_module: fx.GraphModule, node: fx.Node, varying: set[fx
     is_one = sum(source in varying for source in node.all_input_nodes) == 1
     if node.op == "call_module" or is_site(graph_module, node) or is_affine(graph_module, node, varying):
         return True
-    return is_real(node) and is_one and name_of(node) in ANALOG and not twice(node, varying)
+    return is_real(node) and is_one and analog_kind(name_of(node)) is not None and not twice(node, varying)
 
 
 def twice(node: fx.Node, varying: Container[fx.Node]) -> bool:

@@ -15,7 +15,7 @@ from .elementwise import CANDIDATES, INPUTS, Elementwise, elementwise_of
 from .graphs import attribute, free_name, graph_pass, is_inside, put_module, value_of
 from .handlers.call import bind
 from .handlers.pooling import MAX_POOLS, max_pool_module
-from .operations import name_of
+from .names import name_of
 from .runs import Run, find_runs
 from .stack import name_of_class, path_around
 from .time_varying import batch_dims, batch_symbols

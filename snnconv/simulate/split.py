@@ -12,7 +12,7 @@ from torch import Tensor, fx
 
 from ..graph.codegen import graph_module_of, new_graph
 from ..graph.graphs import value_of
-from ..graph.operands import name_of
+from ..graph.names import name_of
 from ..graph.time_varying import batch_dims, batch_symbols, varies_in_time
 from ..neurons import RunningMean, Temporal
 

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrizations
 
 import snnconv
 from snnconv import UnsupportedModelError
-from snnconv.graph.operands import name_of
+from snnconv.graph.names import name_of
 
 Weight = Callable[[Tensor], Tensor]
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 import snnconv
 from snnconv import UnsupportedModelError
-from snnconv.graph.analog import ANALOG
+from snnconv.graph.op import OPERATIONS
 from snnconv.neurons import RunningMean, RunningSum
 
 Function = Callable[[Tensor], Tensor]
@@ -170,4 +170,11 @@ def test_adaptive_pooling_becomes_average_pooling_too() -> None:
 
 
 def test_kinds_are_known() -> None:
-    assert set(ANALOG.values()) == {"norm", "softmax", "attention", "product", "gate", "function"}
+    assert {op.analog for op in OPERATIONS.values() if op.analog} == {
+        "norm",
+        "softmax",
+        "attention",
+        "product",
+        "gate",
+        "function",
+    }

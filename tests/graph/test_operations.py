@@ -12,7 +12,7 @@ from torch.nn import functional as F
 import snnconv
 from snnconv.capture.synonyms import SYNONYMS
 from snnconv.cost.synops import wiring
-from snnconv.graph.operations import name_of
+from snnconv.graph.names import name_of
 
 from ..capture.raising import raised_from
 

@@ -16,7 +16,8 @@ from torch.utils import _pytree as pytree
 
 from ...graph.graphs import attribute, free_name, graph_pass, is_inside, put_module
 from ...graph.handlers import RAISERS, bind
-from ...graph.operands import OPERATIONS, name_of
+from ...graph.names import name_of
+from ...graph.op import affine_op
 from ...graph.places import site_of
 from ...graph.time_varying import constants
 
@@ -45,8 +46,8 @@ def layer_at(
     graph_module: fx.GraphModule, node: fx.Node, fixed: set[fx.Node], results: dict[fx.Node, Any]
 ) -> nn.Module | None:
     """The module of a functional layer of constant weights that reads something else, or None."""
-    family = OPERATIONS.get(name_of(node))
-    call = bind(node, node.target, {}) if family is not None and family.kind == "layers" else None
+    op = affine_op(name_of(node))
+    call = bind(node, node.target, {}) if op is not None and op.kind == "layers" else None
     if call is None or call.target not in RAISERS or call.values.get("input") in fixed:
         return None
     read = {name: call.values[name] for name in ("weight", "bias") if isinstance(call.values.get(name), fx.Node)}

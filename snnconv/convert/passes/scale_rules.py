@@ -10,7 +10,9 @@ from torch import Tensor, fx, nn
 from torch.utils import _pytree as pytree
 
 from ...graph.graphs import value_of
-from ...graph.operands import argument_of, name_of, names, operands
+from ...graph.names import argument_of, name_of
+from ...graph.op import names
+from ...graph.operands import operands
 from ...graph.time_varying import CAPTURED, size_at
 from ...neurons import RunningSum
 

@@ -13,7 +13,8 @@ from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from ...graph.graphs import graph_pass, insert_module_after, module_calls, own_module
-from ...graph.operands import name_of, operands
+from ...graph.names import name_of
+from ...graph.operands import operands
 from ...neurons import Scale
 from .absorb import absorb
 from .scale_rules import even_along_free, passed_factor, shrink, whole_factor

@@ -15,8 +15,8 @@ from ...capture.examples import InputShape, examples_of
 from ...capture.functionalise import out_of_place
 from ...capture.inlining import inline_regions
 from ...graph.graphs import value_of
-from ...graph.operations import name_of
-from ...graph.quantities import RULES
+from ...graph.names import name_of
+from ...graph.quantities import rule_of
 from ...graph.stack import path_around
 from .conventions import CONVENTIONS
 
@@ -73,10 +73,10 @@ def count(
         if node.op != "call_function" or not isinstance(value_of(node), (torch.Tensor, tuple, list)):
             continue
         name = operation(node)
-        if name not in RULES:
+        if (rule := rule_of(name)) is None:
             unknown[name] += 1
             continue
-        found = RULES[name](node)
+        found = rule(node)
         totals.update(found)
         layers[layer_of(node)] += int(sum(weights.get(key, 0) * amount for key, amount in found.items()))
     return Count(

@@ -12,7 +12,8 @@ from torch.utils import _pytree as pytree
 
 from ...graph.graphs import value_of
 from ...graph.handlers import bind
-from ...graph.operands import Role, name_of
+from ...graph.names import name_of
+from ...graph.op import Role
 from ...graph.operands import operands as operands_of
 from ...graph.operations import LINEAR_MODULES
 from ...graph.time_varying import size_at

@@ -15,7 +15,7 @@ from torch import Tensor, fx
 from torch.nn import functional as F
 from torch.utils import _pytree as pytree
 
-from ...graph.operands import names
+from ...graph.op import ByKind, names
 from .calls import Call, elements, sizes
 from .parts import Layer, Operation, Reads
 
@@ -61,12 +61,11 @@ def product(call: Call, read: fx.Node, x: Tensor) -> Tensor:
     return call.node.target(*arguments).sum()
 
 
-SUMS: dict[str, tuple[Operation, SumOfProducts]] = {
+SUMS: ByKind[tuple[Operation, SumOfProducts]] = ByKind({
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution"), ("conv", convolution)),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), ("conv", convolution)),
     "linear": ("linear", linear),
-    **dict.fromkeys(names("products"), ("product", product)),
-}
+}, (names("products"), ("product", product)))  # fmt: skip
 
 
 def layer_of(call: Call, reads: Reads, read: fx.Node) -> Layer:

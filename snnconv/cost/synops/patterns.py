@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from ...convert.passes.scale_rules import pads_with_zero
 from ...graph.graphs import value_of
-from ...graph.operands import names, operands
+from ...graph.op import ByKind, names
+from ...graph.operands import operands
 from .calls import Call
 
 Pattern = Callable[[Call, Callable[[Any], Any]], Any]  # of the call and of what gives an argument's value
@@ -72,15 +73,14 @@ def adaptively_pooled(call: Call, value: Callable[[Any], Any]) -> Tensor:
     return x
 
 
-PATTERNS: dict[str, Pattern] = {
-    **dict.fromkeys(names("moves", "joins", "parts", "pads") | {"getitem", "sum", "cumsum"}, as_it_is),
+PATTERNS: ByKind[Pattern] = ByKind({
     **dict.fromkeys([f"upsample_nearest{d}d" for d in (1, 2, 3)], as_it_is),
     **dict.fromkeys(("neg", "to", "_to_copy"), unchanged),
     **dict.fromkeys(("add", "sub", "rsub"), term_by_term),
     "mean": summed,
     **dict.fromkeys([f"avg_pool{d}d" for d in (1, 2, 3)], pooled),
     **dict.fromkeys([f"adaptive_avg_pool{d}d" for d in (1, 2, 3)], adaptively_pooled),
-}
+}, (names("moves", "joins", "parts", "pads") | {"getitem", "sum", "cumsum"}, as_it_is))  # fmt: skip
 AVERAGES = {name for name in PATTERNS if "avg" in name} | {"mean"}  # what comes out is not a whole number
 TERMS = {"add", "sub", "rsub"}
 

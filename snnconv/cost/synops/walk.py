@@ -22,9 +22,9 @@ from torch.utils import _pytree as pytree
 from ...convert.passes.absorb import is_per_channel
 from ...graph.analog import Operation, macs_at
 from ...graph.graphs import attribute, value_of
-from ...graph.operands import names
+from ...graph.op import names
 from ...graph.places import site_of
-from ...graph.quantities import RULES as DENSE
+from ...graph.quantities import rule_of
 from ...graph.time_varying import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
 from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
@@ -124,7 +124,9 @@ class FanOutAnalysis:
             read = next(operand for operand in factors(call) if batch_dims(operand, self.symbols))
             self.found.layers[self.name(call.node)] = layer_of(call, "constant", read)
         elif (
-            call.name in DENSE and call.node.op == "call_function" and (macs := DENSE[call.name](call.node).get("mac"))
+            call.node.op == "call_function"
+            and (rule := rule_of(call.name)) is not None
+            and (macs := rule(call.node).get("mac"))
         ):
             read = sum(elements(operand) for operand in call.operands)
             self.found.layers[self.name(call.node)] = Layer(

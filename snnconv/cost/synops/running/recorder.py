@@ -13,7 +13,8 @@ from torch._ops import OpOverload
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ....graph.operands import short_name, with_roles
+from ....graph.names import short_name
+from ....graph.operands import with_roles
 from ....models.spiking_layer import SpikingLayer
 from .parts import NetworkRun
 from .products import LABELS, PRODUCTS, Product

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.utils.weak import WeakIdKeyDictionary
 
-from ....graph.operands import names
+from ....graph.op import names
 
 # As they are called where operations are dispatched: they move, copy or join values.
 MOVES = names("moves", "joins", "pads") | {
