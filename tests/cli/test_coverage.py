@@ -51,7 +51,7 @@ def test_the_exit_code_is_1_where_one_does_not_hold(command: Command) -> None:
         (("--zoo", "timm"), "unknown zoo 'timm'"),
         (("--zoo", ","), "--zoo is empty"),
         (("--models", "lenet5"), "matches no network"),
-        (("--models", "("), "no regular expression"),
+        (("--models", "("), "not a regular expression"),
         (("--sample", "0"), "at least 1"),
         (("--jobs", "0"), "jobs is out of range"),
         (("--cpu-limit", "-1"), "seconds is out of range"),

@@ -75,7 +75,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     NET + " --threshold percentile:200": ("(0, 100]", "percentile:200"),
     NET + " --threshold learned": ("needs an activation with a clip",),
     NET + " --keep missing": ("keep matches no activation site",),
-    NET + " --only (": ("no regular expression",),
+    NET + " --only (": ("not a regular expression",),
     NET + " --keep .": ("nothing to convert",),
     NET + " --mean 0.5": ("--mean and --std go together",),
     SWEEP + " --std 0.5": ("--mean and --std go together",),

@@ -143,7 +143,7 @@ def test_two_processes_share_the_sweep_and_one_writes_the_page(tmp_path: Path, f
 # command line → what the message must say
 ERRORS: dict[str, tuple[str, ...]] = {
     "empty": ("no results in the folder", "sweep.json", "empty"),
-    "nowhere": ("no folder of results", "--data"),
+    "nowhere": ("not a folder of results", "--data"),
     "empty --data npz:{files}/data.npz": ("folder of results", "--data"),
     "empty --T 1,2": ("folder of results", "--T"),
     "empty -o nowhere/page.html": ("no results in the folder",),

@@ -170,7 +170,7 @@ def test_errors(command: Command, clips: str, options: tuple[str, ...], said: st
     [
         (("--arch-arg", "depth=two"), "depth of SVFormer is out of range"),
         (("--arch-arg", "depth=0"), "depth of SVFormer is out of range"),
-        (("--arch-arg", "depth=3"), "no whole number of time steps"),
+        (("--arch-arg", "depth=3"), "not a whole number of time steps"),
         (("--arch-arg", "T=0"), "T of SVFormer is out of range"),
         (("--arch-arg", "size=abc"), "invalid size for SVFormer"),
         (("--arch-arg", "size=64"), "the data do not go into the network"),

@@ -117,7 +117,7 @@ def test_a_sample_begins_with_the_small_ones() -> None:
     [
         (["timm"], None, "unknown zoo 'timm'"),
         (["torchvision"], "lenet5", "matches no network"),
-        (["torchvision"], "(", "no regular expression"),
+        (["torchvision"], "(", "not a regular expression"),
     ],
 )
 def test_refusals(zoos: list[str], pattern: str | None, words: str) -> None:

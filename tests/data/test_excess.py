@@ -87,7 +87,7 @@ def test_archives_of_other_kinds(place: int, value: int, tmp_path: Path) -> None
 @pytest.mark.parametrize("label", [2**31, 2**63 - 1, 2**64 - 1])
 def test_labels_that_are_no_classes(label: int, tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, y=np.full(4, label, "u8"))
-    with pytest.raises(InputError, match="a label is no class"):
+    with pytest.raises(InputError, match="a label is not a class"):
         DATA_SOURCES["npz"](f"{tmp_path / 'a.npz'}")
 
 

@@ -113,10 +113,10 @@ def test_gestures_without_events(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("class,start,end\n1,2,3\n", "no labels of gestures(.|\n)*startTime_usec"),
-        ("class,startTime_usec,endTime_usec\n1,2\n", "no labels of gestures"),
-        ("class,startTime_usec,endTime_usec\n1,2,x\n", "no labels of gestures"),
-        (f"class,startTime_usec,endTime_usec\n{'1' * 200_000},2,3\n", "no labels of gestures"),
+        ("class,start,end\n1,2,3\n", "not labels of gestures(.|\n)*startTime_usec"),
+        ("class,startTime_usec,endTime_usec\n1,2\n", "not labels of gestures"),
+        ("class,startTime_usec,endTime_usec\n1,2,x\n", "not labels of gestures"),
+        (f"class,startTime_usec,endTime_usec\n{'1' * 200_000},2,3\n", "not labels of gestures"),
         ("class,startTime_usec,endTime_usec\n12,2,3\n", "makes no sense(.|\n)*class 12, 2 to 3"),
         ("class,startTime_usec,endTime_usec\n0,2,3\n", "makes no sense"),
         ("class,startTime_usec,endTime_usec\n1,3,3\n", "makes no sense"),

@@ -70,7 +70,7 @@ def test_views_belong_to_the_name(folder: Path) -> None:
     assert open_data(f"clips:{folder}{OPTIONS}", views="2x1").name == f"clips:{folder}{OPTIONS} in 2x1 views"
     with pytest.raises(InputError, match="only video clips have views"):
         open_data("fashion", views="2x1")
-    with pytest.raises(InputError, match="no number of views"):
+    with pytest.raises(InputError, match="not a number of views"):
         open_data(f"clips:{folder}", views="2")
 
 
