@@ -184,7 +184,7 @@ def test_ann_is_the_source() -> None:
         (torch.randn(0, 2, 6, 6), "another shape"),
         (torch.zeros(2, 2, 6, 6, dtype=torch.uint8), "integers"),
         ([[1.0]], "structure|tensor"),
-        ("picture.png", "no tensor"),
+        ("picture.png", "not a tensor"),
         ((torch.randn(2, 2, 6, 6), torch.randn(2, 2, 6, 6)), "structure"),
     ],
 )  # fmt: skip

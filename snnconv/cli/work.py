@@ -75,11 +75,12 @@ def conversion_of(options: Mapping[str, Any], given: Collection[str] = (), T: in
     Args:
         given: names of the options typed by the user.
     """
+    batches = {"batch_size": options.get("batch_size"), "limit": options.get("calib_limit")}
     return Conversion(
         T=T,
         options={name: options[name] for name in (*CONVERSION_OPTIONS, "input_shape")},
-        calib=options["calib"],
-        calib_options={"batch_size": options["batch_size"], "limit": options["calib_limit"], **reading(options)},
+        calib=options.get("calib"),  # verify has data of its own
+        calib_options={**batches, **reading(options)},
         normalization=normalization_of(options),
         seed=options["seed"],
         checkpoint=options.get("calib_checkpoint"),

@@ -74,7 +74,7 @@ class Conversion:
             )  # fmt: skip
         usual = self.normalization or stored_normalization(found)
         model = found.model.to(self.device) if isinstance(found.model, nn.Module) else found.model
-        data, steps = self.data_for(found), self.T or DEFAULT_T
+        data, steps = self.data_for(found), DEFAULT_T if self.T is None else self.T
         snn = convert(model, steps, data=data, checkpoint=self.checkpoint, seed=self.seed, **self.options)
         if usual is not None:
             snn.plan.normalization = usual.to_dict()

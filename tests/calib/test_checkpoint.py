@@ -99,7 +99,7 @@ def test_another_calibration_is_refused(tmp_path: Path) -> None:
 def test_no_checkpoint(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "calibration"
     file.write_bytes(content)
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="not a checkpoint"):
         snnconv.convert(Fixed(), data=Data(), method="if", checkpoint=file)
     assert file.read_bytes() == content
 

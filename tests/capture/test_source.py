@@ -87,7 +87,7 @@ def test_wrappers(name: str) -> None:
         (lambda: torch.jit.trace(network(), X), UnsupportedModelError, "pass the module that it was made from"),
         (lambda: network().to(torch.float8_e5m2), UnsupportedModelError, r"float8_e5m2(.|\n)*model.float"),
         (lambda: network().to("meta"), InputError, r"no values(.|\n)*to_empty"),
-        (lambda: network().state_dict(), InputError, r"no network(.|\n)*OrderedDict"),
+        (lambda: network().state_dict(), InputError, r"not a network(.|\n)*OrderedDict"),
         (lambda: broken("4.weight", "nan"), InputError, r"not numbers(.|\n)*4.weight(.|\n)*earlier checkpoint"),
         (lambda: broken("0.bias", "inf"), InputError, r"not numbers(.|\n)*0.bias"),
         (lambda: broken("1.running_var", "nan"), InputError, r"not numbers(.|\n)*1.running_var"),

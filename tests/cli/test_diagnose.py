@@ -85,6 +85,6 @@ def test_error(line: str, command: Command, files: Path) -> None:
 
 
 def test_bad_use_fails_before_the_work(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snnconv.cli.work, "convert", lambda *_, **__: pytest.fail("converted first"))
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", lambda *_, **__: pytest.fail("converted first"))
     for late in (("--T", "0"), ("-o", files / "net.pt"), ("--limit", "0")):
         assert command("diagnose", files / "net.pt", "--data", f"npz:{files}/data.npz", *late).code == 2

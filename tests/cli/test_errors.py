@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import snnconv.cli.work
+import snnconv.opening.conversion
 from snnconv.errors import InputError
 
 from .conftest import Command
@@ -37,7 +37,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
         "remedy",
     ),
     "convert {files}/net.pt --input-shape 3,8,8": ("input shape", "channels"),
-    "convert {files}/net.pt --input-shape 0,8,8": ("no shape",),
+    "convert {files}/net.pt --input-shape 0,8,8": ("invalid input_shape",),
     "convert {files}/net.pt --input-shape eight": ("--input-shape", "as 3,224,224"),
     "convert {files}/net.pt --input-shape 1,99999,99999": ("too large", "99999"),
     "convert {files}/net.pt --input-shape 1,99999999999,8": ("--input-shape", "32 bits"),
@@ -146,7 +146,7 @@ def test_bad_use_fails_before_the_work(command: Command, files: Path, monkeypatc
     def convert(*_: object, **__: object) -> None:
         pytest.fail("converted first")
 
-    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", convert)
     net, data = files / "net.pt", f"npz:{files}/data.npz"
     for late in (
         ("--data", "npz:missing.npz"), ("--data", data, "--T", "0"), ("--data", data, "-o", net / "out"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-import snnconv.cli.work
+import snnconv.opening.conversion
 
 from .conftest import Command
 
@@ -86,7 +86,7 @@ def test_interrupt_while_converting(command: Command, files: Path, monkeypatch: 
     def convert(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", convert)
     ended = command("convert", files / "net.pt")
     assert (ended.code, ended.out) == (130, "")
     assert ended.err.strip().endswith("interrupted")
@@ -106,7 +106,7 @@ def test_interrupt_that_hits_a_callback(command: Command, files: Path, monkeypat
             time.sleep(0.05)
         pytest.fail("went on")
 
-    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", convert)
     hook = sys.unraisablehook
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
     ended = command("convert", files / "net.pt")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import snnconv.cli.work
+import snnconv.opening.conversion
 from snnconv.cli.commands import COMMANDS
 from snnconv.cli.main import SHARING
 from snnconv.files import alone_in
@@ -92,7 +93,7 @@ FAULTS: dict[str, tuple[BaseException, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_of_the_system(fault: str, command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     error, said = FAULTS[fault]
-    monkeypatch.setattr(snnconv.cli.work, "convert", raising(error))
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", raising(error))
     ended = command("convert", files / "net.pt")
     assert (ended.code, ended.out) == (2, "")
     assert ONE_ERROR.fullmatch(ended.err), ended.err
@@ -106,7 +107,7 @@ def test_faults_of_the_system(fault: str, command: Command, files: Path, monkeyp
 def test_faults_of_this_program_are_no_faults_of_the_system(
     command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snnconv.cli.work, "convert", raising(AssertionError("ours")))
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", raising(AssertionError("ours")))
     with pytest.raises(AssertionError, match="ours"):
         command("convert", files / "net.pt")
 
@@ -123,7 +124,7 @@ def test_signals_end_a_command_as_ctrl_c_does(
         time.sleep(10)
         pytest.fail("went on")
 
-    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", convert)
     before = signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
     ended = command("convert", files / "net.pt")
     after = signal.signal(number, before)
@@ -141,7 +142,7 @@ def test_a_signal_that_was_ignored_from_outside_stays_so(
         os.kill(os.getpid(), signal.SIGHUP)
         raise MemoryError
 
-    monkeypatch.setattr(snnconv.cli.work, "convert", convert)
+    monkeypatch.setattr(snnconv.opening.conversion, "convert", convert)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert command("convert", files / "net.pt").code == 2
     signal.signal(signal.SIGHUP, before)
@@ -212,7 +213,7 @@ def test_outputs_that_are_no_files(command: Command, files: Path, monkeypatch: p
 
     net, pictures = files / "net.pt", data(files)
     assert command("sweep", files / "snn.pt2", *pictures, "-o", "out").code == 2
-    monkeypatch.setattr(snnconv.cli.work, "opened", opened)
+    monkeypatch.setattr(snnconv.cli.work, "open_named", opened)
     before = {name: os.lstat(name).st_mode for name in places}
     training = (*pictures, "--val", f"npz:{files}/data.npz")
     for place in places:

@@ -151,7 +151,7 @@ COLUMN = 'columns = [{ name = "c" }]\n'
     ("text", "problem"),
     [
         ("paper = ", "not valid TOML"),
-        (HEAD, "no recipe"),
+        (HEAD, "not a recipe"),
         (HEAD + COLUMN + 'rows = [{ name = "r", published = [1, 2] }]', "row 'r' has 2 figures"),
         (HEAD + COLUMN + 'rows = [{ name = "r", publishd = [1] }]', "unknown key 'publishd' in a row 'r'"),
         (HEAD + COLUMN + 'colour = "red"\nrows = []', "unknown key 'colour' in a recipe"),

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-import snnconv.network as building
 from snnconv import convert
+from snnconv.convert import build as building
 from snnconv.convert import canonical as canonicalising
 from snnconv.convert.passes import batchnorm, scales, spike
 from snnconv.graph.graphs import graph_pass, module_calls

@@ -114,7 +114,7 @@ def changes(network: OnnxNetwork, fixed: int | None) -> list[str]:
     turned = [entry for entry in network.inputs if entry.order is not None]
     if turned:
         shape = ", ".join(str(size or "?") for size in turned[0].shape[1:])
-        notes.append(f"the file takes channels last; the network takes channels first, as ({shape})")
+        notes.append(f"the file takes channels last; the network takes channels first, such as ({shape})")
     if any(entry.single for entry in network.inputs):
         shape = " and ".join(str(tuple(size for size in entry.shape[1:])) for entry in network.inputs)
         notes.append(f"the file takes one sample, without a batch dimension; the network takes a batch of {shape}")

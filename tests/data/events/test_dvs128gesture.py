@@ -92,8 +92,8 @@ def empty(path: Path) -> None:
     ("spoil", "problem"),
     [
         (cut, "ends within a packet"),
-        (headless, r"no AEDAT 3\.1 file"),
-        (endless, r"no AEDAT 3\.1 file"),
+        (headless, r"not an AEDAT 3\.1 file"),
+        (endless, r"not an AEDAT 3\.1 file"),
         (wide, "events of an unknown size"),
         (empty, "cannot be read"),
     ],

@@ -56,7 +56,7 @@ def test_a_network_may_take_frames_that_follow_one_another() -> None:
 
 
 def test_wrong_views() -> None:
-    with pytest.raises(InputError, match="no number of views"):
+    with pytest.raises(InputError, match="not a number of views"):
         parse_clips("a?views=5")
 
 

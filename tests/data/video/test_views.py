@@ -18,7 +18,7 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "0x3", "5x0", "5x", "x3", "axb", "5x3x2", "-1x3", "1.5x2", "1000x1"])
 def test_no_views(text: str) -> None:
-    with pytest.raises(InputError, match=r"no number of views(.|\n)*as 5x3"):
+    with pytest.raises(InputError, match=r"not a number of views(.|\n)*such as 5x3"):
         parse_views(text)
 
 
