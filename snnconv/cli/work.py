@@ -78,7 +78,7 @@ def conversion_of(options: Mapping[str, Any], given: Collection[str] = (), T: in
     batches = {"batch_size": options.get("batch_size"), "limit": options.get("calib_limit")}
     return Conversion(
         T=T,
-        options={name: options[name] for name in (*CONVERSION_OPTIONS, "input_shape")},
+        options={name: options[name] for name in (*CONVERSION_OPTIONS, "input_shape") if name in options},
         calib=options.get("calib"),  # verify has data of its own
         calib_options={**batches, **reading(options)},
         normalization=normalization_of(options),
