@@ -71,7 +71,7 @@ def read(folder: Path) -> tuple[list[Any], list[Section]]:
 
 def no_such_result(kind: type[Result], folder: Path, error: Exception) -> InputError:
     where = str(folder / f"{kind.NAME}.json")
-    return InputError(f"these are no {kind.NAME} results", got=repr(error)[:200], where=where)
+    return InputError(f"these are not {kind.NAME} results", got=repr(error)[:200], where=where)
 
 
 def render(title: str, folder: Path, results: Sequence[Any], sections: Sequence[Section]) -> str:

@@ -158,7 +158,7 @@ def test_a_spiking_network_alone(clips: Tensor) -> None:
 
 
 def test_refused(hybrid: Any, clips: Tensor) -> None:
-    with pytest.raises(InputError, match=r"looked at frame by frame(.|\n)*looks\(frames\)"):
+    with pytest.raises(InputError, match=r"no layers for frame-wise heat-maps(.|\n)*cam_targets\(frames\)"):
         clip_attention(nn.Sequential(nn.Linear(1, 1)), [clips])
     with pytest.raises(InputError, match="clips = 0"):
         clip_attention(hybrid, [clips], clips=0)
