@@ -33,14 +33,14 @@ def build_within(build: Callable[[], T], state: Mapping[str, Tensor], where: str
     Raises:
         InputError: it is far larger, or what `build` raises.
     """
-    with watched(state, where):
-        try:
-            with torch.device("meta"):
-                build()
-        except TooLarge:
-            raise
-        except Exception:
-            pass  # it needs values, or cannot be built at all, which the next lines tell
+    try:
+        with watched(state, where), torch.device("meta"):
+            build()
+    except TooLarge:
+        raise
+    except Exception:
+        pass  # it needs values, or cannot be built at all, which the next lines tell
+    with watched(state, where):  # from nothing again: it is built twice
         return build()
 
 

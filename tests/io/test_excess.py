@@ -21,6 +21,7 @@ from torch import nn
 from snnconv import convert, inspect, load
 from snnconv.errors import InputError
 from snnconv.io import load_pickle, load_program, open_model
+from snnconv.io.build_within import build_within
 from snnconv.io.pt2_expressions import check_expression
 from snnconv.io.trained_file import KEY, Origin, save_trained
 from snnconv.models import small_cnn3d
@@ -310,3 +311,14 @@ def test_an_operation_with_impossible_arguments_is_named(program: Path) -> None:
     node.args = (*node.args[:3], [1, 1], [0, 0], [1, 1], 0)  # groups
     with pytest.raises(InputError, match="groups must be a positive integer"):
         inspect(loaded)
+
+
+def test_a_builder_may_drop_most_of_what_it_makes() -> None:
+    """ReSpike's residual branch alone is built beside an ANN that is dropped."""
+    state = nn.Linear(1000, 2000, bias=False).state_dict()
+
+    def build() -> nn.Module:
+        nn.Sequential(nn.Linear(1000, 2000), nn.Linear(1000, 2000))
+        return nn.Linear(1000, 2000, bias=False)
+
+    assert build_within(build, state, "here").weight.shape == (2000, 1000)
