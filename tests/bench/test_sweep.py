@@ -20,7 +20,7 @@ from snnconv.data import DataSource, Normalization, open_data
 from snnconv.measure.evaluate import batches_in
 from snnconv.models import fashion_cnn
 
-from .conftest import STEPS
+from ..conftest import STEPS
 
 
 def accuracy(network: Callable[[Tensor], Tensor], data: DataSource) -> float:
