@@ -64,9 +64,12 @@ def test_one_command_a_table(command: Command, here: Path) -> None:
     arch = f'{small}arch = {{ head_pool_kernel_sizes = "{POOLS}", model_depth = "{DEPTH}" }}\n'
     recipe = smaller(here / "table1.toml", "sdm-table1", ('"burst"', '"opt"'), (small, arch))
     (_, _, _, _, *arguments), *_ = documented("# SDM, Table I")
+    place = next(place for place, word in enumerate(arguments) if word.startswith("slowonly"))
+    del arguments[place - 1 : place + 1]  # the start of a network that the smaller recipe lacks
     less = ("--limit", "4", "--T", "1", "--set", "epochs=1", "--set", "batch_size=4")
     tried = command("bench", "run", recipe, *arguments, *less, "--dry-run", "--json")
-    assert {row["state"] for row in json.loads(tried.out)["rows"]} == {"is trained first"}
+    found = json.loads(tried.out)["rows"]
+    assert {row["state"] for row in found} == {"is trained first"}, [row["why"] for row in found]
     ended = command("bench", "run", recipe, *arguments, *less, "-q", "--json")
     assert ended.code == 0, ended
     rows = json.loads(ended.out)["rows"]
