@@ -81,9 +81,12 @@ def dry_run(
     with progress("trying", len(parts)) as bar:
         for part in parts:
             key = repr((each_network(part, work), part.split, part.sampling, part.views))
-            if part.network is None or key not in seen:
-                seen[key] = checked(part, work, trainer) if evaluates else check_of(part, UNREAD)
-            found.append(replace(seen[key], row=part.name, group=part.group))
+            check = None if part.network is None else seen.get(key)  # figures of other work share nothing
+            if check is None:
+                check = checked(part, work, trainer) if evaluates else check_of(part, UNREAD)
+            if part.network is not None:
+                seen[key] = check
+            found.append(replace(check, row=part.name, group=part.group))
             bar.advance()
     return found
 
