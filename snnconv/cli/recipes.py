@@ -134,11 +134,13 @@ def files_by_name(
         file = text if name is None else text.removeprefix(f"{name}=")
         if name is None:
             name = groups[0]
-            if len(groups) > 1:
+            is_named = "=" in text and not Path(text).exists()  # a name that is none, not a file
+            if len(groups) > 1 or is_named:
+                known = ", ".join(filter(None, (*groups, *more)))
                 raise InputError(
                     f"whose {what} are these?",
-                    expected=f"GROUP=FILE with GROUP one of {', '.join(groups)}; GROUP/ROW=FILE for one row, "
-                    "GROUP/ROW:2=FILE for one of several splits",
+                    expected=f"GROUP=FILE with GROUP one of {known}; GROUP/ROW=FILE for one row, "
+                    "GROUP/ROW:2=FILE for one of several splits; or a file that is there",
                     got=text,
                 )
         if name in found:

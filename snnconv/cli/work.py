@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,9 +19,6 @@ from ..errors import InputError
 from ..io import OpenedModel, open_model
 from ..methods import OPTIONS
 from ..opening import Conversion
-
-if TYPE_CHECKING:
-    pass
 
 MODEL_OPTIONS = ("arch", "weights", "num_classes", "arch_args", "allow", "trust")
 CONVERSION_OPTIONS = ("method", *OPTIONS, "maxpool", "keep", "only")

@@ -11,15 +11,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 
-def checkpointed(block: nn.Module, *inputs: Any, checkpoint_it: bool) -> Any:
-    """block(*inputs), of all time steps; with `checkpoint_it`, in training, only the inputs are kept for the gradient.
+def checkpointed(block: nn.Module, *inputs: Any, when: bool) -> Any:
+    """block(*inputs), of all time steps; with `when`, in training, only the inputs are kept for the gradient.
 
     Gradients and running statistics are the same either way: on the second time BatchNorm does not take the batch into
     its statistics once more.
 
     Source: Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174.
     """
-    if not (checkpoint_it and block.training):
+    if not (when and block.training):
         return block(*inputs)
     return checkpoint(block, *inputs, use_reentrant=False, context_fn=lambda: contexts(block))
 

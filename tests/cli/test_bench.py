@@ -125,6 +125,7 @@ ERRORS = {
     "bench run sdm-fig6 --model {files}/net.pt": ("--model needs --data",),
     "bench run sdm-fig6 --calib npz:{files}/data.npz": ("--calib goes with --data",),
     "bench run sdm-table4 --weights {files}/weights.pth": ("whose weights are these?", "GROUP=FILE"),
+    "bench run sdm-table2 --weights no/such=weights.pth": ("whose weights are these?", "GROUP=FILE"),
     "bench run sdm-table4 --weights cifar10/vgg16=a --weights cifar10/vgg16=b": ("two files of weights",),
     "bench run sdm-fig4 --model {files}/net.pt --data npz:{files}/data.npz": ("sdm-fig4 evaluates no network",),
     "bench run sdm-fig4 -o {files}/net.pt": ("output folder is a file",),

@@ -159,3 +159,12 @@ def test_a_dry_run_tells_what_rows_run_on(root: Path, tmp_path: Path) -> None:
     assert check.state == "fails"
     assert check.why.startswith("the data have another number of classes than the network expected: 7 got: 101")
     assert {row.state for row in dry_run("sdm-fig4")} == {"evaluates no data"}
+    network = 'network = "snnconv:small_cnn3d"'
+    beside = (
+        SPLITS.replace(f"{network}\n", "")
+        .replace('splits = ["1", "2", "3"]\n', "")
+        .replace('{ name = "net"', f'{{ name = "of other work", published = [9] }}, {{ name = "net", {network}')
+    )
+    other, same, *_ = dry_run(recipe_at(tmp_path / "beside.toml", beside), Workspace(data_root=root))
+    assert (other.state, other.shapes) == ("a figure of other work", [])
+    assert same.shapes == third.shapes  # not taken for the figure before it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -13,9 +13,6 @@ from ..notices import telling
 from ..options import WHOLE, model_options, normalization_options, shared_options, together
 from ..output import require_writable
 from ..training import SETTINGS, data_options, head_option, run_options, settings_given, tell_trained, training_options
-
-if TYPE_CHECKING:
-    pass
 
 recipe_option = click.option(
     "--recipe", metavar="NAME",

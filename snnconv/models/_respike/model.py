@@ -50,7 +50,7 @@ class KeyFrames(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         x, maps = self.stem(x), []
         for stage in self.stages:
-            x = checkpointed(stage, x, checkpoint_it=self.checkpointed)
+            x = checkpointed(stage, x, when=self.checkpointed)
             maps.append(x)
         return maps
 
@@ -137,9 +137,9 @@ class ReSpike(nn.Module):
         assert self.snn is not None
         x = self.snn.stem(residuals)
         for number, stage in enumerate(self.snn.stages):
-            x = checkpointed(stage, x, checkpoint_it=self.checkpointed)
+            x = checkpointed(stage, x, when=self.checkpointed)
             if self.fusions:
-                x = checkpointed(self.fusions[number], x, maps[number], checkpoint_it=self.checkpointed)
+                x = checkpointed(self.fusions[number], x, maps[number], when=self.checkpointed)
         return x.unflatten(0, (-1, self.stride - 1)).mean(1)
 
     def anytime(self, x: Tensor) -> Tensor:

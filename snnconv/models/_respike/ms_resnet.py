@@ -77,7 +77,7 @@ class MSResNet18(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         for stage in self.stages:
-            x = checkpointed(stage, x, checkpoint_it=self.checkpointed)
+            x = checkpointed(stage, x, when=self.checkpointed)
         return x
 
 

@@ -108,7 +108,7 @@ class SVFormer(nn.Module):
             if embed is self.patches[-2]:
                 passed = x
             for block in stage.children():
-                x = checkpointed(block, x, checkpoint_it=self.checkpointed)
+                x = checkpointed(block, x, when=self.checkpointed)
         if self.path is not None:
             x = torch.cat([self.path(passed), x], 1)
         x = self.fires(x)
