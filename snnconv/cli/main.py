@@ -19,8 +19,8 @@ from .commands import COMMANDS
 from .faults import endings, outcome, show_trace
 
 EPILOG = (
-    "Exit codes: 0 done, 1 a check did not hold, 2 bad input or use or a fault of the system, 128 and more ended by a "
-    "signal (130 Ctrl-C, 143 SIGTERM)."
+    "Exit codes: 0 done, 1 a check failed, 2 bad input, wrong usage or a system error, 128 and above ended by a signal "
+    "(130 Ctrl-C, 143 SIGTERM)."
 )
 SHARING = {"sweep", "compare", "report", "train", "finetune"}  # of which several processes do a part each
 COMPLETION = "_SNNCONV_COMPLETE"
@@ -51,7 +51,7 @@ def debugging(context: click.Context, _: click.Parameter, value: bool) -> None:
 
 def with_debug(command: click.Command) -> click.Command:
     """The command with `--debug`, and those below it."""
-    described = "Show the whole trace of an error."
+    described = "Show the full traceback of an error."
     options: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False, "help": described}
     command.params.append(click.Option(["--debug"], callback=debugging, **options))
     for below in getattr(command, "commands", {}).values():

@@ -37,10 +37,11 @@ N = TypeVar("N")  # a network of the kind that is measured
 data_option = click.option(
     "--data", required=True, metavar="DATA", help="Test data: npz:FILE, imagefolder:DIR, clips:DIR, fashion, …."
 )
-limit_option = click.option("--limit", type=WHOLE, help="Only the first so many test samples.")
+limit_option = click.option("--limit", type=WHOLE, help="Use only this many test samples, from the start of the data.")
 views_option = click.option(
     "--views", metavar="TIMExSPACE",
-    help="Views of a test clip, such as 5x3: windows in time × crops. Their mean softmax counts  [default: 1x1]",
+    help="Views of a test clip, such as 5x3: windows in time × crops. The mean softmax over the views decides  "
+    "[default: 1x1]",
 )  # fmt: skip
 energy_model_option = click.option(
     "--energy-model",
@@ -57,7 +58,7 @@ def steps_of(default: str) -> Callable[[F], F]:
 
 
 steps_option = steps_of("1,2,4,8,16")
-T_option = click.option("--T", "T", type=WHOLE, help="Time steps  [default: those of the converted network, else 4]")
+T_option = click.option("--T", "T", type=WHOLE, help="Time steps  [default: those of a converted network, or 4]")
 
 
 def measuring_options(name: str) -> Callable[[F], F]:
@@ -77,7 +78,7 @@ def folder_options(name: str) -> Callable[[F], F]:
     output = click.option("-o", "--output", "target", type=click.Path(path_type=Path), show_default=True,
                           default=Path("snnconv-out") / name,
                           help=f"Folder for {name}.json, .csv, .png and .svg.")  # fmt: skip
-    overwrite = click.option("--overwrite", is_flag=True, help=f"Replace an earlier {name} in the folder.")
+    overwrite = click.option("--overwrite", is_flag=True, help=f"Replace an earlier result of {name} in the folder.")
     return together(limit_option, views_option, output, overwrite)
 
 

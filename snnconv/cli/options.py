@@ -91,12 +91,12 @@ def seed(_: click.Context, parameter: click.Parameter, value: int) -> int:
 bare_model_options = together(
     click.option(
         "--arch",
-        help="The network a file of weights is for: torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME, "
-        "module:factory.",
+        help="The network that a file of weights belongs to: torchvision:NAME, pytorchvideo:NAME, timm:NAME, "
+        "snnconv:NAME or module:factory.",
     ),
     click.option("--num-classes", type=WHOLE, help="Number of classes, for a model given by name."),
-    click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the factory."),
-    click.option("--allow", multiple=True, metavar="package.module.Class", help="A class to let through in a pickle."),
+    click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument for the factory."),
+    click.option("--allow", multiple=True, metavar="package.module.Class", help="A class to allow in a pickle."),
     click.option("--trust", is_flag=True, help="Load the file even if that runs code from it."),
 )
 
@@ -109,7 +109,7 @@ model_options = together(
         "--input-shape",
         callback=shapes,
         metavar="C,H,W[;…]",
-        help="Shape of one input, inferred if not given; of several inputs, with ; between.",
+        help="Shape of one input, inferred if not given; for several inputs, separate the shapes with a semicolon.",
     ),
 )
 
@@ -118,13 +118,15 @@ normalization_options = together(
     click.option("--mean", metavar="M[,M…]", help="Mean of the inputs in 0…1, such as 0.485,0.456,0.406."),
     click.option("--std", metavar="S[,S…]", help="Standard deviation of the inputs, such as 0.229,0.224,0.225."),
     click.option("--workers", type=click.IntRange(0, 1024), metavar="N",
-                 help="Processes that decode video files; 0: the command itself  [default: one a core, at most 8]"),
-    click.option("--strict", is_flag=True, help="A damaged video file is an error; else it is left out and named."),
+                 help="Processes that decode video files; with 0, the command decodes them itself  "
+                 "[default: one per core, at most 8]"),
+    click.option("--strict", is_flag=True, help="Stop at a damaged video file. Otherwise it is left out and reported."),
 )  # fmt: skip
 
 maxpool_option = click.option(
     "--maxpool", type=click.Choice(["exact", "avg", "lipool"]),
-    help="Max pooling on running sums, average pooling in its place, or lateral inhibition  [default: the method's]",
+    help="exact: max pooling on running sums; avg: average pooling instead; lipool: lateral inhibition  "
+    "[default: the method's]",
 )  # fmt: skip
 
 # How the network is converted. None means: as the method says.
@@ -137,14 +139,14 @@ bare_setting_options = together(
 
 setting_options = together(
     bare_setting_options,
-    click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic if not given."),
-    click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken."),
+    click.option("--calib", metavar="DATA", help="Calibration data (training images); synthetic data if not given."),
+    click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Number of calibration samples."),
 )
 
 spike_options = together(option_of(OPTIONS["alpha"]), option_of(OPTIONS["beta"]))
 
 conversion_options = together(
-    click.option("--method", default="auto", show_default=True, help="auto, sdm, …; snnconv methods lists them."),
+    click.option("--method", default="auto", show_default=True, help="auto, sdm, …; 'snnconv methods' lists them."),
     spike_options,
     setting_options,
 )
@@ -153,7 +155,7 @@ conversion_options = together(
 grid_options = together(
     click.option(
         "--method", default=("auto",), show_default="auto", metavar="M[,M…]", multiple=True, callback=listed,
-        help="auto, sdm, … (snnconv methods); several, each with what is fixed for it: if,sdm:retract=zero,auto.",
+        help="auto, sdm, … (see 'snnconv methods'), or several, each with its own options: if,sdm:retract=zero,auto.",
     ),
     option_of(OPTIONS["alpha"], several=True),
     option_of(OPTIONS["beta"], several=True),
@@ -161,15 +163,18 @@ grid_options = together(
 )  # fmt: skip
 
 run_options = together(
-    click.option("--batch-size", type=WHOLE, default=100, show_default=True, help="Samples in a batch."),
+    click.option("--batch-size", type=WHOLE, default=100, show_default=True, help="Samples per batch."),
     click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …"),
     click.option("--dtype", default="float32", show_default=True, help="float32, float64, bfloat16 or float16."),
 )
 
 shared_options = together(
-    click.option("--seed", type=int, default=0, show_default=True, callback=seed, help="Seed of everything random."),
+    click.option("--seed", type=int, default=0, show_default=True, callback=seed, help="Seed for everything random."),
     click.option(
-        "--json", "as_json", is_flag=True, help="One JSON object on standard output; all else goes to standard error."
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print one JSON object on standard output; everything else goes to standard error.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress bars and notices."),
+    click.option("-q", "--quiet", is_flag=True, help="Show no progress bars and no notices."),
 )

@@ -34,8 +34,8 @@ def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable
         views_option,
         click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("snnconv-out") / name,
                      show_default=True, help=f"Folder for {files} and the journal."),
-        click.option("--overwrite", is_flag=True, help="Drop an earlier sweep in the folder and start afresh."),
-        click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway."),
+        click.option("--overwrite", is_flag=True, help="Discard an earlier sweep in the folder and start again."),
+        click.option("--resume", is_flag=True, help="Continue where the same command stopped. This is the default."),
         energy_model_option,
     )  # fmt: skip
 

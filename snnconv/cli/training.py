@@ -18,22 +18,22 @@ SETTINGS: dict[str, tuple[type, str]] = {
     "epochs": (int, "Passes over the training data."),
     "lr": (float, "Learning rate at the start."),
     "optimizer": (str, "sgd or adamw."),
-    "momentum": (float, "Of sgd."),
-    "schedule": (str, "cosine, step (a tenth every 20 epochs) or constant."),
+    "momentum": (float, "Momentum of sgd."),
+    "schedule": (str, "cosine, step (to a tenth every 20 epochs) or constant."),
     "warmup": (float, "Epochs in which the learning rate rises to --lr."),
-    "warmup-lr": (float, "Learning rate that it rises from  [default: a hundredth of --lr]"),
+    "warmup-lr": (float, "Learning rate at the start of the warm-up  [default: a hundredth of --lr]"),
     "end-lr": (float, "Learning rate at the end of the schedule."),
-    "weight-decay": (float, "Of the weights."),
-    "decay-vectors": (bool, "Whether norms, biases and time constants decay too."),
-    "clip-weight-decay": (float, "Of λ  [default: as --weight-decay]"),
+    "weight-decay": (float, "Weight decay of the weights."),
+    "decay-vectors": (bool, "Whether weight decay also applies to norms, biases and time constants."),
+    "clip-weight-decay": (float, "Weight decay of λ  [default: the same as --weight-decay]"),
     "label-smoothing": (float, "ε of the cross-entropy."),
-    "mixup": (float, "α of mixup, such as 0.8; 0: without."),
-    "cutmix": (float, "α of CutMix, such as 1; 0: without. With both, either of them for each batch."),
-    "augment": (str, "Of crop, shift, flip, cutout, randaugment, erase; or none."),
+    "mixup": (float, "α of mixup, such as 0.8; 0 turns it off."),
+    "cutmix": (float, "α of CutMix, such as 1; 0 turns it off. With mixup too, each batch gets one of the two."),
+    "augment": (str, "Any of crop, shift, flip, cutout, randaugment, erase; or none."),
     "ema": (float, "Decay of a moving average of the weights, such as 0.999."),
-    "batch-size": (int, "Samples of a step."),
-    "early-stop": (int, "Stop after so many epochs without a better validation accuracy, and keep the best."),
-    "save-every": (int, "Steps between two checkpoints, besides one after every epoch."),
+    "batch-size": (int, "Samples per step."),
+    "early-stop": (int, "Stop after this many epochs without a better validation accuracy, and keep the best network."),
+    "save-every": (int, "Steps between two checkpoints. There is also one after every epoch."),
     "precision": (str, "32-true, bf16-mixed, 16-mixed, bf16-true or 64-true."),
 }
 OWN = {"warmup-lr", "clip-weight-decay", "ema", "early-stop"}  # without a value unless given
@@ -59,9 +59,9 @@ def training_options(defaults: Mapping[str, Any] | None, without: tuple[str, ...
 
 
 run_options = together(
-    click.option("--limit", type=WHOLE, help="Only the first so many training samples."),
-    click.option("--overwrite", is_flag=True, help="Replace the output, and drop an earlier training in the folder."),
-    click.option("--resume", is_flag=True, help="Continue where the same command stopped; it does so anyway."),
+    click.option("--limit", type=WHOLE, help="Use only this many training samples, from the start of the data."),
+    click.option("--overwrite", is_flag=True, help="Replace the output and discard an earlier training in the folder."),
+    click.option("--resume", is_flag=True, help="Continue where the same command stopped. This is the default."),
     click.option("--log", default="csv", show_default=True, help="csv or tensorboard."),
     click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …"),
 )
@@ -69,8 +69,8 @@ run_options = together(
 
 head_option = click.option(
     "--head", type=click.Choice(["keep", "replace"]),
-    help="The classifier of weights for other classes: keep it, or replace it by a new one, even where it fits  "
-    "[default: replace it where it does not fit]",
+    help="If the weights are for other classes: keep their classifier, or replace it with a new one even if it fits  "
+    "[default: replace it only if it does not fit]",
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def data_options(name: str) -> Callable[[Any], Any]:
         click.option("--val", required=True, metavar="DATA", help="Labelled validation data; not the test data."),
         click.option(
             "--folder", type=click.Path(path_type=Path), default=Path(f"snnconv-out/{name}"), show_default=True,
-            help="Folder for the checkpoint, the log and the picture of the training.",
+            help="Folder for the checkpoint, the log and the plot of the training.",
         ),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ CATALOGUE = (
     # Today's best training-free setting, the default of `convert`.
     Method(
         name="auto",
-        summary="signed binary digits where they pay, fine thresholds where the output feels it; training-free",
+        summary="signed binary digits if they pay, fine thresholds where the output is sensitive; training-free",
         source="this project, after H-MT (AAAI 2026) and You et al. (IEEE TCDS 2024)",
         neuron="signed",
         options={"bits": 8, "cost": 0.3},
@@ -117,7 +117,7 @@ CATALOGUE = (
     # The whole numbers of `mt`, sent as signed binary digits, of which fewer are set.
     Method(
         name="mt-signed",
-        summary="as mt, with spikes of ±2^i: the non-adjacent form of the same numbers",
+        summary="like mt, with spikes of ±2^i: the non-adjacent form of the same numbers",
         source="this project, after H-MT, AAAI 2026",
         neuron="signed",
         options={
@@ -191,12 +191,12 @@ CATALOGUE = (
         threshold="learned else percentile:99.9",
         granularity="layer",
         notes=(
-            "The paper opens the gate for a spike down in two ways: its flow where O > 0, net spikes fired so far "
-            "(--gate memory, taken here); its Eq. 9, as printed, where Σ I > 0 (--gate input).",
+            "The paper opens the gate for a negative spike in two ways: its flow does so if O > 0, the net number of "
+            "spikes fired so far (--gate memory, used here); its Eq. 9, as printed, if Σ I > 0 (--gate input).",
             "Measured on ResNet-20, 5,000 CIFAR-10 test images, ANN 91.50 %, α = 0.5, β = 2, % at T = 1, 2, 4, 8, 16:",
             "  --gate memory  35.34  46.80  70.78  87.74  90.94",
             "  --gate input   35.34  45.86  62.36  81.26  89.68",
-            "(benchmarks/results/resnet20-cifar10; 95 % intervals are ±1.4 points at the most)",
+            "(benchmarks/results/resnet20-cifar10; 95 % intervals are ±1.4 points at most)",
         ),
     ),
     # SDM that takes a spike back as soon as the potential is negative.
@@ -209,8 +209,8 @@ CATALOGUE = (
         threshold="learned else percentile:99.9",
         granularity="channel",
         sends_levels=True,
-        unlike="takes a spike back as soon as a potential is below 0, thresholds per channel; the published neuron "
-        "does so at −θ, once a step at most, thresholds per layer: --method sdm",
+        unlike="takes a spike back as soon as a potential is below 0 and has one threshold per channel; the published "
+        "neuron does so at −θ, at most once per step, and has one threshold per layer: --method sdm",
     ),
     # Signed neurons with memory, and a threshold for every neuron.
     # They are SD neurons of one spike a step (α = β = 1) that start empty: +1 where v ≥ θ, −1 where v ≤ −θ and the
@@ -252,7 +252,7 @@ CATALOGUE = (
     # Τ steps show which neurons end below 0; these stay silent in the T steps that count.
     Method(
         name="srp",
-        summary="integrate-and-fire neurons; those with no potential left after τ = 4 steps stay silent then",
+        summary="integrate-and-fire neurons; those with no potential left after τ = 4 steps stay silent afterwards",
         source="Hao et al., Reducing ANN-SNN conversion error through residual membrane potential, AAAI 2023",
         year=2023,
         needs="qcfs",

@@ -81,7 +81,7 @@ def names(text: str) -> tuple[str, ...]:
     return () if text.strip() == "none" else tuple(part.strip() for part in re.split("[+,]", text))
 
 
-COUNT, FEW = "a whole number ≥ 1 of 32 bits", "a whole number ≥ 0 of 32 bits"
+COUNT, FEW = "a whole number ≥ 1 that fits in 32 bits", "a whole number ≥ 0 that fits in 32 bits"
 STEPS = "a whole number of steps"
 OPTIONS = {
     option.name: option
@@ -89,26 +89,27 @@ OPTIONS = {
         Option("alpha", number, "a number in (0, 1]", "Threshold scale α in (0, 1]: a spike is worth αλ.", "A", "α",
                ("--alpha", "--threshold-scale")),
         Option("beta", whole, COUNT,
-               "Most spikes a neuron may fire in one step, ≥ 1 (not the membrane decay that other tools call beta).",
+               "Maximum number of spikes that a neuron may fire in one step, ≥ 1. This is not the membrane decay that "
+               "other tools call beta.",
                "B", "β", ("--beta", "--max-spikes")),
         Option("gate", str, "memory or input",
-               "What allows a negative spike: memory (spikes fired before) or input (Σ I > 0).", "NAME"),
+               "Condition for a negative spike: memory (spikes fired before) or input (Σ I > 0).", "NAME"),
         Option("retract", str, "threshold or zero",
                "When a spike is taken back: threshold (m ≤ −θ, as published) or zero (m < 0).", "NAME"),
-        Option("down_limit", whole, FEW, "Most negative spikes in one step, 0…β.", "N"),
-        Option("bits", whole, COUNT, "Binary digits of a weighted spike (mt, mt-signed, dcgs).", "N"),
-        Option("tau", whole, STEPS, "Steps that find the neurons which stay silent (srp); latency.", "N"),
-        Option("rho", whole, STEPS, "Steps that find initial potentials (cos); latency.", "N"),
-        Option("delay", whole, STEPS, "Steps before the output is read (ltb); latency.", "N"),
+        Option("down_limit", whole, FEW, "Maximum number of negative spikes in one step, 0…β.", "N"),
+        Option("bits", whole, COUNT, "Number of binary digits of a weighted spike (mt, mt-signed, dcgs).", "N"),
+        Option("tau", whole, STEPS, "Steps that find the neurons that stay silent (srp); they count as latency.", "N"),
+        Option("rho", whole, STEPS, "Steps that find initial potentials (cos); they count as latency.", "N"),
+        Option("delay", whole, STEPS, "Steps before the output is read (ltb); they count as latency.", "N"),
         Option("cost", number, "a number in [0, 1)",
-               "Smallest reduction in squared error, in θ², for which a spike is sent, 0 to 1 (auto).", "C"),
+               "Smallest reduction in squared error, in θ², for which a spike is sent, from 0 to 1 (auto).", "C"),
         Option("threshold", str, "a rule, such as percentile:99.9",
-               "Rule for λ: percentile:99.9, max, mse, learned.", "RULE"),
+               "Rule for λ, such as percentile:99.9, max, mse or learned.", "RULE"),
         Option("corrections", names, "names, such as shift+bias, or none",
-               "Corrections under the actual spikes, in order, in place of the method's: shift, bias, bias-per-step, "
-               "potential, weights; none for none. What they set depends on T.", "NAME[,NAME…]", "correct",
-               ("--correct",)),
-        Option("per_channel", truth, "true or false", "One λ per channel or per layer.", "", None,
+               "Corrections computed with the actual spikes, applied in the order given, instead of the method's: "
+               "shift, bias, bias-per-step, potential, weights; or none. Their result depends on T.",
+               "NAME[,NAME…]", "correct", ("--correct",)),
+        Option("per_channel", truth, "true or false", "One λ per channel or one per layer.", "", None,
                ("--per-channel/--per-layer",)),
     )
 }  # fmt: skip

@@ -149,8 +149,8 @@ def test_a_conversion_says_that_options_of_sd_neurons_are_not_the_published_meth
     (notice,) = snn.plan.notices
     assert notice == (
         "with alpha and beta the method is sdm-zero, not auto: it takes a spike back as soon as a potential is below "
-        "0, thresholds per channel; the published neuron does so at −θ, once a step at most, thresholds per layer: "
-        "--method sdm"
+        "0 and has one threshold per channel; the published neuron does so at −θ, at most once per step, and has "
+        "one threshold per layer: --method sdm"
     )
     for method in ("sdm", "sdm-zero"):
         assert not any("the method is" in told for told in snnconv.convert(model, data=[x], method=method).plan.notices)

@@ -23,22 +23,23 @@ if TYPE_CHECKING:
 @click.argument("model")
 @data_option
 @click.option("--within", type=float, default=0.5, show_default=True,
-              help="How many percentage points below the whole clip's accuracy are near enough.")  # fmt: skip
+              help="Accepted loss against the accuracy of the whole clip, in percentage points.")  # fmt: skip
 @click.option("--attention", type=WHOLE, metavar="N",
-              help="Heat-maps of the first N clips too, frame by frame: clip_attention.*.")  # fmt: skip
+              help="Also draw heat maps of the first N clips, frame by frame: clip_attention.*.")  # fmt: skip
 @direct_options("anytime")
 @click.pass_context
 def anytime(context: click.Context, within: float, attention: int | None, seed: int, **_: Any) -> None:
-    """Measure a video network that is trained directly, after every further frame of the clips.
+    """Measure a directly trained video network after every further frame of the clips.
 
-    Accuracy against the frames seen so far; early exit: every clip is left as soon as one class has the given
-    probability; and for every spiking layer its firing rate and time constant. The confidences are a fixed grid: choose
-    one on other clips than those it is judged on.
+    The result is the accuracy against the frames seen so far; early exit, which leaves a clip as soon as one class has
+    the given probability; and the firing rate and time constant of every spiking layer. The confidences are a fixed
+    grid: choose one on other clips than those on which you judge it.
 
-    With --attention what it looks at: of ReSpike the ANN at key frames and the spiking branch at the others, and what
-    a residual attends to in its key frame; of SVFormer the spikes that its head reads.
+    With --attention, the command also draws what the network looks at. For ReSpike this is the ANN at key frames, the
+    spiking branch at the other frames, and what a residual attends to in its key frame. For SVFormer it is the spikes
+    that the head reads.
 
-    MODEL is measured as it is, not converted: a trained file, or a name.
+    MODEL is a trained file or a name. It is measured as it is, not converted.
 
     \b
     snnconv anytime trained.pt --data "npz:clips.npz?layout=NTHW&where=!train" -o out/

@@ -21,7 +21,7 @@ data_root = click.option(
 
 @click.group()
 def bench() -> None:
-    """Run the tables and figures of papers as recipes: published figures beside what comes out here.
+    """Run the tables and figures of papers as recipes, and show published values next to measured ones.
 
     \b
     snnconv bench list
@@ -33,11 +33,11 @@ def bench() -> None:
 @bench.command("list")
 @click.argument("names", metavar="[RECIPE]…", nargs=-1)
 @data_root
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) -> None:
-    """Name the recipes: what each shows, what it needs, whether it can run here.
+    """List the recipes: what each shows, what it needs, and whether it can run here.
 
-    Of a RECIPE that is named, every row: whether it runs here, or needs DATA or WEIGHTS, and which.
+    If you name a RECIPE, every row is listed: whether it runs here, or needs DATA or WEIGHTS, and which.
 
     \b
     snnconv bench list
@@ -58,45 +58,44 @@ def list_recipes(names: tuple[str, ...], data_root: Path | None, as_json: bool) 
 @bench.command("run")
 @click.argument("recipe")
 @data_root
-@click.option("--group", metavar="GROUP", help="Only this group of rows, as cifar10/vgg16.")
-@click.option(
-    "--T", "steps", metavar="T[,T…]", help="Time steps in place of the published ones, such as 1,2,4 or 1..8."
-)
+@click.option("--group", metavar="GROUP", help="Run only this group of rows, for example cifar10/vgg16.")
+@click.option("--T", "steps", metavar="T[,T…]", help="Time steps instead of the published ones, such as 1,2,4 or 1..8.")
 @limit_option
 @views_option
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path),
     help="Folder for bench.json, .csv, .png, .svg and journals  [default: snnconv-out/bench/RECIPE]",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace the results of another recipe, and start sweeps afresh.")
+@click.option("--overwrite", is_flag=True, help="Replace the results of another recipe, and start sweeps again.")
 @click.option("--dry-run", is_flag=True,
               help="Only open every row's network and data, run one sample, and say what is missing.")  # fmt: skip
 @click.option("--weights", "weights", multiple=True, metavar="[GROUP[/ROW][:SPLIT]=]FILE",
-              help="Trained weights of a group's or row's network (or of it with clips), or of --model.")  # fmt: skip
+              help="Trained weights for the network of a group or row (or for it with clips), "
+                   "or for --model.")  # fmt: skip
 @click.option("--train", is_flag=True,
-              help="First train the networks that no weights are given for, as their papers do.")  # fmt: skip
+              help="First train the networks for which no weights are given, as their papers do.")  # fmt: skip
 @click.option("--start", "train_start", multiple=True, metavar="[NETWORK|GROUP[/ROW]=]FILE",
               help="Checkpoint that --train starts from (its classifier is replaced), or random.")  # fmt: skip
 @click.option("--set", "train_set", multiple=True, metavar="NAME=VALUE",
-              help="Setting of --train in the place of the paper's, such as epochs=2 or lr=0.001.")  # fmt: skip
-@click.option("--model", metavar="MODEL", help="Another network in place of the published one; needs --data.")
+              help="Setting for --train instead of the paper's, such as epochs=2 or lr=0.001.")  # fmt: skip
+@click.option("--model", metavar="MODEL", help="Another network instead of the published one; needs --data.")
 @click.option("--data", metavar="DATA", help="Other labelled test data: npz:FILE, imagefolder:DIR, ….")
 @click.option("--calib", metavar="DATA", help="Calibration data (training images) for --model or --data.")
-@click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken.")
+@click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Number of calibration samples.")
 @bare_model_options
 @normalization_options
-@click.option("--batch-size", type=WHOLE, help="Samples in a batch of an evaluation  [default: 100, of clips 8]")
+@click.option("--batch-size", type=WHOLE, help="Samples per batch of an evaluation  [default: 100, or 8 for clips]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
 @shared_options
 def run(
     recipe: str, group: str | None, steps: str | None, target: Path | None, as_json: bool, quiet: bool, dry_run: bool,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Measure what RECIPE asks for, as far as it can be done here, beside what was published.
+    """Measure what RECIPE asks for, as far as possible here, next to the published values.
 
-    RECIPE is a name of `snnconv bench list`, or a TOML file of your own. What cannot run says why; --dry-run says so at
-    once. Rows that fail do not keep others from running. A sweep that was killed continues when the same command is
-    given again; so does a training of --train, after which --limit holds for training samples too. With --model the
+    RECIPE is a name from `snnconv bench list`, or a TOML file of your own. Rows that cannot run say why; --dry-run says
+    so at once. If a row fails, the others still run. A sweep that was killed continues when you give the same command
+    again, and so does a training of --train. With --train, --limit applies to training samples too. With --model, the
     settings run on another network.
 
     \b

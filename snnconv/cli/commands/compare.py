@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...reports.parts import Table
 
 WIDE = 200
-SAVED = "compare.csv, compare.md, pareto-*.png and .svg, those of sweep,"
+SAVED = "compare.csv, compare.md, pareto-*.png and .svg, the files of sweep,"
 
 
 def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -39,12 +39,13 @@ def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...])
 @click.argument("model")
 @sweeping_options("compare", SAVED, steps_of("1,2,4,8,16,32"))
 @click.option("--methods", metavar="M[,M…]", multiple=True, callback=listed,
-              help="Names, each with what is fixed for it, as mt,sdm:alpha=0.2,beta=5; all: every method that needs no "
-                   "training (also all,qcfs).  [default: all; with --preset none]")  # fmt: skip
+              help="Method names, each with its own options if needed, for example mt,sdm:alpha=0.2,beta=5. 'all' is "
+                   "every method that needs no training and can be combined: all,qcfs.  [default: all; none with "
+                   "--preset]")  # fmt: skip
 @click.option("--preset", metavar="NAME", help="Settings of a published table: sdm-table2 (M, MD, MB, … MDBS).")
 @click.option("--beside", multiple=True, metavar="NAME=FOLDER", callback=named_folders,
-              help="Results of another network on the same test data, to show in the same table and plots: of one that "
-                   "was fine-tuned for its methods. May be repeated.")  # fmt: skip
+              help="Results of another network on the same test data, to show in the same table and plots. It can be a "
+                   "network that was fine-tuned for its methods. May be repeated.")  # fmt: skip
 @setting_options
 @normalization_options
 @model_options
@@ -52,12 +53,13 @@ def named_folders(_: click.Context, __: click.Parameter, value: tuple[str, ...])
 @shared_options
 @click.pass_context
 def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Compare conversion methods on one network: a sweep, one table, and the cheapest ways to come close to the ANN.
+    """Compare conversion methods on one network.
 
-    MODEL is converted with every method. Where the literature trains networks for a method and MODEL is none of these,
-    thresholds are calibrated, which is noted. Steps of warm-up count as latency, and what they do as work.
+    The result is a sweep, one table, and the cheapest ways to come close to the ANN. MODEL is converted with every
+    method. If the literature trains networks for a method and MODEL is not such a network, thresholds are calibrated,
+    and this is noted. Warm-up steps count as latency, and their operations count as work.
 
-    A run that was killed continues when the same command is given again; snnconv report shows the folder as a page.
+    A run that was killed continues when you give the same command again. 'snnconv report' shows the folder as a page.
 
     \b
     snnconv compare model.pt --data npz:test.npz --calib npz:train.npz -o out/

@@ -18,13 +18,14 @@ log = logging.getLogger("snnconv")
 
 @click.command()
 @click.argument("model")
-@click.option("--T", "T", type=WHOLE, default=4, show_default=True, help="Time steps the network runs by default.")
+@click.option("--T", "T", type=WHOLE, default=4, show_default=True, help="Time steps that the network runs by default.")
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="File to write  [default: NAME.snn.pt2]"
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @click.option("--calib-checkpoint", type=click.Path(path_type=Path), metavar="FILE",
-              help="Keeps what calibration has seen; the same command goes on from there. For large sets.")  # fmt: skip
+              help="File that keeps what calibration has seen; the same command continues from there. For large "
+                   "data sets.")  # fmt: skip
 @conversion_options
 @normalization_options
 @model_options
@@ -35,8 +36,8 @@ def convert(
 ) -> None:
     """Convert MODEL into a spiking network and save it.
 
-    MODEL is a file (.pt2, .pt, .pth, .onnx, .safetensors; weights alone need --arch), or torchvision:NAME,
-    pytorchvideo:NAME, timm:NAME, snnconv:NAME, package.module:factory.
+    MODEL is a file (.pt2, .pt, .pth, .onnx, .safetensors; a file that holds only weights needs --arch), or a name:
+    torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME or package.module:factory.
 
     \b
     snnconv convert model.pt --alpha 0.5 --beta 2

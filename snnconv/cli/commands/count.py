@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.option("--convention", default="mac", show_default=True,
-              help="What is added up: mac, conv, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
+              help="What is counted: mac, conv, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
 @model_options
 @shared_options
 def count(model: str, convention: str, as_json: bool, quiet: bool, **options: Any) -> None:

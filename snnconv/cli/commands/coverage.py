@@ -23,12 +23,12 @@ ZOOS = "torchvision,pytorchvideo"
 
 
 @click.command()
-@click.option("--zoo", "zoos", default=ZOOS, show_default=True, metavar="ZOO[,ZOO]", help="Which zoos.")
-@click.option("--models", metavar="REGEX", help="Only networks in whose names this is found, such as 'resnet|vit_'.")
-@click.option("--sample", type=WHOLE, metavar="N", help="Only N of them, small and various ones first.")
+@click.option("--zoo", "zoos", default=ZOOS, show_default=True, metavar="ZOO[,ZOO]", help="Model zoos to verify.")
+@click.option("--models", metavar="REGEX", help="Only networks whose names contain a match, such as 'resnet|vit_'.")
+@click.option("--sample", type=WHOLE, metavar="N", help="Only N of the networks, small and varied ones first.")
 @click.option("--jobs", type=WHOLE, default=1, show_default=True, help="Networks at a time, each in its own process.")
-@click.option("--cpu-limit", type=float, default=300.0, show_default=True, help="Seconds of processor time for one.")
-@click.option("--memory-limit", type=float, default=24.0, show_default=True, help="GiB of memory for one.")
+@click.option("--cpu-limit", type=float, default=300.0, show_default=True, help="Processor seconds per network.")
+@click.option("--memory-limit", type=float, default=24.0, show_default=True, help="GiB of memory per network.")
 @click.option(
     "-o",
     "--output",
@@ -38,17 +38,17 @@ ZOOS = "torchvision,pytorchvideo"
     show_default=True,
     help="Folder for coverage.md, .json, .csv, .png and .svg, and the journal of the run.",
 )
-@click.option("--overwrite", is_flag=True, help="Start afresh, in place of going on with the run in the folder.")
+@click.option("--overwrite", is_flag=True, help="Start again instead of continuing the run in the folder.")
 @shared_options
 def coverage(
     zoos: str, models: str | None, sample: int | None, jobs: int, cpu_limit: float, memory_limit: float, target: Path,
     overwrite: bool, seed: int, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Verify every network of the model zoos, and write a table of what converts how well.
+    """Verify every network of the model zoos, and write a table of how well each one converts.
 
-    Each is built with random weights, scaled so that activations neither vanish nor explode, at a size that fits a few
-    minutes of one processor; see snnconv verify for what is checked. A run that was killed goes on when the command is
-    given again; networks that failed are tried again. The exit code is 1 where one does not hold.
+    Each network is built with random weights, scaled so that activations neither vanish nor explode, at a size that
+    takes a few minutes of one processor. See 'snnconv verify' for what is checked. A run that was killed continues when
+    you give the command again; networks that failed are tried again. The exit code is 1 if a network fails.
 
     \b
     snnconv coverage --sample 12

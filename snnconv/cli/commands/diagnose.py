@@ -24,13 +24,13 @@ WIDE = 160
 @measuring_options("diagnose")
 @click.pass_context
 def diagnose(context: click.Context, T: int | None, seed: int, **_: Any) -> None:
-    """Say at which activation, how far and why a spiking network departs from its ANN.
+    """Show at which activation, how far and why a spiking network departs from its ANN.
 
-    For every site: firing rate, silent neurons, steps at the limit β, negative spikes; the distance of the neurons'
-    mean outputs from the ANN's activations, and what of it is inherited from the layers before, clipping,
-    quantisation, and uneven input in time.
+    For every site, the table shows the firing rate, silent neurons, steps at the limit β and negative spikes. It also
+    shows the distance of the neurons' mean outputs from the ANN's activations, and how much of it comes from the layers
+    before, from clipping, from quantisation, and from uneven input in time.
 
-    MODEL is a converted network, or any model, which is then converted first with the options below.
+    MODEL is a converted network, or any other model, which is first converted with the options below.
 
     \b
     snnconv diagnose snn.pt2 --data npz:test.npz

@@ -39,21 +39,21 @@ APART = {
 @click.option("--convention", default="mac", show_default=True,
               help="What is counted: mac, mac+bias, fvcore-eval, fvcore-train or mmcv.")  # fmt: skip
 @click.option("--count", type=click.Choice(["exact", "rate"]), default="exact", show_default=True,
-              help="Every spike times its fan-out, or firing rate × dense operations.")  # fmt: skip
+              help="exact: every spike times its fan-out; rate: firing rate × dense operations.")  # fmt: skip
 @energy_model_option
 @click.option("--encoder", type=click.Choice(["once", "per-step"]), default="once", show_default=True,
-              help="How often layers before the first neuron are computed.")  # fmt: skip
-@click.option("--layers", is_flag=True, help="Print every layer too: firing rate, dense MACs, ACs, MACs, energy.")
+              help="How often the layers before the first neuron are computed.")  # fmt: skip
+@click.option("--layers", is_flag=True, help="Also print every layer: firing rate, dense MACs, ACs, MACs, energy.")
 @measuring_options("energy")
 @click.pass_context
 def energy(
     context: click.Context, T: int | None, convention: str, count: str, energy_model: str, encoder: str, layers: bool,
     seed: int, **_: Any,
 ) -> None:  # fmt: skip
-    """Compare what a spiking network and its ANN cost, in FP32 and quantised, each with its accuracy.
+    """Compare the costs of a spiking network and of its ANN, in FP32 and quantised, each with its accuracy.
 
-    MODEL is a converted network, one that spikes by itself (snnconv:respike, snnconv:svformer), or any other model,
-    which is then converted first with the options below.
+    MODEL is a converted network, a network that spikes by itself (snnconv:respike, snnconv:svformer), or any other
+    model, which is first converted with the options below.
 
     \b
     snnconv energy snn.pt2 --data npz:test.npz

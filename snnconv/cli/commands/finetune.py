@@ -16,24 +16,24 @@ from ..training import SETTINGS, data_options, head_option, run_options, setting
 
 recipe_option = click.option(
     "--recipe", metavar="NAME",
-    help="Settings as a paper fine-tunes, in the place of the defaults below: sdm. Each can be given beside it.",
+    help="Fine-tuning settings of a paper, instead of the defaults below: sdm. Options that you give override them.",
 )  # fmt: skip
 
 clip_options = together(
     click.option("--activation", default="clip", show_default=True, metavar="NAME",
                  help="clip, qcfs, rnl, or sd (the SD neuron's own levels at --alpha, --beta, --T)."),
-    click.option("--levels", type=WHOLE, help="Levels L of qcfs  [default: 4]"),
+    click.option("--levels", type=WHOLE, help="Number of levels L of qcfs  [default: 4]"),
     click.option("--alpha", type=float, help="Threshold scale α that sd simulates  [default: 0.2]"),
-    click.option("--beta", type=WHOLE, help="Most spikes per step β that sd simulates  [default: 5]"),
+    click.option("--beta", type=WHOLE, help="Maximum number of spikes per step β that sd simulates  [default: 5]"),
     click.option("--T", "T", type=WHOLE, help="Time steps that sd simulates  [default: 4]"),
     click.option("--init", metavar="RULE|λ",
-                 help="Where λ starts: percentile:99.9, max, mse, or a number (8 in QCFS)  "
-                 "[default: what was learned before, else percentile:99.9]"),
-    click.option("--per-channel/--per-layer", "per_channel", default=False, help="One λ per channel or per layer."),
+                 help="Initial λ: percentile:99.9, max, mse, or a number (8 in QCFS)  "
+                 "[default: what was learned before, otherwise percentile:99.9]"),
+    click.option("--per-channel/--per-layer", "per_channel", default=False, help="One λ per channel or one per layer."),
     click.option("--maxpool", type=click.Choice(["avg", "exact"]), default="avg", show_default=True,
-                 help="Average pooling in the place of max pooling, as published, or max pooling."),
-    click.option("--calib", metavar="DATA", help="Data from which λ starts  [default: --data]"),
-    click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Calibration samples taken."),
+                 help="avg: average pooling instead of max pooling, as published; exact: max pooling."),
+    click.option("--calib", metavar="DATA", help="Data that set the initial λ  [default: --data]"),
+    click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Number of calibration samples."),
 )  # fmt: skip
 
 # as `snnconv.training.Settings` has them; the package is slow to import
@@ -64,16 +64,16 @@ def finetune(
     context: click.Context, model: str, data: str, val: str, limit: int | None, target: Path | None, folder: Path,
     overwrite: bool, resume: bool, log: str, device: str, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Train MODEL with learnable clips in the place of its ReLUs, and save it.
+    """Train MODEL with learnable clips instead of its ReLUs, and save it.
 
-    Thresholds λ and weights learn together, from a trained network. The output is a network like any other:
-    convert and sweep take it, and use the learned λ. A network saved by this command trains on.
+    Thresholds λ and weights are learned together, starting from a trained network. The output is a network like any
+    other: convert and sweep accept it and use the learned λ. You can train a network saved by this command further.
 
-    Weights for other classes, with --arch, get a new classifier for the classes of the data, or for --num-classes;
-    everything else must fit.
+    Weights for other classes, with --arch, get a new classifier for the classes of the data or for --num-classes.
+    Everything else must fit.
 
-    A training that was killed continues when the same command is given again, and ends with the same weights. Under
-    torchrun each process takes a share of every batch.
+    A training that was killed continues when you give the same command again, and ends with the same weights. Under
+    torchrun, each process takes a share of every batch.
 
     \b
     snnconv finetune model.pt --data npz:train.npz --val npz:val.npz --epochs 10 -o clipped.pt2

@@ -26,7 +26,7 @@ COLOURS = {"exact": "green", "approximate": "yellow", "analog": "cyan", "unsuppo
 @maxpool_option
 @shared_options
 def inspect(model: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Say what becomes of every activation, pooling, norm and merge of MODEL. Changes nothing.
+    """Show what becomes of every activation, pooling, norm and merge of MODEL. The command changes nothing.
 
     \b
     snnconv inspect torchvision:googlenet

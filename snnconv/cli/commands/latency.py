@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 @click.argument("model")
 @data_option
 @click.option("--within", type=float, default=0.5, show_default=True,
-              help="How many percentage points below the ANN are near enough.")  # fmt: skip
+              help="Accepted loss of accuracy against the ANN, in percentage points.")  # fmt: skip
 @click.option("--T", "T", type=WHOLE, default=32, show_default=True, help="The longest run, in time steps.")
 @measuring_options("latency")
 @click.pass_context
 def latency(context: click.Context, within: float, T: int, seed: int, **_: Any) -> None:
     """Find the smallest number of time steps at which the spiking network is as accurate as its ANN.
 
-    It counts from where the accuracy is near enough and stays so up to --T; warm-up steps of a method are counted too.
-    Below it, early exit: every sample stops as soon as one class has the given probability. The confidences are a
-    fixed grid: choose one on other samples than those it is judged on.
+    From this step on, the accuracy is close enough and stays so up to --T. Warm-up steps of a method are counted too.
+    The result also shows early exit: every sample stops as soon as one class has the given probability. The confidences
+    are a fixed grid: choose one on other samples than those on which you judge it.
 
-    MODEL is a converted network, or any model, which is then converted first with the options below.
+    MODEL is a converted network, or any other model, which is first converted with the options below.
 
     \b
     snnconv latency snn.pt2 --data npz:test.npz --within 0.5

@@ -16,13 +16,13 @@ WIDE = 200
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--training-free", is_flag=True, help="Only methods whose ANN needs no training of its own.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("--training-free", is_flag=True, help="List only methods whose ANN needs no training of its own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def methods(name: str | None, training_free: bool, as_json: bool) -> None:
-    """List the conversion methods: what each needs, its neuron and thresholds, and steps that count as latency.
+    """List the conversion methods: what each needs, its neuron and thresholds, and the steps that count as latency.
 
-    With NAME: all about that method, which options it takes with their defaults, the equations of its neuron, and the
-    recipes that carry its published figures.
+    With NAME, the command shows everything about that method: its options with their defaults, the equations of its
+    neuron, and the recipes with its published figures.
 
     \b
     snnconv methods --training-free

@@ -21,16 +21,16 @@ FOR_FOLDERS = {"target", "overwrite", "figures", "title", "as_json", "quiet", "s
 @click.command()
 @click.argument("source", metavar="FOLDER|MODEL")
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("report.html"),
-              show_default=True, help="The page.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace the page, and for a MODEL drop earlier results.")
-@click.option("--title", help="Title of the page  [default: the model's name, else the folder's]")
+              show_default=True, help="File for the page.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the page, and for a MODEL discard earlier results.")
+@click.option("--title", help="Title of the page  [default: the model's name, otherwise the folder's]")
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for every figure as .svg and .png.")  # fmt: skip
-@click.option("--data", metavar="DATA", help="For a MODEL: labelled test data: npz:FILE, imagefolder:DIR, fashion, ….")
+@click.option("--data", metavar="DATA", help="Labelled test data for a MODEL: npz:FILE, imagefolder:DIR, fashion, ….")
 @steps_option
 @click.option("--at", type=WHOLE, help="Time steps of energy and diagnosis  [default: 4, or the longest T]")
 @click.option("--within", type=float, default=0.5, show_default=True,
-              help="Latency: how many percentage points below the ANN are near enough.")  # fmt: skip
+              help="Latency: accepted loss of accuracy against the ANN, in percentage points.")  # fmt: skip
 @limit_option
 @views_option
 @energy_model_option
@@ -46,12 +46,12 @@ def report(
 ) -> None:  # fmt: skip
     """Make one self-contained HTML page of results.
 
-    Of a FOLDER it shows whatever is there: train.json, finetune.json, verify.json, tune.json, sweep.json,
+    For a FOLDER, the page shows whatever is there: train.json, finetune.json, verify.json, tune.json, sweep.json,
     anytime.json, energy.json, latency.json, robustness.json, diagnose.json, attention.json, clip_attention.json.
 
-    Of a MODEL everything is measured first, into the folder of the page: the sweep over all methods, α and β, then
-    energy, diagnosis, latency and attention of the last combination. A second run continues the sweep, and uses
-    finished results of the same configuration again. For a page in the current folder the results go to
+    For a MODEL, everything is measured first, into the folder of the page: the sweep over all methods, α and β, then
+    energy, diagnosis, latency and attention of the last combination. A second run continues the sweep and reuses
+    finished results of the same configuration. If the page is in the current folder, the results go to
     snnconv-out/report.
 
     \b

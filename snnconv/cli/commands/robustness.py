@@ -26,11 +26,11 @@ def levels(_: click.Context, parameter: click.Parameter, value: str) -> tuple[fl
 @click.argument("model")
 @data_option
 @click.option("--gaussian", default="0.1,0.5,1", show_default=True, metavar="A[,A…]", callback=levels,
-              help="Gaussian noise of σ = A · the standard deviation of the frame; none for none.")  # fmt: skip
+              help="Gaussian noise of σ = A · the standard deviation of the frame; 'none' turns it off.")  # fmt: skip
 @click.option("--salt-pepper", default="0.1,0.2,0.3", show_default=True, metavar="P[,P…]", callback=levels,
-              help="Pixels that become black or white, with probability P; none for none.")  # fmt: skip
+              help="Pixels that become black or white, with probability P; 'none' turns it off.")  # fmt: skip
 @click.option("--clip/--no-clip", default=True, show_default=True,
-              help="Bring noisy values back into the range of the frame before.")  # fmt: skip
+              help="Clip noisy values to the range of the frame without noise.")  # fmt: skip
 @T_option
 @measuring_options("robustness")
 @click.pass_context
@@ -40,12 +40,12 @@ def robustness(
 ) -> None:  # fmt: skip
     """Measure how accuracy falls as noise is added to the inputs.
 
-    Noise is added before the inputs are normalised. It follows from --seed and the place of a sample in the data, so
-    that all networks see the same.
+    Noise is added before the inputs are normalised. It follows from --seed and the position of a sample in the data, so
+    that all networks see the same noise.
 
-    MODEL is any network, which runs as it is: trained directly, or not spiking at all. A converted network is measured
-    with its ANN beside it, and so is a model that is converted first, as it is where --T or an option of the conversion
-    is given.
+    MODEL is any network. It runs as it is, whether it was trained directly or does not spike at all. A converted
+    network is measured together with its ANN. If you give --T or an option of the conversion, MODEL is converted first
+    and also measured together with its ANN.
 
     \b
     snnconv robustness snn.pt2 --data npz:test.npz --T 8

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 @shared_options
 @click.pass_context
 def sweep(context: click.Context, model: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Measure accuracy, spikes and energy against time steps, the ANN beside it.
+    """Measure accuracy, spikes and energy against time steps, together with the ANN.
 
-    MODEL is a converted network, or any model, which is then converted first with the options below. Lists of methods,
+    MODEL is a converted network, or any other model, which is first converted with the options below. Lists of methods,
     α and β are crossed: every combination is one curve. α and β apply to the methods that have both.
 
-    A run that was killed continues when the same command is given again. Under torchrun each process takes a share of
+    A run that was killed continues when you give the same command again. Under torchrun, each process takes a share of
     the batches; the results are the same.
 
     \b

@@ -23,15 +23,15 @@ network_options = together(
     click.option(
         "--ann-weights",
         metavar="FILE",
-        help="ReSpike: torchvision's weights of the backbone, as of ImageNet, for its key frames.",
+        help="ReSpike: torchvision's weights of the backbone for its key frames, for example those of ImageNet.",
     ),
-    click.option("--stride", help="ReSpike: frames in a segment, of which the first is the key frame."),
+    click.option("--stride", help="ReSpike: frames in a segment; the first is the key frame."),
     click.option("--branches", help="ReSpike: both, key or residual."),
     click.option("--variant", help="SVFormer: base, ss, st, dp, wd or 3stg."),
-    click.option("--neuron", help="Of both: lif, plif, or relu for the network without spikes."),
+    click.option("--neuron", help="Both networks: lif, plif, or relu for the network without spikes."),
     click.option("--norm", help="SVFormer: tdbn or bn."),
     click.option("--num-classes", type=WHOLE, help="Number of classes  [default: what the data say]"),
-    click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument of the network."),
+    click.option("--arch-arg", "arch_args", multiple=True, metavar="K=V", help="Further argument for the network."),
     click.option("--weights", type=click.Path(), metavar="FILE", help="Weights to start from."),
     head_option,
 )
@@ -53,12 +53,12 @@ def train(
     """Train MODEL from the start, or from --weights, and save it as a file that needs no --arch.
 
     MODEL is respike, svformer, another network by name (torchvision:NAME, pytorchvideo:NAME, timm:NAME, snnconv:NAME,
-    module:factory), or a file that this command wrote, whose weights are trained on under its normalisation. Channels,
-    frame size and number of frames are fitted to the data where the network takes them. Spiking networks learn by
-    surrogate gradients through time. How long and how is each network's own, as published where it is.
+    module:factory), or a file that this command wrote. Such a file is trained further with its normalisation. Channels,
+    frame size and number of frames are fitted to the data if the network accepts them. Spiking networks learn by
+    surrogate gradients through time. Each network has its own training settings, the published ones if there are any.
 
-    A training that was killed continues when the same command is given again, and ends with the same weights. Under
-    torchrun each process takes a share of every batch.
+    A training that was killed continues when you give the same command again, and ends with the same weights. Under
+    torchrun, each process takes a share of every batch.
 
     \b
     snnconv train svformer --variant 3stg --data dvs128gesture:DIR:train --val dvs128gesture:DIR:test

@@ -34,8 +34,8 @@ PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep",
     metavar="DATA",
     help="Calibration data (training images), with or without labels: npz:FILE, imagefolder:DIR, ….",
 )
-@click.option("--budget-spikes", type=float, metavar="N", help="Most spikes per neuron and sample, over all steps.")
-@click.option("--budget-energy", type=float, metavar="MJ", help="Most energy per sample in mJ, over all steps.")
+@click.option("--budget-spikes", type=float, metavar="N", help="Maximum spikes per neuron and sample, over all steps.")
+@click.option("--budget-energy", type=float, metavar="MJ", help="Maximum energy per sample in mJ, over all steps.")
 @click.option(
     "--T", "steps", default="1,2,4", show_default=True, help="Time steps to choose among, such as 1,2,4 or 1..8."
 )
@@ -44,7 +44,7 @@ PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep",
     metavar="M[,M…]",
     multiple=True,
     callback=listed,
-    help="What to choose among, each with what is fixed for it; beta and bits are the most a site may get."
+    help="Methods to choose among, each with its own options; beta and bits are the most a site may get."
     "  [default: auto at three costs, mt, sdm-zero]",
 )
 @click.option(
@@ -53,11 +53,11 @@ PASSED_ON = ("calib_limit", "choose_limit", "refine", "seed", "maxpool", "keep",
     default="bias",
     show_default=True,
     metavar="NAME",
-    help="Correction that the best candidates are tried with, or none.",
+    help="Correction to try with the best candidates, or none.",
 )
 @click.option("--refine/--no-refine", default=True, show_default=True, help="Refine thresholds site by site.")
-@click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Samples that thresholds come from.")
-@click.option("--choose-limit", type=WHOLE, default=1000, show_default=True, help="Further samples, to choose by.")
+@click.option("--calib-limit", type=WHOLE, default=512, show_default=True, help="Samples that set the thresholds.")
+@click.option("--choose-limit", type=WHOLE, default=1000, show_default=True, help="Further samples used to choose.")
 @click.option(
     "-o",
     "--output",
@@ -81,10 +81,11 @@ def tune(
     model: str, data: str, steps: str, methods: str | None, correction: str, target: Path, overwrite: bool,
     as_json: bool, quiet: bool, device: str, batch_size: int, **options: Any,
 ) -> None:  # fmt: skip
-    """Choose method, thresholds and time steps for the least error under a budget of spikes or energy.
+    """Choose method, thresholds and time steps for the smallest error under a budget of spikes or energy.
 
-    Every candidate is made to cost what it may; the one is taken that is nearest to the ANN on samples of DATA that
-    its thresholds were not set by. DATA is calibration data: measure the result on test data, with snnconv sweep.
+    Every candidate is adjusted until it costs as much as the budget allows. The candidate closest to the ANN is taken,
+    judged on samples of DATA that did not set its thresholds. DATA is calibration data: measure the result on test data
+    with 'snnconv sweep'.
 
     \b
     snnconv tune model.pt --data npz:train.npz --budget-spikes 1.0

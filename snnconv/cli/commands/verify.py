@@ -26,15 +26,15 @@ WIDE = 160
 @click.argument("model")
 @click.option("--data", metavar="DATA", help="Inputs: npz:FILE, imagefolder:DIR, fashion, …  [default: Gaussian]")
 @click.option("--T", "T", type=WHOLE, default=32, show_default=True, help="Time steps, at least 4.")
-@click.option("--samples", type=click.IntRange(1, 2**31), default=4, show_default=True, help="Samples taken at most.")
+@click.option("--samples", type=click.IntRange(1, 2**31), default=4, show_default=True, help="Samples used at most.")
 @click.option("--within", type=float, metavar="FRACTION", help="Largest error of the output at T, for example 0.02 "
               "for 2 %  [default: 4 times what rounding to spikes costs; with --method, and for a converted network, "
               "16 times]")  # fmt: skip
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path),
-              help="Folder for verify.json, .csv, .png and .svg  [default: none is written]")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace an earlier verify in the folder.")
-@click.option("--method", help="auto, sdm, …; snnconv methods lists them  [default: sdm-zero with α = 1/15, β = 15, "
-              "the largest activation of each layer as threshold]")  # fmt: skip
+              help="Folder for verify.json, .csv, .png and .svg  [default: no files are written]")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an earlier result of verify in the folder.")
+@click.option("--method", help="auto, sdm, …; 'snnconv methods' lists them  [default: sdm-zero with α = 1/15, "
+              "β = 15, the largest activation of each layer as threshold]")  # fmt: skip
 @spike_options
 @bare_setting_options
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, …")
@@ -46,15 +46,15 @@ def verify(
     context: click.Context, model: str, data: str | None, T: int, samples: int, within: float | None,
     target: Path | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Check that MODEL converts faithfully; exit code 1 where a check does not hold.
+    """Check that MODEL converts faithfully; the exit code is 1 if a check fails.
 
-    On a few samples: every activation site spikes; the graph that conversion starts from is the same function as the
-    model (1e-5 in float64), and so is the spiking network where spikes are not rounded; what passes between neurons
-    depends on mean spikes alone; thresholds cut off next to nothing; the error falls with time, and at T it is below a
-    bound; spikes are whole numbers; the saved network is the same bit for bit. Thresholds are set by the inputs that
-    are verified.
+    These checks run on a few samples: every activation site spikes; the graph that conversion starts from is the same
+    function as the model (1e-5 in float64), and so is the spiking network if spikes are not rounded; what passes
+    between neurons depends on mean spikes alone; thresholds cut off almost nothing; the error falls with time, and at T
+    it is below a bound; spikes are whole numbers; the saved network is the same, bit for bit. The verified inputs also
+    set the thresholds.
 
-    MODEL is any model, or a converted network, which is verified with its own thresholds and settings.
+    MODEL is any model, or a converted network. A converted network is verified with its own thresholds and settings.
 
     \b
     snnconv verify torchvision:resnet18 --weights resnet18.pth --data imagefolder:val
