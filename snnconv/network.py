@@ -20,6 +20,7 @@ from .graph.lookups import lookups_in
 from .graph.whole_inputs import require_rows
 from .modes import ordinary_mode
 from .neurons import Neuron
+from .neurons.kernels.layout import CHANNELS_LAST
 from .placement import placement_of
 from .plan import Plan
 from .simulate.engine import States, after, mean_over_time, running_means, simulate
@@ -137,7 +138,7 @@ class SpikingNetwork(nn.Module):
             T: time steps; default `self.T`.
             observers: called with every neuron's currents and spikes.
             state: a former run's `state`, to continue it.
-            count: False leaves `Run.spikes` empty, which saves a third of the time of a small network.
+            count: False leaves `Run.spikes` empty.
 
         Raises:
             InputError: T < 1, or an input of another shape than the network was captured for.
@@ -148,9 +149,9 @@ class SpikingNetwork(nn.Module):
         inputs, batch = self._flat(x if isinstance(x, tuple) else (x,), {})
         sites = self.sites
         warm_up = self.warm_up if state is None else 0  # a continued run has had its own
-        counter = SpikeCounter({site: neuron.code for site, neuron in sites.items()})
-        watching = observing(sites, [*([counter] if count else []), *observers])
-        with ordinary_mode(), torch.no_grad(), self._answering(inputs), watching:
+        counter = SpikeCounter()
+        counting = counter.watching(sites if count else {})
+        with ordinary_mode(), torch.no_grad(), self._answering(inputs), counting, observing(sites, observers):
             chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, inputs), state)
             means, state = running_means(after(warm_up, chunks))
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
@@ -194,8 +195,8 @@ class SpikingNetwork(nn.Module):
         self.running = shapes_of(checked)
         self.plan.sizes.check(self.running, batch)
         leaves = [self._like_network(leaf) for leaf in checked]
-        # Convolutions round by the layout of memory, which says nothing about the input.
-        return [leaf.contiguous() if isinstance(leaf, Tensor) else leaf for leaf in leaves], batch
+        # Convolutions round by the layout of memory, which says nothing about the input; and are fastest in this one.
+        return [channels_last(leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves], batch
 
     @property
     def _convention(self) -> Any:
@@ -266,6 +267,11 @@ def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -
     snn.load_state_dict(state, assign=True)
     snn.T, snn.chunk = T, chunk
     return snn
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """Laid out with channels last, if it is a map or a clip; else as its dimensions stand."""
+    return x.contiguous(memory_format=CHANNELS_LAST.get(x.dim(), torch.contiguous_format))
 
 
 def shapes_of(leaves: Sequence[Any]) -> list[tuple[int, ...]]:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 Code = Literal["unary", "binary", "signed"]
-TABLE = 2**17  # magnitudes looked up, at most
 
 
 def events(spikes: Tensor, code: Code = "unary") -> Tensor:
@@ -33,38 +32,25 @@ def events_per_neuron(spikes: Tensor, code: Code = "unary") -> Tensor:
 
 
 def ones(spikes: Tensor) -> Tensor:
-    """Number of 1 bits of |k|."""
-    return looked_up(spikes, _ones)
+    """Number of 1 bits of |k|, for |k| < 2^31."""
+    return population(spikes.abs().to(torch.int64)).to(spikes.dtype)
 
 
 def digits(spikes: Tensor) -> Tensor:
-    """Digits other than 0 in the non-adjacent form of k: the 1 bits of k XOR 3k.
+    """Digits other than 0 in the non-adjacent form of k, |k| < 2^29: the 1 bits of k XOR 3k.
 
     Source: Reitwiesner 1960, Binary arithmetic, Advances in Computers 1: 231-308. 3k − k = 2k, digit by digit.
     """
-    return looked_up(spikes, _digits)
+    magnitude = spikes.abs().to(torch.int64)
+    return population(magnitude ^ (3 * magnitude)).to(spikes.dtype)
 
 
-def looked_up(spikes: Tensor, count: Callable[[Tensor], Tensor]) -> Tensor:
-    """`count` of |k|, from a table where it reaches: bit by bit it is ten passes over memory."""
-    magnitude = spikes.abs().to(torch.int32)
-    largest = int(magnitude.max()) if spikes.numel() else TABLE
-    if largest >= TABLE:
-        return count(magnitude.to(torch.int64)).to(spikes.dtype)
-    table = count(torch.arange(largest + 1, device=spikes.device)).to(spikes.dtype)
-    return table.index_select(0, magnitude.flatten()).view_as(spikes)
-
-
-def _ones(magnitude: Tensor) -> Tensor:
-    rest, total = magnitude.clone(), torch.zeros_like(magnitude)
-    while bool(rest.any()):
-        total += rest & 1
-        rest >>= 1
-    return total
-
-
-def _digits(magnitude: Tensor) -> Tensor:
-    return _ones(magnitude ^ (3 * magnitude))
+def population(bits: Tensor) -> Tensor:
+    """1 bits of whole numbers below 2^31: sums of neighbours, of pairs, of fours, of bytes; no look at values."""
+    bits = bits - ((bits >> 1) & 0x55555555)
+    bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333)
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F
+    return (bits + (bits >> 8) + (bits >> 16) + (bits >> 24)) & 0x3F
 
 
 CODES: dict[Code, Callable[[Tensor], Tensor]] = {"unary": torch.abs, "binary": ones, "signed": digits}

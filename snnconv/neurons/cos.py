@@ -76,7 +76,7 @@ class CalibratedOffset(Neuron):
     def step(self, x: Tensor, state: COSState) -> tuple[Tensor, COSState]:
         steps = state.steps + 1
         spikes, after = integrate_fire_step(x.float(), IFState(state.v), self.per_unit(x), IFState(state.v))
-        v = state.start.clone() if int(steps) == self.rho else after.v
+        v = torch.where(steps == self.rho, state.start, after.v)
         return spikes.to(x.dtype), COSState(v, state.start, steps)
 
     def extra_repr(self) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .kernels.step import Step
 from .registry import NEURONS
 from .temporal import Neuron
 
@@ -53,6 +54,14 @@ class IntegrateFire(Neuron):
 
     def initial(self, x: Tensor, start: Tensor) -> IFState:
         return IFState(start)
+
+    def fused(self, x: Tensor) -> Step:
+        return Step(
+            self.per_unit(x), self.start_of(x), self.offset_of(x), 1, 0, "none", "exceed" if self.strict else "reach"
+        )
+
+    def state_of(self, v: Tensor, low: Tensor | None, drive: Tensor | None) -> IFState:
+        return IFState(v)
 
     def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
         spikes, state = integrate_fire_step(x, state, self.per_unit(x), state, self.strict)

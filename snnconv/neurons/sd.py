@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from .kernels.step import Step
 from .registry import NEURONS
 from .temporal import Neuron
 
@@ -125,6 +126,16 @@ class ScalableDualThreshold(Neuron):
         theta = self.per_unit(x)
         spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.rounding(), out=state)
         return spikes.to(x.dtype), state
+
+    def fused(self, x: Tensor) -> Step:
+        gate = self.gate if self.down_limit else "none"
+        rounding = "floor" if self.retract == "zero" else "trunc"
+        theta, start, offset = self.per_unit(x), self.start_of(x), self.offset_of(x)
+        return Step(theta, start, offset, self.beta, self.down_limit, gate, rounding, code=self.code)
+
+    def state_of(self, v: Tensor, low: Tensor | None, drive: Tensor | None) -> SDState:
+        assert low is not None
+        return SDState(v, low, drive)
 
     def rounding(self) -> Retract | Callable[[Tensor], Tensor]:
         """How m/θ becomes a whole number of spikes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from ..errors import InputError
 from .binary import BinaryWeighted
 from .codes import Code, digits
+from .kernels.step import Step
 from .registry import NEURONS
 from .sd import Retract
 from .temporal import per_unit
@@ -69,6 +71,13 @@ class SignedDigit(BinaryWeighted):
     def ideal(self, z: Tensor, T: int) -> Tensor:
         full = super().ideal(z, T)
         return full if self.most is None else full.minimum(per_unit(self.most * self.theta, z).to(z.dtype))
+
+    def fused(self, x: Tensor) -> Step:
+        step = super().fused(x)
+        if self.cost == 0 and self.most is None:
+            return step
+        most = None if self.most is None else per_unit(self.most, x)
+        return replace(step, rounding="frugal", most=most, borders=self.borders)
 
     def rounding(self) -> Retract | Callable[[Tensor], Tensor]:
         return self.retract if self.cost == 0 and self.most is None else self.frugal

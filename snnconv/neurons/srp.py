@@ -54,9 +54,9 @@ class ResidualPotential(Neuron):
         theta, steps = self.per_unit(x), state.steps + 1
         spikes, after = integrate_fire_step(x.float(), IFState(state.v), theta, IFState(state.v))
         sent = (spikes * state.mask).to(x.dtype)
-        if int(steps) == self.tau:
-            return sent, SRPState(self.start(x), (after.v > LEFT_OVER * theta).to(after.v.dtype), steps)
-        return sent, SRPState(after.v, state.mask, steps)
+        ends = steps == self.tau  # of the trial
+        mask = torch.where(ends, (after.v > LEFT_OVER * theta).to(after.v.dtype), state.mask)
+        return sent, SRPState(torch.where(ends, self.start(x), after.v), mask, steps)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, tau={self.tau}"

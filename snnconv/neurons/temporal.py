@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from .codes import Code
+from .codes import Code, events
+from .kernels.layout import Layout
+from .kernels.scan import Parts, can_scan, scan
+from .kernels.step import Step
 
 State = Any  # a NamedTuple of tensors, made by `begin`
 FOR_EVER = 1000  # steps: nobody runs more
 SAME = 1e-6  # of λ: α·β may miss 1 by rounding
+STEPPING = ("fused", "step", "begin", "initial", "start", "driven")  # what a kernel stands for
 
 
 class Temporal(nn.Module, ABC):
@@ -47,16 +52,18 @@ class Temporal(nn.Module, ABC):
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
         if state is None:
             state = self.begin(inputs)
+        layout = Layout.of(x)  # of outputs too, whatever the chunk: convolutions round by the layout of memory
         outputs: Tensor | None = None
         for t, current in enumerate(inputs):
             output, state = self.step(current, state)
             if steps == 1:
-                return output.contiguous(), state  # as several steps are: convolutions round by the layout of memory
+                return layout.laid(output), state
+            rows = len(output)
             if outputs is None:  # all steps in one piece: a list of them would take the memory twice
-                outputs = output.new_empty((steps, *output.shape))
-            outputs[t] = output
+                outputs = layout.empty((steps * rows, *output.shape[1:]), output)
+            outputs[t * rows : (t + 1) * rows] = output
         assert outputs is not None
-        return outputs.flatten(0, 1), state
+        return outputs, state
 
 
 class Timed(NamedTuple):
@@ -85,12 +92,14 @@ class Neuron(Temporal):
         integrates: whether a constant added to its input shows as such in its output, in range: what corrections by
             currents and potentials count on.
         opening: steps that it has to see at once when it starts afresh; 0 where steps can come one by one.
+        tally: told the events of every step, int64 [steps], and the number of neurons, while somebody counts.
     """
 
     code: Code = "unary"
     differential: ClassVar[bool] = False
     integrates: ClassVar[bool] = True
     opening: int = 0
+    tally: Callable[[Tensor, int], None] | None = None
     theta: Tensor
     offset: Tensor | None
     potential: Tensor | None
@@ -154,10 +163,17 @@ class Neuron(Temporal):
         """θ shaped to broadcast against `x` [B, C, …]."""
         return per_unit(self.theta, x)
 
+    def start_of(self, x: Tensor) -> Tensor:
+        """v(0), broadcastable to an input like `x` [B, …]."""
+        return self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
+
+    def offset_of(self, x: Tensor) -> Tensor | None:
+        """The offset, broadcastable to an input like `x` [B, …]."""
+        return None if self.offset is None else per_unit(self.offset, x)
+
     def start(self, x: Tensor) -> Tensor:
         """v(0) for an input like `x` [B, …], float32."""
-        start = self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
-        return torch.zeros_like(x, dtype=torch.float32) + start
+        return torch.zeros_like(x, dtype=torch.float32) + self.start_of(x)
 
     def reach(self, T: int) -> float:
         """The largest mean output of T steps, in quanta: β, the most spikes of one step; 1 where none is named."""
@@ -193,13 +209,39 @@ class Neuron(Temporal):
         inputs = x.unflatten(0, (steps, -1)) if varying else x
         return (inputs + self.offset[rows].unsqueeze(1).to(x.dtype)).flatten(0, 1), True
 
-    def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
-        if not self.is_timed(x):
-            return super().forward(self.driven(x)[0], state, steps, varying)
-        done = torch.zeros((), dtype=torch.int64, device=x.device) if state is None else state.steps
-        current, varying = self.driven(x, done, steps, varying)
-        spikes, inner = super().forward(current, None if state is None else state.inner, steps, varying)
-        return spikes, Timed(inner, done + steps)
+    def fused(self, x: Tensor) -> Step | None:
+        """What a kernel runs in place of `step`, for an input like `x` [B, …]; None: there is none."""
+        return None
+
+    def held(self, state: State) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """v, low and drive of a state, as kernels hold them."""
+        return state.v, getattr(state, "low", None), getattr(state, "drive", None)
+
+    def state_of(self, v: Tensor, low: Tensor | None, drive: Tensor | None) -> State:
+        """The state that a kernel holds as these."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor | Parts, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
+        """Run `steps` time steps; `x` may be the parts of a residual add, which a kernel adds up itself."""
+        parts = x if isinstance(x, Parts) else Parts(x, varying)
+        step = self.fused(parts.current) if is_fused(type(self)) and can_scan(parts.current) else None
+        if step is not None and not self.is_timed(parts.current):
+            result = scan(parts, None if state is None else self.held(state), step, steps, narrow=False)
+            if self.tally is not None:
+                self.tally(result.counts, result.v[0].numel())
+            return result.spikes, self.state_of(result.v, result.low, result.drive)
+        x, varying = added(parts, steps)
+        if self.is_timed(x):
+            done = torch.zeros((), dtype=torch.int64, device=x.device) if state is None else state.steps
+            current, varying = self.driven(x, done, steps, varying)
+            spikes, inner = super().forward(current, None if state is None else state.inner, steps, varying)
+            state = Timed(inner, done + steps)
+        else:
+            spikes, state = super().forward(self.driven(x)[0], state, steps, varying)
+        if self.tally is not None:
+            by_step = events(spikes.detach(), self.code).unflatten(0, (steps, -1))
+            self.tally(by_step.flatten(1).sum(1, dtype=torch.int64), by_step[0, 0].numel())
+        return spikes, state
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Neuron:
         """Move with the module, but keep float32: in bfloat16 a θ of 0.3 would become 0.30078."""
@@ -208,6 +250,28 @@ class Neuron(Temporal):
     def extra_repr(self) -> str:
         kind = f"[{self.theta.numel()}]" if self.theta.dim() else f"{float(self.theta):.4g}"
         return f"theta={kind}"
+
+
+@lru_cache
+def is_fused(neuron: type[Neuron]) -> bool:
+    """Whether the kernel that a neuron inherits does what it does: what a class redefines, it no longer does."""
+    first = {name: next(i for i, base in enumerate(neuron.__mro__) if name in vars(base)) for name in STEPPING}
+    return all(first["fused"] <= place for place in first.values())
+
+
+def added(parts: Parts, steps: int) -> tuple[Tensor, bool]:
+    """The current in one piece, and whether it varies in time."""
+    if parts.spikes is None:
+        return parts.current, parts.varies
+    assert parts.factor is not None
+    current, spikes = parts.current, parts.spikes
+    if parts.varies != parts.spikes_vary:
+        current, spikes = (
+            x if varies else x.repeat(steps, *[1] * (x.dim() - 1))
+            for x, varies in ((current, parts.varies), (spikes, parts.spikes_vary))
+        )
+    factor = parts.factor.to(current.dtype)
+    return torch.addcmul(current, spikes.to(current.dtype), factor), parts.varies or parts.spikes_vary
 
 
 def per_unit(value: Tensor, x: Tensor) -> Tensor:

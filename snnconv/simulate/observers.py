@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from ..neurons import Neuron, Temporal
-from ..neurons.codes import Code, events_per_neuron
+from ..neurons.kernels.scan import Parts
+from ..neurons.temporal import added
 
 
 class Observer(Protocol):
@@ -22,26 +24,34 @@ class Observer(Protocol):
 
 
 class SpikeCounter:
-    """Spikes over batch and neurons at every step, per site; a burst of k counts k.
+    """Spikes over batch and neurons at every step, per site; a burst of k counts k, one in a code its events.
 
-    Args:
-        codes: {site: what a spike of magnitude k costs}; "unary" where nothing is said.
+    The neurons count, as part of their step.
     """
 
-    def __init__(self, codes: Mapping[str, Code] | None = None) -> None:
-        self._codes = codes or {}
+    def __init__(self) -> None:
         self._counts: dict[str, list[Tensor]] = {}
         self.neurons: dict[str, int] = {}
 
-    def __call__(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
-        per_step = events_per_neuron(spikes.detach(), self._codes.get(site, "unary")).sum(1)
-        self._counts.setdefault(site, []).append(per_step.round().long().cpu())
-        self.neurons[site] = spikes[0, 0].numel()
+    @contextmanager
+    def watching(self, sites: Mapping[str, Neuron]) -> Iterator[None]:
+        """Count what these neurons send during the block."""
+        try:
+            for site, neuron in sites.items():
+                neuron.tally = partial(self._add, site)
+            yield
+        finally:
+            for neuron in sites.values():
+                neuron.tally = None
+
+    def _add(self, site: str, events: Tensor, neurons: int) -> None:
+        self._counts.setdefault(site, []).append(events)
+        self.neurons[site] = neurons
 
     @property
     def spikes(self) -> dict[str, Tensor]:
-        """{site: int64 [T]}."""
-        return {site: torch.cat(parts) for site, parts in self._counts.items()}
+        """{site: int64 [T]}, on the CPU."""
+        return {site: torch.cat(parts).cpu() for site, parts in self._counts.items()}
 
 
 @contextmanager
@@ -56,6 +66,8 @@ def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) ->
     def hook(site: str) -> Callable[..., None]:
         def watch(module: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
             x, state, steps, varying = args
+            if isinstance(x, Parts):
+                x, varying = added(x, steps)
             if isinstance(module, Neuron):
                 done = state.steps if state is not None and module.is_timed(x) else 0
                 x, varying = module.driven(x, done, steps, varying)

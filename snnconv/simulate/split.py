@@ -14,7 +14,11 @@ from ..graph.codegen import graph_module_of, new_graph
 from ..graph.graphs import value_of
 from ..graph.names import name_of
 from ..graph.time_varying import batch_dims, batch_symbols, varies_in_time
-from ..neurons import RunningMean, Temporal
+from ..neurons import Neuron, RunningMean, Scale, Temporal
+from ..neurons.kernels.layout import Layout
+from ..neurons.kernels.scan import Parts
+
+VIEWS = {torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default}
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,19 @@ def split_time(network: fx.GraphModule) -> TimeProgram:
 
 def repeat_in_time(x: Tensor, steps: int, dim: int = 0) -> Tensor:
     """[B, …] → [steps·B, …], time-major; `dim` is where the batch is."""
-    return (torch.cat([x] * steps, dim) if steps > 1 else x).contiguous()
+    return Layout.of(x).laid(torch.cat([x] * steps, dim) if steps > 1 else x)
+
+
+def of_any_layout(node: fx.Node) -> fx.Node:
+    """A view takes one layout of memory, a reshape takes all."""
+    if node.target in VIEWS:
+        node.target = torch.ops.aten.reshape.default
+    return node
+
+
+def parts_of(current: Tensor, varies: bool, spikes: Tensor, spikes_vary: bool, factor: Tensor) -> Parts:
+    """A residual add as a neuron takes it, which adds it up itself."""
+    return Parts(current, varies, spikes, spikes_vary, factor)
 
 
 def times(size: int, steps: int) -> int:
@@ -89,7 +105,7 @@ class _Splitter:
         for node in self.network.graph.nodes:
             from_body = any(source not in in_prefix for source in node.all_input_nodes)  # the size of a varying tensor
             if node.op != "output" and node not in self.varying and not from_body:
-                in_prefix[node] = self.prefix.node_copy(node, in_prefix.__getitem__)
+                in_prefix[node] = of_any_layout(self.prefix.node_copy(node, in_prefix.__getitem__))
         for node in reversed(in_prefix):
             if node in self.numbers and any(user not in in_prefix or user in self.recounted for user in node.users):
                 self.recounted.add(node)
@@ -105,7 +121,7 @@ class _Splitter:
         for node in self.network.graph.nodes:
             if node.op == "output":
                 leaves = tuple(node.args[0])
-            elif node not in in_prefix:
+            elif node not in in_prefix and not self.is_in_parts(node):
                 self.copies[node] = self.copy(node)
         outputs = [self.read(leaf) if isinstance(leaf, fx.Node) else leaf for leaf in leaves]
         self.body.output((outputs, self.states))
@@ -113,17 +129,35 @@ class _Splitter:
 
     def copy(self, node: fx.Node) -> fx.Node:
         if not self.is_temporal(node):
-            return self.body.node_copy(node, self.read)
+            return of_any_layout(self.body.node_copy(node, self.read))
         site = str(node.target)
         sources = [source for source in node.args if isinstance(source, fx.Node)]
-        values, varying = tuple(map(self.unrepeated, sources)), tuple(map(self.is_folded, sources))
+        values = tuple(self.unrepeated(source) for source in sources if not self.is_in_parts(source))
+        varying = tuple(map(self.is_folded, sources))
         is_mean = isinstance(self.network.get_submodule(site), RunningMean)  # the only one of several inputs
-        value, varies = (values, varying) if is_mean else (values[0], varying[0])
+        if self.is_in_parts(sources[0]):
+            value, varies = self.residual(sources[0]), True
+        else:
+            value, varies = (values, varying) if is_mean else (values[0], varying[0])
         before = self.body.call_method("get", (self.state, site))
         result = self.body.call_module(site, (value, before, self.steps, varies))
         output = self.body.call_function(operator.getitem, (result, 0))
         self.states[site] = self.body.call_function(operator.getitem, (result, 1))
         return output
+
+    def is_in_parts(self, node: fx.Node) -> bool:
+        """Whether it is a residual add that one neuron reads, and nothing else."""
+        user = next(iter(node.users), None)
+        if user is None or len(node.users) > 1 or len(node.args) < 2 or {node.op, user.op} != {"call_module"}:
+            return False
+        modules = (self.network.get_submodule(str(call.target)) for call in (node, user))
+        return all(isinstance(module, kind) for module, kind in zip(modules, (Scale, Neuron)))
+
+    def residual(self, node: fx.Node) -> fx.Node:
+        spikes, current = (source for source in node.args if isinstance(source, fx.Node))
+        factor = self.body.get_attr(f"{node.target}.factor")
+        terms = [part for source in (current, spikes) for part in (self.unrepeated(source), self.is_folded(source))]
+        return self.body.call_function(parts_of, (*terms, factor))
 
     def unrepeated(self, node: fx.Node) -> fx.Node:
         """The body's version of a value as a module with a state takes it: constants as they are."""

@@ -236,12 +236,15 @@ def test_counts_are_the_brute_force_sum(net: type[nn.Module]) -> None:
 
 def test_counts_stay_exact_when_large() -> None:
     """2²⁴ + 1 spikes in a float32 sum would lose the last one."""
+    from snnconv.neurons import ScalableDualThreshold
     from snnconv.simulate.observers import SpikeCounter
 
+    neuron = ScalableDualThreshold(1.0, alpha=1.0, beta=2**13, v0=0.0)
+    current = torch.full((1, 2**12), 2.0**12)
+    current[0, 0] += 1
     counter = SpikeCounter()
-    spikes = torch.full((1, 1, 2**12), 2.0**12)
-    spikes[0, 0, 0] += 1
-    counter("site", 0, spikes, spikes)
+    with counter.watching({"site": neuron}):
+        neuron(current, None, 1)
     assert counter.spikes["site"].tolist() == [2**24 + 1]
 
 

@@ -1,0 +1,47 @@
+"""What a fused kernel has to know of a neuron: one family of steps holds nearly all methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from ..codes import Code
+
+Rounding = Literal["reach", "exceed", "trunc", "floor", "frugal"]
+Gate = Literal["none", "memory", "input"]
+LIMIT = 2.0**23  # of potentials of whole networks: a float32 holds a potential and a current, whole, to 2^24
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step of integrate-and-fire, SD, binary and signed neurons, and its parameters.
+
+        m = v + I;  s = clamp(round(m/θ), −down, β) where the gate is open, else clamp(…, 0, β);  v ← m − sθ
+
+    Attributes:
+        theta, start, offset: θ, v(0) and the current added at every step, in the unit of the input current, each
+            broadcastable to one sample of it.
+        beta, down: most spikes up and down.
+        most: most spikes up, unit by unit, where that is less than β.
+        gate: what allows spikes down: none do; "memory", those fired before; "input", a positive sum of currents.
+        rounding: "reach" (1 where m ≥ θ), "exceed" (m > θ), "trunc" (towards 0), "floor", "frugal" (as signed digits).
+        borders: of "frugal": e by index, `SignedDigit.borders`; of whole networks the change of digits, −1, 0 or 1.
+        surcharge: of "frugal" in whole networks: what one digit more has to gain, in the unit of the current.
+        whole: all of these are whole numbers, and potentials end at ±2^23.
+        code: what a spike of magnitude k costs, for counts.
+    """
+
+    theta: Tensor
+    start: Tensor
+    offset: Tensor | None
+    beta: int
+    down: int
+    gate: Gate
+    rounding: Rounding
+    most: Tensor | None = None
+    borders: Tensor | None = None
+    surcharge: Tensor | None = None
+    whole: bool = False
+    code: Code = "unary"
