@@ -156,6 +156,12 @@ class SpikingNetwork(nn.Module):
             means, state = running_means(after(warm_up, chunks))
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
 
+    def quantise(self, weight_bits: int = 8) -> SpikingNetwork:
+        """This network in whole numbers, as `convert(…, weight_bits=8)` makes it: see `snnconv.convert.build`."""
+        from .convert.build import quantised  # conversion imports this module
+
+        return quantised(self, weight_bits)
+
     def compile(self, **options: Any) -> None:
         """Compile what runs at every step with `torch.compile(**options)`, which needs a C++ compiler."""
         program, canonical = self._hidden

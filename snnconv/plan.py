@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from msgspec import Meta
@@ -22,12 +22,13 @@ from .documents import Moments, Shape, Steps, Text, parse_json, require_format, 
 from .errors import InputError
 from .sizes import Sizes
 
-FORMAT = 4
-# 1 has no weights, and no offsets that change in time; 2 has sites of the ReLU family alone; 3 has fixed sizes.
-READABLE = (1, 2, 3, 4)
+FORMAT = 5
+# 1 has no weights, and no offsets that change in time; 2 has sites of the ReLU family alone; 3 has fixed sizes; 4 has
+# no levels.
+READABLE = (1, 2, 3, 4, 5)
 KINDS = (
     ("threshold", ""), ("offset", ":offset"), ("potential", ":potential"), ("weight", ":weight"), ("bias", ":bias"),
-    ("span", ":span"), ("layer_span", ":layer_span"),
+    ("span", ":span"), ("layer_span", ":layer_span"), ("levels", ":levels"),
 )  # tensors of a site, and their keys  # fmt: skip
 WHAT = "the spiking plan"
 PLAN_FILE = "snnconv_plan.json"
@@ -47,6 +48,7 @@ class SitePlan:
             spiking network, shaped as thresholds are; an offset that changes in time is [T, C, 1, …].
         span: what the ANN's activations reach, the 99.9 percentile, where λ does not say it; layer_span: the same of
             all channels together, where thresholds are per channel. Of use to its baselines and to tuning.
+        levels: k, the threshold in units of whole currents, where weights have few bits (`settings["weight_bits"]`).
         weight, bias: of the layer that feeds the site, in place of the ANN's, which keeps its own.
     """
 
@@ -60,6 +62,7 @@ class SitePlan:
     bias: torch.Tensor | None = None
     span: torch.Tensor | None = None
     layer_span: torch.Tensor | None = None
+    levels: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class KnownSettings:
 
     warm_up: Annotated[int, Meta(ge=0, le=2**20)] | None = None
     maxpool: Text = "exact"
+    weight_bits: Literal[8, 16] | None = None
+    input_reach: list[Annotated[float, Meta(ge=0)]] = field(default_factory=list)
     corrections: list[Text] = field(default_factory=list)
 
 
@@ -124,7 +129,9 @@ class Plan:
         """The plan as two text members of a program file."""
         values = {name + suffix: getattr(site, kind) for name, site in self.sites.items() for kind, suffix in KINDS}
         document = {
-            "format": FORMAT,
+            "format": FORMAT
+            if self.settings.get("weight_bits")
+            else FORMAT - 1,  # as old as can be: others read it too
             "T": self.T,
             "sites": [{"name": s.name, "neuron": s.neuron, "options": s.options} for s in self.sites.values()],
             "input_shapes": self.input_shapes,

@@ -22,7 +22,8 @@ GROUND = {
     "_lazy", "console", "documents", "errors", "fingerprint", "generators", "modes", "notices", "placement", "plan",
     "progress", "provenance", "registry", "size_terms", "sizes", "steps", "visible",
 }  # fmt: skip
-LATE_AND_UP = {("network", "io")}  # `snn.save`, and copies by way of the file format; pictures are named by a string
+# `snn.save`, and copies by way of the file format; `snn.quantise`; pictures are named by a string
+LATE_AND_UP = {("network", "io"), ("network", "convert")}
 
 
 class Import(NamedTuple):

@@ -28,7 +28,7 @@ from ..neurons import NEURONS
 from ..plan import Plan
 from ..provenance import provenance
 from .batch_independence import refuse_batch_mixing
-from .build import build
+from .build import build, quantised
 from .calibration import needs_calibration, statistics
 from .canonical import MAXPOOLS, MaxPool
 from .corrections import corrected
@@ -89,6 +89,7 @@ def convert(
             corrections: what is corrected under the actual spikes once thresholds are set, in order, in place of the
             method's own: "shift", "bias", "bias-per-step", "potential", "weights"; () for none. They depend on T.
             per_channel: one λ per channel rather than per layer.
+            weight_bits: 8 or 16: every weight, threshold, potential and current a whole number (`quantised`).
 
     Returns:
         A SpikingNetwork, on the device of the model.
@@ -123,7 +124,10 @@ def convert(
         T=T,
         sites=sites,
         input_shapes=examples.shapes,
-        settings=settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
+        settings={
+            **settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
+            "input_reach": [float(leaf.abs().max()) for leaf in examples.leaves if leaf.is_floating_point()],
+        },
         normalization=examples.normalization,
         notices=[
             *([setting.instead] if setting.instead else []),
@@ -136,6 +140,8 @@ def convert(
         sizes=sizes,
     )
     snn = corrected(build(canonical, plan), setting.corrections, kept, T)
+    if setting.weight_bits:
+        snn = quantised(snn, setting.weight_bits)
     for notice in snn.plan.notices:
         log.warning(notice)
     return snn

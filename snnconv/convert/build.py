@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import torch
 from torch import fx
 
+from ..errors import InputError
 from ..graph.graphs import clone
 from ..network import SpikingNetwork
+from ..neurons import Neuron
 from ..plan import Plan, SitePlan
 from ..simulate.split import split_time
 from ..sizes import Sizes
@@ -16,6 +19,11 @@ from .passes.residual import fuse_residual_adds
 from .passes.scales import fold_quanta
 from .passes.spike import spike
 from .tied_sizes import with_tied
+from .whole.averages import fixes_sizes, sum_averages
+from .whole.weights import levels_in, make_whole, real_inputs, round_inputs
+
+WEIGHT_BITS = (8, 16)
+SUMMED = "its whole weights hold the sizes that average pooling divides by"
 
 
 def build(canonical: fx.GraphModule, plan: Plan) -> SpikingNetwork:
@@ -24,14 +32,62 @@ def build(canonical: fx.GraphModule, plan: Plan) -> SpikingNetwork:
     Raises:
         InputError: a plan that does not fit the network.
     """
+    bits = plan.settings.get("weight_bits")
     sizes = plan.sizes or Sizes.fixed_at(plan.input_shapes)
+    if bits and fixes_sizes(canonical):
+        sizes = Sizes.fixed_at(plan.input_shapes, SUMMED)
     plan = replace(plan, sizes=with_tied(sizes, canonical, plan.sites, plan.input_shapes))
-    network = spike(clone(canonical), plan.sites, plan.settings.get("maxpool", "exact"))
-    network = fold_quanta(network)
-    network = fuse_residual_adds(network)
+    network = folded(canonical, plan)
+    if bits:
+        network = make_whole(network, bits)
     network.requires_grad_(False)  # whole spikes have no gradient
     network.eval()
     return SpikingNetwork(network, split_time(network), canonical, plan)
+
+
+def folded(canonical: fx.GraphModule, plan: Plan) -> fx.GraphModule:
+    """The passes up to integers that travel between layers of float weights."""
+    network = spike(clone(canonical), plan.sites, plan.settings.get("maxpool", "exact"))
+    if plan.settings.get("weight_bits"):
+        network = sum_averages(network)
+        network = round_inputs(network, plan.normalization, reach_of(network, plan))
+    network = fold_quanta(network)
+    return fuse_residual_adds(network)
+
+
+def reach_of(network: fx.GraphModule, plan: Plan) -> list[float]:
+    """The largest value of every input that the conversion saw; plans of 0.1.0 do not say it."""
+    reach = list(plan.settings.get("input_reach", ()))
+    return reach if len(reach) == len(real_inputs(network)) else [4.0] * len(real_inputs(network))
+
+
+def quantised(snn: SpikingNetwork, weight_bits: int) -> SpikingNetwork:
+    """The same network in whole numbers: weights of 8 or 16 bits, potentials of 24; the one given stays.
+
+    A site of threshold θ that weights W feed (quanta folded) gets k = ⌊θ·(2^(n−1) − 1)/max|W|⌋ and the unit q = θ/k,
+    per output channel: W → round(W/q), θ → k, b → round(b/q), and a residual term θ′·s → round(θ′/q)·s. k is lowered
+    where currents would not stay within ±2^23. Average pools sum, and their divisors go into the next weights; max
+    pools run on whole sums; inputs are rounded to a quarter of an image's level. What is not affine stays analog.
+
+    Args:
+        weight_bits: n, 8 or 16.
+
+    Raises:
+        InputError: another number of bits. UnsupportedModelError: it does not fit, with the site.
+    """
+    if weight_bits not in WEIGHT_BITS or isinstance(weight_bits, bool):
+        raise InputError("weight_bits is out of range", expected="8 or 16", got=repr(weight_bits))
+    sites = {name: replace(site, levels=None) for name, site in snn.plan.sites.items()}
+    plan = replace(snn.plan, sites=sites, settings={**snn.plan.settings, "weight_bits": weight_bits})
+    network = folded(snn.ann, plan)
+    for name, (levels, theta) in levels_in(network, weight_bits).items():
+        neuron = network.get_submodule(name)
+        assert isinstance(neuron, Neuron)
+        threshold = (theta / neuron.scale).to(torch.float32)
+        sites[name] = replace(sites[name], levels=levels.float(), threshold=threshold)
+    made = build(snn.ann, replace(plan, sites=sites))
+    made.T, made.chunk = snn.T, snn.chunk
+    return made
 
 
 def with_sites(snn: SpikingNetwork, sites: Mapping[str, SitePlan]) -> SpikingNetwork:

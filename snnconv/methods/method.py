@@ -16,6 +16,7 @@ from .options import OF_EVERY_METHOD, OPTIONS
 
 MaxPool = Literal["exact", "avg", "lipool"]
 Needs = Literal["nothing", "clip", "qcfs", "rnl"]
+BITS = (8, 16, "float")
 OWN = {"delay"}  # options of a method that are none of its neuron's
 
 
@@ -41,6 +42,7 @@ class Method:
         otherwise: fallback: the method used instead if an option is given that only the fallback has.
         unlike: how it differs from the published method that its options are named after, and how to have that one.
         notes: what else there is to know of it, a sentence or a figure each.
+        weight_bits: of weights, in a network of whole numbers; None: weights are real numbers.
         instead: what says so where it took the place of another (`otherwise`).
     """
 
@@ -62,6 +64,7 @@ class Method:
     unlike: str | None = None
     notes: tuple[str, ...] = ()
     instead: str | None = field(default=None, compare=False)
+    weight_bits: int | None = None
 
     def override(self, options: Mapping[str, Any]) -> Method:
         """The method with the given options in place of its own; those that are None stay.
@@ -87,6 +90,9 @@ class Method:
                 raise self.refusal(name)
         if (corrections := given.get("corrections")) is not None:
             check_corrections(corrections)
+        bits = given.get("weight_bits", self.weight_bits or "float")
+        if bits not in BITS or isinstance(bits, bool):
+            raise InputError("weight_bits is out of range", expected="8, 16 or 'float'", got=repr(bits))
         per_channel = given.get("per_channel")
         granularity: Granularity = "channel" if per_channel else "layer"
         return replace(
@@ -95,6 +101,7 @@ class Method:
             threshold=given.get("threshold", self.threshold),
             granularity=self.granularity if per_channel is None else granularity,
             corrections=self.corrections if corrections is None else tuple(corrections),
+            weight_bits=None if bits == "float" else bits,
         )
 
     def refusal(self, option: str) -> InputError:

@@ -81,6 +81,11 @@ def names(text: str) -> tuple[str, ...]:
     return () if text.strip() == "none" else tuple(part.strip() for part in re.split("[+,]", text))
 
 
+def bits_of(text: str) -> int | str:
+    """Bits of weights, or `float`."""
+    return {"8": 8, "16": 16, "float": "float"}[text.lower()]
+
+
 COUNT, FEW = "a whole number ≥ 1 that fits in 32 bits", "a whole number ≥ 0 that fits in 32 bits"
 STEPS = "a whole number of steps"
 OPTIONS = {
@@ -109,8 +114,11 @@ OPTIONS = {
                "Corrections computed with the actual spikes, applied in the order given, instead of the method's: "
                "shift, bias, bias-per-step, potential, weights; or none. Their result depends on T.",
                "NAME[,NAME…]", "correct", ("--correct",)),
+        Option("weight_bits", bits_of, "8, 16 or float",
+               "Bits of weights: 8 or 16 make every weight, threshold and potential a whole number; float leaves them.",
+               "8|16|float"),
         Option("per_channel", truth, "true or false", "One λ per channel or one per layer.", "", None,
                ("--per-channel/--per-layer",)),
     )
 }  # fmt: skip
-OF_EVERY_METHOD = ("threshold", "corrections", "per_channel")  # the others are of some neurons
+OF_EVERY_METHOD = ("threshold", "corrections", "weight_bits", "per_channel")  # the others are of some neurons

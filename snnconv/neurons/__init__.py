@@ -23,3 +23,6 @@ from .temporal import Neuron as Neuron
 from .temporal import State as State
 from .temporal import Temporal as Temporal
 from .tracking import Tracking as Tracking
+from .whole import Levels as Levels
+from .whole import Requantise as Requantise
+from .whole import WholeLayer as WholeLayer

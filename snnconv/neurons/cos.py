@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -45,6 +45,8 @@ class CalibratedOffset(Neuron):
     Source: Hao et al., ICLR 2023, "Bridging the gap between ANNs and SNNs by calibrating offset spikes".
     """
 
+    can_be_whole: ClassVar[bool] = True
+
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, rho: int = 4, v0: float = 0.5) -> None:
         if rho < 0 or rho != int(rho):
             raise InputError("rho is out of range", expected="a whole number of steps, at least 0", got=repr(rho))
@@ -60,7 +62,7 @@ class CalibratedOffset(Neuron):
 
     def shifted(self, inputs: Tensor, start: Tensor) -> Tensor:
         """v(0) after a trial from `start` on `inputs` [ρ, B, …]."""
-        theta, state = self.per_unit(inputs[0]), IFState(start.clone())
+        theta, state = self.threshold_of(inputs[0]), IFState(start.clone())
         fired = torch.zeros_like(start)
         least, most = torch.full_like(start, NONE_FIRED) * theta, torch.full_like(start, ALL_FIRED) * theta
         for current in inputs:
@@ -68,14 +70,15 @@ class CalibratedOffset(Neuron):
             fired += spikes
             least = torch.where(spikes > 0, torch.minimum(least, state.v + theta), least)
             most = torch.where(spikes > 0, most, torch.maximum(most, state.v))
-        lower = start - torch.maximum(least - (1 - SAFE) * theta, theta.expand_as(least))
-        raised = start + torch.maximum((1 + SAFE) * theta - most, theta.expand_as(most))
+        safe = SAFE * theta if self.levels is None else (SAFE * theta).ceil()
+        lower = start - torch.maximum(least - (theta - safe), theta.expand_as(least))
+        raised = start + torch.maximum((theta + safe) - most, theta.expand_as(most))
         result = torch.where((state.v < 0) & (fired > 0), lower, start)
         return torch.where(state.v >= theta, raised, result)
 
     def step(self, x: Tensor, state: COSState) -> tuple[Tensor, COSState]:
         steps = state.steps + 1
-        spikes, after = integrate_fire_step(x.float(), IFState(state.v), self.per_unit(x), IFState(state.v))
+        spikes, after = integrate_fire_step(x.float(), IFState(state.v), self.threshold_of(x), IFState(state.v))
         v = torch.where(steps == self.rho, state.start, after.v)
         return spikes.to(x.dtype), COSState(v, state.start, steps)
 

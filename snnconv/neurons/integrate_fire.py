@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -48,6 +48,8 @@ class IntegrateFire(Neuron):
         strict: fire above θ, not at θ.
     """
 
+    can_be_whole: ClassVar[bool] = True
+
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, v0: float = 0.5, strict: bool = False) -> None:
         super().__init__(threshold, alpha, v0)
         self.strict = strict
@@ -57,12 +59,13 @@ class IntegrateFire(Neuron):
 
     def fused(self, x: Tensor) -> Step:
         return Step(
-            self.per_unit(x), self.start_of(x), self.offset_of(x), 1, 0, "none", "exceed" if self.strict else "reach"
-        )
+            self.threshold_of(x), self.start_of(x), self.offset_of(x), 1, 0, "none",
+            "exceed" if self.strict else "reach", whole=self.levels is not None,
+        )  # fmt: skip
 
     def state_of(self, v: Tensor, low: Tensor | None, drive: Tensor | None) -> IFState:
         return IFState(v)
 
     def step(self, x: Tensor, state: IFState) -> tuple[Tensor, IFState]:
-        spikes, state = integrate_fire_step(x, state, self.per_unit(x), state, self.strict)
+        spikes, state = integrate_fire_step(x, state, self.threshold_of(x), state, self.strict)
         return spikes.to(x.dtype), state

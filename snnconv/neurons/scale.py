@@ -24,8 +24,9 @@ class Scale(nn.Module):
         self.register_buffer("factor", factor.detach().clone())
 
     def forward(self, x: Tensor, base: Tensor | None = None) -> Tensor:
-        factor = self.factor.to(x.dtype)
-        return x * factor if base is None else torch.addcmul(base, x, factor)
+        if base is None:
+            return x * (self.factor.to(x.dtype) if x.is_floating_point() else self.factor)
+        return torch.addcmul(base, x.to(base.dtype), self.factor.to(base.dtype))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Scale:
         return keep_float32(self, super()._apply, fn, recurse)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ def sd_step(
     beta: int,
     down_limit: int,
     gate: Gate = "memory",
-    retract: Retract | Callable[[Tensor], Tensor] = "threshold",
+    retract: Retract | Callable[[Tensor, Tensor], Tensor] = "threshold",
     out: SDState | None = None,
 ) -> tuple[Tensor, SDState]:
     """One step of the SD neuron.
@@ -52,7 +52,7 @@ def sd_step(
     Args:
         current: I [B, …]. theta: θ = αλ, broadcastable to it.
         beta: most spikes up in a step. down_limit: most spikes down.
-        retract: how m/θ is rounded to a whole number; another rule than the two may be given, which may work in place.
+        retract: how m/θ is rounded to a whole number; another rule of m and θ may be given in place of the two.
         out: memory for the next state, which may be that of `state`; new memory where it is None.
 
     Returns:
@@ -65,7 +65,7 @@ def sd_step(
     m = torch.add(state.v, current, out=v)
     # A division that truncates is one pass over memory; one that floors would be Python's slow, exact one.
     if callable(retract):
-        wanted = retract(m / theta)
+        wanted = retract(m, theta)
     else:
         wanted = (m / theta).floor_() if retract == "zero" else torch.div(m, theta, rounding_mode="trunc")
     if down_limit == 0:
@@ -100,6 +100,8 @@ class ScalableDualThreshold(Neuron):
         InputError: an option outside its range.
     """
 
+    can_be_whole: ClassVar[bool] = True
+
     def __init__(
         self,
         threshold: Tensor | float,
@@ -123,21 +125,22 @@ class ScalableDualThreshold(Neuron):
         return SDState(start, zeros, drive)
 
     def step(self, x: Tensor, state: SDState) -> tuple[Tensor, SDState]:
-        theta = self.per_unit(x)
+        theta = self.threshold_of(x)
         spikes, state = sd_step(x, state, theta, self.beta, self.down_limit, self.gate, self.rounding(), out=state)
         return spikes.to(x.dtype), state
 
     def fused(self, x: Tensor) -> Step:
         gate = self.gate if self.down_limit else "none"
         rounding = "floor" if self.retract == "zero" else "trunc"
-        theta, start, offset = self.per_unit(x), self.start_of(x), self.offset_of(x)
-        return Step(theta, start, offset, self.beta, self.down_limit, gate, rounding, code=self.code)
+        theta, start, offset = self.threshold_of(x), self.start_of(x), self.offset_of(x)
+        whole = self.levels is not None
+        return Step(theta, start, offset, self.beta, self.down_limit, gate, rounding, code=self.code, whole=whole)
 
     def state_of(self, v: Tensor, low: Tensor | None, drive: Tensor | None) -> SDState:
         assert low is not None
         return SDState(v, low, drive)
 
-    def rounding(self) -> Retract | Callable[[Tensor], Tensor]:
+    def rounding(self) -> Retract | Callable[[Tensor, Tensor], Tensor]:
         """How m/θ becomes a whole number of spikes."""
         return self.retract
 

@@ -45,6 +45,7 @@ class SignedDigit(BinaryWeighted):
     beta: int
     retract: Retract
     borders: Tensor
+    rise: Tensor
     most: Tensor | None
 
     def __init__(self, threshold: Tensor | float, *, cost: float = 0.0, **options: Any) -> None:
@@ -55,14 +56,21 @@ class SignedDigit(BinaryWeighted):
             raise InputError("a cost needs negative spikes that retract at zero", got=f"retract={self.retract!r}")
         self.cost = float(cost)
         whole = torch.arange(-self.beta - 1, self.beta + 2, dtype=torch.float32)
-        self.register_buffer("borders", cost / 2 * digits(whole).diff(), persistent=False)
+        self.register_buffer("rise", digits(whole).diff(), persistent=False)  # d(j + 1) − d(j): −1, 0 or 1
+        self.register_buffer("borders", cost / 2 * self.rise, persistent=False)
         self.register_buffer("most", None)
+        self.peak = self.beta
 
     def saturate(self, ceiling: Tensor | float) -> None:
         """Send at most the ⌊ceiling/θ⌉ in a step, where that is less than bits allow."""
         limit = torch.as_tensor(ceiling).to(self.theta).flatten()  # [1] or [C]
         most = ((limit if len(limit) > 1 else limit[0]) / self.theta).round()
         self.most = most.clamp(max=self.beta) if self.saturates and bool((most < self.beta).any()) else None
+        self.peak = self.beta if self.most is None else int(self.most.max())
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        return super().extent[0], self.peak
 
     @property
     def saturates(self) -> bool:
@@ -77,24 +85,42 @@ class SignedDigit(BinaryWeighted):
         if self.cost == 0 and self.most is None:
             return step
         most = None if self.most is None else per_unit(self.most, x)
-        return replace(step, rounding="frugal", most=most, borders=self.borders)
+        frugal = replace(step, rounding="frugal", most=most, borders=self.borders, peak=self.peak)
+        return replace(frugal, borders=self.rise, surcharge=self.surcharge(step.theta)) if step.whole else frugal
 
-    def rounding(self) -> Retract | Callable[[Tensor], Tensor]:
-        return self.retract if self.cost == 0 and self.most is None else self.frugal
+    def surcharge(self, levels: Tensor) -> Tensor:
+        """What one digit more has to gain, c·k/2 as a whole number."""
+        return (self.cost / 2 * levels.double()).round().float()
 
-    def frugal(self, m: Tensor) -> Tensor:
-        """k for m in units of θ, float32; in place.
+    def rounding(self) -> Retract | Callable[[Tensor, Tensor], Tensor]:
+        if self.cost == 0 and self.most is None:
+            return self.retract
+        return self.frugal if self.levels is None else self.frugal_whole
 
-        j = ⌊m − ½⌋ says which border e is meant, and k = ⌊m − e⌋ is j or j + 1: as |e| < ½, any j that rounding puts on
-        the wrong side of a whole number leads to the same k, so that it may be computed with a large offset.
+    def frugal(self, m: Tensor, theta: Tensor) -> Tensor:
+        """k for the potential m, float32.
+
+        j = ⌊m/θ − ½⌋ says which border e is meant, and k = ⌊m/θ − e⌋ is j or j + 1: as |e| < ½, any j that rounding
+        puts on the wrong side of a whole number leads to the same k, so that a large offset may be added.
         """
+        m = m / theta
         if self.most is None:
             m.clamp_(-self.beta, self.beta + 0.5)
         else:
             m = torch.minimum(m, per_unit(self.most + 0.5, m), out=m).clamp_(min=-self.beta)
         index = (m + (self.beta + 0.5)).int()
-        border = self.borders.index_select(0, index.flatten()).view_as(m)
+        border = self.borders.index_select(0, index.flatten()).view(m.shape)
         return m.sub_(border).floor_()
+
+    def frugal_whole(self, m: Tensor, levels: Tensor) -> Tensor:
+        """The same in whole numbers: j + 1 where m − (j + 1)·k is at least the surcharge of one digit more or less."""
+        top = float(self.beta) if self.most is None else per_unit(self.most, m)
+        j = torch.clamp((m / levels - 0.5).floor(), min=-self.beta - 1.0)
+        j = torch.minimum(j, torch.as_tensor(top - 1.0))
+        index = (j + (self.beta + 1)).int()
+        rise = self.rise.index_select(0, index.flatten()).view(m.shape)
+        gains = m - (j + 1) * levels >= self.surcharge(levels) * rise
+        return torch.where(gains, j + 1, j)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, cost={self.cost:g}"

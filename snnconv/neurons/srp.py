@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from .registry import NEURONS
 from .temporal import Neuron
 
 LEFT_OVER = 1e-3  # of θ
+WHOLE_PART = 1000  # 1/LEFT_OVER: a whole number is above k/1000 if it is above ⌊k/1000⌋
 
 
 class SRPState(NamedTuple):
@@ -36,6 +37,8 @@ class ResidualPotential(Neuron):
     Source: Hao et al., AAAI 2023, "Reducing ANN-SNN conversion error through residual membrane potential".
     """
 
+    can_be_whole: ClassVar[bool] = True
+
     def __init__(self, threshold: Tensor | float, *, alpha: float = 1.0, tau: int = 4, v0: float = 0.5) -> None:
         if tau < 0 or tau != int(tau):
             raise InputError("tau is out of range", expected="a whole number of steps, at least 0", got=repr(tau))
@@ -51,11 +54,12 @@ class ResidualPotential(Neuron):
         return SRPState(start, torch.ones_like(start), start.new_zeros(()))
 
     def step(self, x: Tensor, state: SRPState) -> tuple[Tensor, SRPState]:
-        theta, steps = self.per_unit(x), state.steps + 1
+        theta, steps = self.threshold_of(x), state.steps + 1
         spikes, after = integrate_fire_step(x.float(), IFState(state.v), theta, IFState(state.v))
         sent = (spikes * state.mask).to(x.dtype)
         ends = steps == self.tau  # of the trial
-        mask = torch.where(ends, (after.v > LEFT_OVER * theta).to(after.v.dtype), state.mask)
+        left = LEFT_OVER * theta if self.levels is None else (theta / WHOLE_PART).floor()
+        mask = torch.where(ends, (after.v > left).to(after.v.dtype), state.mask)
         return sent, SRPState(torch.where(ends, self.start(x), after.v), mask, steps)
 
     def extra_repr(self) -> str:

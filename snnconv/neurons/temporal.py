@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .codes import Code, events
 from .kernels.layout import Layout
 from .kernels.scan import Parts, can_scan, scan
-from .kernels.step import Step
+from .kernels.step import LIMIT, Step
 
 State = Any  # a NamedTuple of tensors, made by `begin`
 FOR_EVER = 1000  # steps: nobody runs more
@@ -39,6 +39,10 @@ class Temporal(nn.Module, ABC):
         `state` belongs to the step, which may write the next one into its memory; `x` must stay as it is.
         """
 
+    def advance(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step as the engine takes it."""
+        return self.step(x, state)
+
     def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
         """Run `steps` time steps.
 
@@ -55,7 +59,7 @@ class Temporal(nn.Module, ABC):
         layout = Layout.of(x)  # of outputs too, whatever the chunk: convolutions round by the layout of memory
         outputs: Tensor | None = None
         for t, current in enumerate(inputs):
-            output, state = self.step(current, state)
+            output, state = self.advance(current, state)
             if steps == 1:
                 return layout.laid(output), state
             rows = len(output)
@@ -89,20 +93,24 @@ class Neuron(Temporal):
             with a leading dimension of time, and as many dimensions as the input (so [T, C] or [T, C, 1, 1]), changes
             from step to step: step t = 0, 1, … takes row min(t, T − 1).
         differential: whether its spikes are differences, to be decoded by an `Accumulate` behind it.
+        can_be_whole: whether its step takes whole numbers to whole numbers: no leak, no function of the mean.
         integrates: whether a constant added to its input shows as such in its output, in range: what corrections by
             currents and potentials count on.
         opening: steps that it has to see at once when it starts afresh; 0 where steps can come one by one.
+        levels: k, the threshold as a whole number, where currents and potentials are whole too: `make_whole`.
         tally: told the events of every step, int64 [steps], and the number of neurons, while somebody counts.
     """
 
     code: Code = "unary"
     differential: ClassVar[bool] = False
     integrates: ClassVar[bool] = True
+    can_be_whole: ClassVar[bool] = False
     opening: int = 0
     tally: Callable[[Tensor, int], None] | None = None
     theta: Tensor
     offset: Tensor | None
     potential: Tensor | None
+    levels: Tensor | None
 
     def __init__(self, threshold: Tensor | float, scale: float = 1.0, v0: float = 0.5) -> None:
         super().__init__()
@@ -110,6 +118,7 @@ class Neuron(Temporal):
         self.register_buffer("theta", value * torch.tensor(scale, dtype=torch.float32))
         self.register_buffer("offset", None)
         self.register_buffer("potential", None)
+        self.register_buffer("levels", None)
         self.scale, self.v0 = scale, v0
 
     @abstractmethod
@@ -130,6 +139,34 @@ class Neuron(Temporal):
             self.offset = offset.detach().float().to(self.theta.device)
         if potential is not None:
             self.potential = potential.detach().float().to(self.theta.device)
+
+    def make_whole(self, levels: Tensor) -> None:
+        """Let currents, potentials and thresholds be whole numbers, in units of θ/k.
+
+        A step is the same with k for θ, v(0) and offsets rounded, and potentials that end at ±2^23: 24 bits, which a
+        float32 holds exactly, and a current as well.
+
+        Args:
+            levels: k, shaped as θ.
+        """
+        self.levels = levels.detach().float().to(self.theta.device)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """The most spikes down, as a negative number, and up, in one step."""
+        return -int(getattr(self, "down_limit", 0) or 0), int(getattr(self, "beta", 1))
+
+    def in_current(self, value: Tensor) -> Tensor:
+        """A value in the unit of the activation in that of the input current; whole where that is."""
+        if self.levels is None:
+            return value
+        unit = self.theta.double() / self.levels
+        shaped = per_unit(unit, value) if value.dim() > 1 else unit
+        return (value.double() / shaped).round().float()
+
+    def of_current(self, current: Tensor) -> Tensor:
+        """A current [B, …] in the unit of the activation."""
+        return current if self.levels is None else current * (self.per_unit(current) / self.threshold_of(current))
 
     def saturate(self, ceiling: Tensor | float) -> None:
         """Take note of where the ANN's activation is clipped: most neurons reach little more than λ, which is there."""
@@ -163,13 +200,20 @@ class Neuron(Temporal):
         """θ shaped to broadcast against `x` [B, C, …]."""
         return per_unit(self.theta, x)
 
+    def threshold_of(self, x: Tensor) -> Tensor:
+        """The threshold in the unit of the input current: θ, or k where that is whole."""
+        return per_unit(self.theta if self.levels is None else self.levels, x)
+
     def start_of(self, x: Tensor) -> Tensor:
-        """v(0), broadcastable to an input like `x` [B, …]."""
-        return self.per_unit(x) * self.v0 if self.potential is None else per_unit(self.potential, x)
+        """v(0) in the unit of the input current, broadcastable to an input like `x` [B, …]."""
+        if self.potential is not None:
+            return per_unit(self.in_current(self.potential), x)
+        start = self.threshold_of(x) * self.v0
+        return start if self.levels is None else start.round()
 
     def offset_of(self, x: Tensor) -> Tensor | None:
-        """The offset, broadcastable to an input like `x` [B, …]."""
-        return None if self.offset is None else per_unit(self.offset, x)
+        """The offset in the unit of the input current, broadcastable to an input like `x` [B, …]."""
+        return None if self.offset is None else per_unit(self.in_current(self.offset), x)
 
     def start(self, x: Tensor) -> Tensor:
         """v(0) for an input like `x` [B, …], float32."""
@@ -204,10 +248,19 @@ class Neuron(Temporal):
         if self.offset is None:
             return x, varying
         if not self.is_timed(x):
-            return x + per_unit(self.offset, x).to(x.dtype), varying
+            return x + per_unit(self.in_current(self.offset), x).to(x.dtype), varying
         rows = (torch.arange(steps, device=x.device) + done).clamp(max=len(self.offset) - 1)
         inputs = x.unflatten(0, (steps, -1)) if varying else x
-        return (inputs + self.offset[rows].unsqueeze(1).to(x.dtype)).flatten(0, 1), True
+        return (inputs + self.in_current(self.offset)[rows].unsqueeze(1).to(x.dtype)).flatten(0, 1), True
+
+    def advance(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """A step; potentials of whole networks end at ±2^23, and so do sums of currents."""
+        spikes, state = self.step(x, state)
+        if self.levels is not None:
+            for held in (state.v, getattr(state, "drive", None)):
+                if held is not None:
+                    held.clamp_(-LIMIT, LIMIT)
+        return spikes, state
 
     def fused(self, x: Tensor) -> Step | None:
         """What a kernel runs in place of `step`, for an input like `x` [B, …]; None: there is none."""
@@ -226,7 +279,7 @@ class Neuron(Temporal):
         parts = x if isinstance(x, Parts) else Parts(x, varying)
         step = self.fused(parts.current) if is_fused(type(self)) and can_scan(parts.current) else None
         if step is not None and not self.is_timed(parts.current):
-            result = scan(parts, None if state is None else self.held(state), step, steps, narrow=False)
+            result = scan(parts, None if state is None else self.held(state), step, steps, self.levels is not None)
             if self.tally is not None:
                 self.tally(result.counts, result.v[0].numel())
             return result.spikes, self.state_of(result.v, result.low, result.drive)

@@ -71,8 +71,11 @@ def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) ->
             if isinstance(module, Neuron):
                 done = state.steps if state is not None and module.is_timed(x) else 0
                 x, varying = module.driven(x, done, steps, varying)
+            if isinstance(module, Neuron):
+                x = module.of_current(x)
             current = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
             spikes = result[0].unflatten(0, (steps, -1))
+            spikes = spikes if spikes.is_floating_point() else spikes.float()
             for observer in observers:
                 observer(site, started[site], current, spikes)
             started[site] += steps

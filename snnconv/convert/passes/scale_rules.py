@@ -25,7 +25,8 @@ POOL_FUNCTIONS = {
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
 }  # fmt: skip
 PADS = names("pads")
-PASSING = names("moves", "pads") | {"mean"}  # of one operand that carries a quantum
+AVERAGES = {"mean", "sum"}
+PASSING = names("moves", "pads") | AVERAGES  # of one operand that carries a quantum
 
 
 def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -> Tensor | None:
@@ -43,7 +44,7 @@ def passed_factor(graph_module: fx.GraphModule, user: fx.Node, factor: Tensor) -
         return factor
     if name in PADS:
         return padded_factor(user, factor)
-    return mean_factor(user, factor) if name == "mean" else reshaped_factor(user, factor)
+    return mean_factor(user, factor) if name in AVERAGES else reshaped_factor(user, factor)
 
 
 def pads_with_zero(user: fx.Node) -> bool:

@@ -46,7 +46,7 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         if plan.neuron is None:
             continue
         assert plan.threshold is not None
-        for kind in ("threshold", "offset", "potential"):
+        for kind in ("threshold", "offset", "potential", "levels"):
             require_fits(kind, getattr(plan, kind), node)
         neuron = NEURONS[plan.neuron](plan.threshold, **plan.options)
         neuron.correct(offset=plan.offset, potential=plan.potential)
@@ -55,6 +55,8 @@ def spike(graph_module: fx.GraphModule, sites: Mapping[str, SitePlan], maxpool: 
         if activation.ceiling is not None:
             neuron.saturate(activation.ceiling)
         neuron.follow(activation)
+        if plan.levels is not None:
+            neuron.make_whole(plan.levels)
         keep_shared(graph_module, name)
         put_module(graph_module, name, neuron)
         if plan.weight is not None:

@@ -60,7 +60,8 @@ def call_of(graph_module: fx.GraphModule, node: fx.Node) -> Call:
 
 def aten_name(module: nn.Module) -> str:
     """`adaptive_avg_pool2d` of an nn.AdaptiveAvgPool2d."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(module).__name__).lower()
+    kind = next(kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn."))
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def is_float(node: fx.Node) -> bool:

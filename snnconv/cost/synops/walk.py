@@ -27,7 +27,7 @@ from ...graph.places import site_of
 from ...graph.quantities import rule_of
 from ...graph.time_varying import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
-from ...neurons import Accumulate, Neuron, RunningMean, RunningSum, Scale, Temporal
+from ...neurons import Accumulate, Neuron, Requantise, RunningMean, RunningSum, Scale, Temporal
 from ...neurons.codes import Code
 from .calls import Call, call_of, elements, sizes
 from .layers import BATCH, SUMS, factors, layer_of
@@ -149,7 +149,7 @@ class FanOutAnalysis:
             self.fire(call.node, self.common_code(read.sources), pool=True)
         elif isinstance(module, RunningSum) and read is not None:
             self.lost[call.node] = self.maximum_of(name, read)
-        elif not isinstance(module, RunningSum):
+        elif not isinstance(module, (RunningSum, Requantise)):
             self.unknown[type(module).__name__] += 1
 
     def analog(self, call: Call, module: RunningMean) -> None:

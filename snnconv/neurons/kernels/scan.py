@@ -87,9 +87,10 @@ def scan(
 def dtype_of(step: Step, is_first: bool) -> torch.dtype:
     """The narrowest integers that hold every spike; in the first step of all, memory allows none down."""
     lowest = 0 if step.gate == "none" or (is_first and step.gate == "memory") else -step.down
-    if lowest >= 0 and step.beta <= 255:
+    highest = step.beta if step.peak is None else step.peak
+    if lowest >= 0 and highest <= 255:
         return torch.uint8
-    return torch.int8 if lowest >= -128 and step.beta <= 127 else torch.int16 if step.beta < 2**15 else torch.int32
+    return torch.int8 if lowest >= -128 and highest <= 127 else torch.int16 if highest < 2**15 else torch.int32
 
 
 def narrowed(spikes: Tensor, lowest: float, highest: float) -> Tensor:

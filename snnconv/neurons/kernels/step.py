@@ -29,6 +29,7 @@ class Step:
         rounding: "reach" (1 where m ≥ θ), "exceed" (m > θ), "trunc" (towards 0), "floor", "frugal" (as signed digits).
         borders: of "frugal": e by index, `SignedDigit.borders`; of whole networks the change of digits, −1, 0 or 1.
         surcharge: of "frugal" in whole networks: what one digit more has to gain, in the unit of the current.
+        peak: the largest of `most`; None: β.
         whole: all of these are whole numbers, and potentials end at ±2^23.
         code: what a spike of magnitude k costs, for counts.
     """
@@ -43,5 +44,6 @@ class Step:
     most: Tensor | None = None
     borders: Tensor | None = None
     surcharge: Tensor | None = None
+    peak: int | None = None
     whole: bool = False
     code: Code = "unary"

@@ -1,0 +1,181 @@
+"""Layers of whole weights: what runs in a network of whole numbers, all of it exact in float32."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .kernels import int8
+from .temporal import Temporal
+
+
+class WholeLayer(nn.Module):
+    """A layer whose weights, biases and inputs are whole numbers, and whose sums stay below 2^24.
+
+    So the order of summation, and with it batch, chunk, threads, kernel and device, does not show in the result.
+
+    Attributes:
+        low, high: the least and the largest input. bits: of its weights.
+    """
+
+    low: int
+    high: int
+    bits: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.bits <= 8 and int8.takes(self, x):
+            return int8.product(self, x, self.low, self.high)
+        return self.in_floats(x if x.is_floating_point() else x.float())
+
+    def in_floats(self, x: Tensor) -> Tensor:
+        return int8.floating(self, x)
+
+
+class WholeLinear(WholeLayer, nn.Linear): ...
+
+
+class WholeConv1d(WholeLayer, nn.Conv1d): ...
+
+
+class WholeConv2d(WholeLayer, nn.Conv2d): ...
+
+
+class WholeConv3d(WholeLayer, nn.Conv3d): ...
+
+
+class WholeConvTranspose1d(WholeLayer, nn.ConvTranspose1d):
+    def in_floats(self, x: Tensor) -> Tensor:
+        with int8.exact_floats():
+            return nn.ConvTranspose1d.forward(self, x)
+
+
+class WholeConvTranspose2d(WholeLayer, nn.ConvTranspose2d):
+    def in_floats(self, x: Tensor) -> Tensor:
+        with int8.exact_floats():
+            return nn.ConvTranspose2d.forward(self, x)
+
+
+class WholeConvTranspose3d(WholeLayer, nn.ConvTranspose3d):
+    def in_floats(self, x: Tensor) -> Tensor:
+        with int8.exact_floats():
+            return nn.ConvTranspose3d.forward(self, x)
+
+
+WHOLE: dict[type[nn.Module], type[WholeLayer]] = {
+    nn.Linear: WholeLinear,
+    nn.Conv1d: WholeConv1d,
+    nn.Conv2d: WholeConv2d,
+    nn.Conv3d: WholeConv3d,
+    nn.ConvTranspose1d: WholeConvTranspose1d,
+    nn.ConvTranspose2d: WholeConvTranspose2d,
+    nn.ConvTranspose3d: WholeConvTranspose3d,
+}
+
+
+def whole_layer(
+    layer: nn.Module, weight: Tensor, bias: Tensor | None, extent: tuple[int, int], bits: int
+) -> WholeLayer | None:
+    """A layer of the same kind with whole weights; None for kinds that have no such layer."""
+    kind = next((whole for source, whole in WHOLE.items() if isinstance(layer, source)), None)
+    if kind is None:
+        return None
+    whole: Any = copy.deepcopy(layer)
+    whole.__class__ = kind
+    whole.weight = nn.Parameter(weight.float(), requires_grad=False)
+    whole.bias = None if bias is None else nn.Parameter(bias.float(), requires_grad=False)
+    whole.low, whole.high = extent
+    whole.bits = bits
+    return cast(WholeLayer, whole)
+
+
+class Levels(nn.Module):
+    """Rounds what comes in to whole numbers, once: clamp(round(x/step), low, high), float32.
+
+    Args:
+        step: broadcastable to one sample.
+    """
+
+    step: Tensor
+
+    def __init__(self, step: Tensor, low: int = -(2**15), high: int = 2**15 - 1) -> None:
+        super().__init__()
+        self.register_buffer("step", step.detach().double())
+        self.low, self.high = low, high
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.double() / self.step).round().clamp(self.low, self.high).float()
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Levels:
+        exact = self.step
+        super()._apply(fn, recurse)
+        self._buffers["step"] = exact.to(self.step.device)
+        return self
+
+
+class Requantise(Temporal):
+    """Hands on whole numbers of fewer bits: y(t) = ⌊(r + x(t))/2^n⌋, and keeps the rest r for the next step.
+
+    The sum of y over t steps is ⌊Σx/2^n⌋: what is cut off is made up for, so that the mean over time is exact but for
+    one unit of 2^n in t.
+
+    Args:
+        shift: n.
+    """
+
+    def __init__(self, shift: int) -> None:
+        super().__init__()
+        self.shift = shift
+
+    def begin(self, inputs: Tensor) -> RestState:
+        half = torch.full_like(inputs[0], float(2**self.shift // 2), dtype=torch.float32)  # rounds the first to nearest
+        return RestState(half)
+
+    def step(self, x: Tensor, state: RestState) -> tuple[Tensor, RestState]:
+        total = state.rest.add_(x)
+        sent = (total * 2.0**-self.shift).floor()
+        return sent, RestState(total.sub_(sent, alpha=2**self.shift))
+
+
+class RestState(NamedTuple):
+    rest: Tensor  # r, 0 to 2^n − 1
+
+
+class SumPool1d(nn.AvgPool1d):
+    """Sums over windows, what average pooling divides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel, stride, padding = ((0 if name == "padding" else 1, *sizes(getattr(self, name))) for name in WINDOW)
+        summed = F.avg_pool2d(
+            x.float().unsqueeze(-2), kernel, stride, padding, self.ceil_mode, True, divisor_override=1
+        )
+        return summed.squeeze(-2)
+
+
+class SumPool2d(nn.AvgPool2d):
+    """Sums over windows, what average pooling divides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(
+            x.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
+        )
+
+
+class SumPool3d(nn.AvgPool3d):
+    """Sums over windows, what average pooling divides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool3d(
+            x.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
+        )
+
+
+WINDOW = ("kernel_size", "stride", "padding")
+SUM_POOLS = (SumPool1d, SumPool2d, SumPool3d)
+
+
+def sizes(value: Any) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (int(value),)
