@@ -42,7 +42,7 @@ def response(neuron: Neuron, current: Tensor, T: int, warm_up: int = 0) -> Tenso
     Returns:
         g(z) [B, …] in the unit of the activation, float32.
     """
-    current = neuron.in_current(current.float())
+    current = neuron.in_current(current.float(), current)
     total, sent = torch.zeros_like(current), Sent(neuron)
     done, state = 0, None
     while done < warm_up + T:

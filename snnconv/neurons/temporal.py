@@ -156,13 +156,13 @@ class Neuron(Temporal):
         """The most spikes down, as a negative number, and up, in one step."""
         return -int(getattr(self, "down_limit", 0) or 0), int(getattr(self, "beta", 1))
 
-    def in_current(self, value: Tensor) -> Tensor:
-        """A value in the unit of the activation in that of the input current; whole where that is."""
+    def in_current(self, value: Tensor, x: Tensor) -> Tensor:
+        """A value in the unit of the activation in that of an input current `x` [B, …], and broadcastable to it; whole
+        where that is."""
+        value = per_unit(value, x)
         if self.levels is None:
             return value
-        unit = self.theta.double() / self.levels
-        shaped = per_unit(unit, value) if value.dim() > 1 else unit
-        return (value.double() / shaped).round().float()
+        return (value.double() / per_unit(self.theta.double() / self.levels, x)).round().float()
 
     def of_current(self, current: Tensor) -> Tensor:
         """A current [B, …] in the unit of the activation."""
@@ -207,13 +207,13 @@ class Neuron(Temporal):
     def start_of(self, x: Tensor) -> Tensor:
         """v(0) in the unit of the input current, broadcastable to an input like `x` [B, …]."""
         if self.potential is not None:
-            return per_unit(self.in_current(self.potential), x)
+            return self.in_current(self.potential, x)
         start = self.threshold_of(x) * self.v0
         return start if self.levels is None else start.round()
 
     def offset_of(self, x: Tensor) -> Tensor | None:
         """The offset in the unit of the input current, broadcastable to an input like `x` [B, …]."""
-        return None if self.offset is None else per_unit(self.in_current(self.offset), x)
+        return None if self.offset is None else self.in_current(self.offset, x)
 
     def start(self, x: Tensor) -> Tensor:
         """v(0) for an input like `x` [B, …], float32."""
@@ -248,10 +248,10 @@ class Neuron(Temporal):
         if self.offset is None:
             return x, varying
         if not self.is_timed(x):
-            return x + per_unit(self.in_current(self.offset), x).to(x.dtype), varying
+            return x + self.in_current(self.offset, x).to(x.dtype), varying
         rows = (torch.arange(steps, device=x.device) + done).clamp(max=len(self.offset) - 1)
         inputs = x.unflatten(0, (steps, -1)) if varying else x
-        return (inputs + self.in_current(self.offset)[rows].unsqueeze(1).to(x.dtype)).flatten(0, 1), True
+        return (inputs + self.in_current(self.offset, x)[rows].unsqueeze(1).to(x.dtype)).flatten(0, 1), True
 
     def advance(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """A step; potentials of whole networks end at ±2^23, and so do sums of currents."""

@@ -92,6 +92,30 @@ def whole_layer(
     return cast(WholeLayer, whole)
 
 
+class WholeNorm1d(nn.BatchNorm1d):
+    """A norm that multiplies by whole numbers and adds whole numbers."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.float())
+
+
+class WholeNorm2d(nn.BatchNorm2d):
+    """A norm that multiplies by whole numbers and adds whole numbers."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.float())
+
+
+class WholeNorm3d(nn.BatchNorm3d):
+    """A norm that multiplies by whole numbers and adds whole numbers."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.float())
+
+
+WHOLE_NORMS = {nn.BatchNorm1d: WholeNorm1d, nn.BatchNorm2d: WholeNorm2d, nn.BatchNorm3d: WholeNorm3d}
+
+
 class Levels(nn.Module):
     """Rounds what comes in to whole numbers, once: clamp(round(x/step), low, high), float32.
 

@@ -66,6 +66,11 @@ def test_batch_mixing_is_refused(name: str) -> None:
         snnconv.convert(Around(function), data=[torch.randn(8, 4)])
 
 
+def test_what_kernels_round_by_the_number_of_samples_is_no_dependence() -> None:
+    """In float32 the large number swallows digits, more of them with more samples; in double precision it does not."""
+    snnconv.convert(Around(lambda x: (x + 3e4 * x.shape[0]) - 3e4 * x.shape[0]), data=[torch.randn(8, 4)])
+
+
 class Before(nn.Module):
     """The same before the first neuron, where everything that is computed once would be allowed."""
 

@@ -40,13 +40,16 @@ class Source:
     extent: tuple[float, float]
     shift: int = 0
 
-    def by_channel(self, values: Tensor, channels: int, reduce: str) -> Tensor:
-        """max or sum of values like the weights, for each output channel."""
+    def by_channel(self, values: Tensor, group: Group, reduce: str) -> Tensor:
+        """max or sum of values like the weights, for each output channel; of uniform groups, the largest of all."""
         if isinstance(self.layer, (Scale, *NORMS)):
-            flat = values.reshape(-1)
-            return flat.expand(channels) if len(flat) in (1, channels) else flat.amax().expand(channels)
-        rows = self.rows(values).flatten(1)
-        return rows.amax(1) if reduce == "max" else rows.sum(1)
+            found = values.reshape(-1)
+        else:
+            rows = self.rows(values).flatten(1)
+            found = rows.amax(1) if reduce == "max" else rows.sum(1)
+        if group.uniform or len(found) not in (1, group.channels):
+            found = found.amax()[None]
+        return found.expand(1 if group.uniform else group.channels)
 
     def rows(self, values: Tensor) -> Tensor:
         """Output channels first."""
@@ -120,12 +123,11 @@ class Units:
 
     def resolved(self, group: Group) -> Unit:
         sources = [self.source(node) for node in group.sources]
-        channels = group.channels
-        finest = torch.zeros(channels, dtype=torch.float64)
+        finest = torch.zeros(1 if group.uniform else group.channels, dtype=torch.float64)
         fine = bool(group.neurons) or not all(isinstance(source.layer, Scale) for source in sources)
         for source in sources:
             most = OF_SCALES if fine and isinstance(source.layer, Scale) else self.largest
-            finest = finest.maximum(source.by_channel(source.weight.abs(), channels, "max") / most)
+            finest = finest.maximum(source.by_channel(source.weight.abs(), group, "max") / most)
         theta = self.thresholds(group)
         given = self.given(group)
         value = self.unit(group, finest, theta) if given is None else given
@@ -150,7 +152,8 @@ class Units:
         if group.uniform and theta.numel() > 1:
             return least
         theta = theta.expand_as(least)
-        return theta / (theta / least.clamp(min=1e-30)).floor().clamp(1, cap_of(self.neuron(group.neurons[0])))
+        levels = (theta / least.clamp(min=1e-30)).floor().clamp(1, cap_of(self.neuron(group.neurons[0])))
+        return (theta / levels).maximum(least)  # thresholds below the unit grow to it
 
     def neuron(self, node: fx.Node) -> Neuron:
         module = self.flow.module(node)
@@ -229,16 +232,17 @@ class Units:
 
     def bounds(self, group: Group, sources: list[Source], unit: Tensor) -> Tensor:
         """The largest current of each channel, in units."""
-        total = torch.zeros(group.channels, dtype=torch.float64)
+        total = torch.zeros(1 if group.uniform else group.channels, dtype=torch.float64)
         for source in sources:
             weight = source.divided(unit, group.axis).round()
             low, high = (abs(end) for end in source.extent)
             up, down = weight.clamp(min=0), (-weight).clamp(min=0)
-            most = source.by_channel(up * high + down * low, group.channels, "sum")
-            least = source.by_channel(down * high + up * low, group.channels, "sum")
+            most = source.by_channel(up * high + down * low, group, "sum")
+            least = source.by_channel(down * high + up * low, group, "sum")
             total = total + most.maximum(least)
             if source.bias is not None:
-                total = total + (source.bias / unit).round().abs()
+                bias = (source.bias / unit).round().abs()
+                total = total + (bias.max() if group.uniform else bias)
         return group.times * total + CONSTANT * len(group.constants)
 
 

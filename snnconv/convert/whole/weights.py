@@ -13,7 +13,7 @@ from ...errors import UnsupportedModelError
 from ...graph.graphs import free_name, graph_pass, insert_module_after, own_module, put_module, value_of
 from ...neurons import Levels, Neuron, Requantise, Scale
 from ...neurons.temporal import per_unit
-from ...neurons.whole import whole_layer
+from ...neurons.whole import WHOLE_NORMS, whole_layer
 from .units import CONSTANT, LEVELS, NORMS, Source, Unit, Units, cap_of
 from .values import Flow, Group
 
@@ -170,6 +170,7 @@ def put_source(flow: Flow, node: fx.Node, unit: Unit, bits: int) -> None:
         return
     bias = None if source.bias is None else (source.bias / value).round()
     extent = (int(source.extent[0]), int(source.extent[1]))
+    assert float(weight.abs().max()) < 2 ** (bits - 1), node
     layer = whole_layer(source.layer, weight, bias, extent, bits)
     assert layer is not None
     own_module(network, node, layer)
@@ -185,8 +186,8 @@ def put_shift(flow: Flow, node: fx.Node, source: Source) -> None:
 
 
 def whole_norm(layer: Any, slope: Tensor, shift: Tensor) -> nn.Module:
-    """A norm that multiplies by whole numbers and adds whole numbers."""
-    norm = type(layer)(len(slope), eps=0.0)
+    kind = next(whole for source, whole in WHOLE_NORMS.items() if isinstance(layer, source))
+    norm = kind(len(slope), eps=0.0)
     norm.weight, norm.bias = (nn.Parameter(value.float(), requires_grad=False) for value in (slope, shift))
     return norm.eval()
 
