@@ -23,7 +23,7 @@ from .neurons import Neuron
 from .neurons.kernels.layout import CHANNELS_LAST
 from .placement import placement_of
 from .plan import Plan
-from .simulate.engine import States, after, mean_over_time, running_means, simulate
+from .simulate.engine import Chunk, States, after, mean_over_time, running_means, simulate
 from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import TimeProgram
@@ -118,9 +118,20 @@ class SpikingNetwork(nn.Module):
         inputs, _ = self._flat(args, kwargs)
         steps = self.warm_up + self.T
         with ordinary_mode(), torch.no_grad(), self._answering(inputs):
-            chunks = simulate(self._hidden[0], inputs, steps, self._chunk(steps, inputs))
-            means = mean_over_time(after(self.warm_up, chunks))
+            means = mean_over_time(after(self.warm_up, self._simulate(inputs, steps)))
         return self._tree([self._like_network(mean) for mean in means])
+
+    def _simulate(
+        self, inputs: list[Any], steps: int, state: States | None = None, keep: bool = False
+    ) -> Iterator[Chunk]:
+        wide = self.is_whole and state is None and any(max(neuron.extent) > 127 for neuron in self.sites.values())
+        chunk = self._chunk(steps, inputs)
+        return simulate(self._hidden[0], inputs, steps, chunk, state, keep=keep, first_alone=wide and steps > 1)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its weights, thresholds and potentials are whole numbers."""
+        return bool(self.plan.settings.get("weight_bits"))
 
     def run(
         self,
@@ -130,6 +141,7 @@ class SpikingNetwork(nn.Module):
         state: States | None = None,
         *,
         count: bool = True,
+        keep_state: bool = True,
     ) -> Run:
         """Simulate and keep the course over time.
 
@@ -139,6 +151,7 @@ class SpikingNetwork(nn.Module):
             observers: called with every neuron's currents and spikes.
             state: a former run's `state`, to continue it.
             count: False leaves `Run.spikes` empty.
+            keep_state: False leaves `Run.state` empty, and saves the memory that it would be written to.
 
         Raises:
             InputError: T < 1, or an input of another shape than the network was captured for.
@@ -152,8 +165,9 @@ class SpikingNetwork(nn.Module):
         counter = SpikeCounter()
         counting = counter.watching(sites if count else {})
         with ordinary_mode(), torch.no_grad(), self._answering(inputs), counting, observing(sites, observers):
-            chunks = simulate(self._hidden[0], inputs, warm_up + T, self._chunk(warm_up + T, inputs), state)
+            chunks = self._simulate(inputs, warm_up + T, state, keep_state)
             means, state = running_means(after(warm_up, chunks))
+        state = state if keep_state else {}
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
 
     def quantise(self, weight_bits: int = 8) -> SpikingNetwork:
@@ -196,7 +210,7 @@ class SpikingNetwork(nn.Module):
             if isinstance(leaf, Tensor) and leaf.dim():
                 require_finite(leaf)
         require_rows(self.lookups, [leaf for leaf in checked if isinstance(leaf, Tensor)])
-        batch = next(leaf.shape[0] for leaf in checked if isinstance(leaf, Tensor) and leaf.dim())
+        batch = rows_of(checked)
         assert self.plan.sizes is not None
         self.running = shapes_of(checked)
         self.plan.sizes.check(self.running, batch)
@@ -244,8 +258,8 @@ class SpikingNetwork(nn.Module):
         if self.chunk is not None:
             return max(1, opening, min(self.chunk, T))
         device = placement_of(self.network).device
-        batch = next(leaf.shape[0] for leaf in inputs if isinstance(leaf, Tensor) and leaf.dim())
-        return max(opening, fitting_chunk(self.largest_layer(shapes_of(inputs)), batch, T, device))
+        per_sample = self.largest_layer(shapes_of(inputs))
+        return max(opening, fitting_chunk(per_sample, rows_of(inputs), T, device, whole=self.is_whole))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and deepcopy by way of the file format: fx graphs lose their symbolic sizes when pickled."""
@@ -273,6 +287,11 @@ def _rebuild(data: bytes, state: dict[str, Tensor], T: int, chunk: int | None) -
     snn.load_state_dict(state, assign=True)
     snn.T, snn.chunk = T, chunk
     return snn
+
+
+def rows_of(inputs: Sequence[Any]) -> int:
+    """Samples in a batch."""
+    return next(leaf.shape[0] for leaf in inputs if isinstance(leaf, Tensor) and leaf.dim())
 
 
 def channels_last(x: Tensor) -> Tensor:

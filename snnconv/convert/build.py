@@ -23,6 +23,7 @@ from .whole.averages import fixes_sizes, sum_averages
 from .whole.weights import levels_in, make_whole, real_inputs, round_inputs
 
 WEIGHT_BITS = (8, 16)
+ROUNDS = 6  # until thresholds stay
 SUMMED = "its whole weights hold the sizes that average pooling divides by"
 
 
@@ -78,13 +79,20 @@ def quantised(snn: SpikingNetwork, weight_bits: int) -> SpikingNetwork:
     if weight_bits not in WEIGHT_BITS or isinstance(weight_bits, bool):
         raise InputError("weight_bits is out of range", expected="8 or 16", got=repr(weight_bits))
     sites = {name: replace(site, levels=None) for name, site in snn.plan.sites.items()}
+    found: dict[str, torch.Tensor] = {}
     plan = replace(snn.plan, sites=sites, settings={**snn.plan.settings, "weight_bits": weight_bits})
-    network = folded(snn.ann, plan)
-    for name, (levels, theta) in levels_in(network, weight_bits).items():
-        neuron = network.get_submodule(name)
-        assert isinstance(neuron, Neuron)
-        threshold = (theta / neuron.scale).to(torch.float32)
-        sites[name] = replace(sites[name], levels=levels.float(), threshold=threshold)
+    for _ in range(ROUNDS):  # a threshold that grows changes the weights behind it
+        network = folded(snn.ann, replace(plan, sites=sites))
+        grown = False
+        for name, (levels, theta) in levels_in(network, weight_bits).items():
+            neuron = network.get_submodule(name)
+            assert isinstance(neuron, Neuron)
+            grown |= theta.shape != neuron.theta.shape or not torch.equal(theta.float(), neuron.theta)
+            found[name] = levels.float()
+            sites[name] = replace(sites[name], threshold=(theta / neuron.scale).to(torch.float32))
+        if not grown:
+            break
+    sites = {name: replace(site, levels=found.get(name)) for name, site in sites.items()}
     made = build(snn.ann, replace(plan, sites=sites))
     made.T, made.chunk = snn.T, snn.chunk
     return made

@@ -88,6 +88,7 @@ class RunningMean(Temporal):
         state: MeanState | None,
         steps: int,
         varying: bool | tuple[bool, ...] = True,
+        keep: bool = True,
     ) -> tuple[Tensor, MeanState]:
         """Run `steps` time steps.
 

@@ -85,8 +85,8 @@ class SignedDigit(BinaryWeighted):
         if self.cost == 0 and self.most is None:
             return step
         most = None if self.most is None else per_unit(self.most, x)
-        frugal = replace(step, rounding="frugal", most=most, borders=self.borders, peak=self.peak)
-        return replace(frugal, borders=self.rise, surcharge=self.surcharge(step.theta)) if step.whole else frugal
+        surcharge = self.surcharge(step.theta) if step.whole else torch.tensor(self.cost / 2)
+        return replace(step, rounding="frugal", most=most, surcharge=surcharge, peak=self.peak)
 
     def surcharge(self, levels: Tensor) -> Tensor:
         """What one digit more has to gain, c·k/2 as a whole number."""

@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from .codes import Code, events
+from .kernels.dispatch import Parts, can_scan, scan
 from .kernels.layout import Layout
-from .kernels.scan import Parts, can_scan, scan
 from .kernels.step import LIMIT, Step
 
 State = Any  # a NamedTuple of tensors, made by `begin`
@@ -43,12 +44,15 @@ class Temporal(nn.Module, ABC):
         """One step as the engine takes it."""
         return self.step(x, state)
 
-    def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
+    def forward(
+        self, x: Tensor, state: State | None, steps: int, varying: bool = True, keep: bool = True
+    ) -> tuple[Tensor, State]:
         """Run `steps` time steps.
 
         Args:
             x: [steps·B, …] where the input varies in time, else [B, …], the same input at every step.
             state: what an earlier call returned, used up by this one; None starts afresh.
+            keep: whether the returned state is used again.
 
         Returns:
             Outputs [steps·B, …] and the state after the last step.
@@ -68,6 +72,9 @@ class Temporal(nn.Module, ABC):
             outputs[t * rows : (t + 1) * rows] = output
         assert outputs is not None
         return outputs, state
+
+
+_steps: WeakKeyDictionary[Neuron, tuple[Any, Step | None]] = WeakKeyDictionary()
 
 
 class Timed(NamedTuple):
@@ -266,6 +273,13 @@ class Neuron(Temporal):
         """What a kernel runs in place of `step`, for an input like `x` [B, …]; None: there is none."""
         return None
 
+    def prepared(self, x: Tensor) -> Step | None:
+        """`fused`, made again only if a buffer or the number of dimensions is another."""
+        stamp = (x.dim(), *((id(buffer), buffer._version) for buffer in self._buffers.values() if buffer is not None))
+        if _steps.get(self, (None, None))[0] != stamp:
+            _steps[self] = stamp, self.fused(x)
+        return _steps[self][1]
+
     def held(self, state: State) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """v, low and drive of a state, as kernels hold them."""
         return state.v, getattr(state, "low", None), getattr(state, "drive", None)
@@ -274,15 +288,19 @@ class Neuron(Temporal):
         """The state that a kernel holds as these."""
         raise NotImplementedError
 
-    def forward(self, x: Tensor | Parts, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
+    def forward(
+        self, x: Tensor | Parts, state: State | None, steps: int, varying: bool = True, keep: bool = True
+    ) -> tuple[Tensor, State]:
         """Run `steps` time steps; `x` may be the parts of a residual add, which a kernel adds up itself."""
         parts = x if isinstance(x, Parts) else Parts(x, varying)
         step = self.fused(parts.current) if is_fused(type(self)) and can_scan(parts.current) else None
         if step is not None and not self.is_timed(parts.current):
-            result = scan(parts, None if state is None else self.held(state), step, steps, self.levels is not None)
+            held = None if state is None else self.held(state)
+            whole, counts = self.levels is not None, self.tally is not None
+            result = scan(parts, held, step, steps, narrow=whole, keep=keep, count=counts)
             if self.tally is not None:
-                self.tally(result.counts, result.v[0].numel())
-            return result.spikes, self.state_of(result.v, result.low, result.drive)
+                self.tally(result.counts, result.spikes[0].numel())
+            return result.spikes, None if result.v is None else self.state_of(result.v, result.low, result.drive)
         x, varying = added(parts, steps)
         if self.is_timed(x):
             done = torch.zeros((), dtype=torch.int64, device=x.device) if state is None else state.steps

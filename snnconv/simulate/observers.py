@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..neurons import Neuron, Temporal
-from ..neurons.kernels.scan import Parts
+from ..neurons.kernels.dispatch import Parts
 from ..neurons.temporal import added
 
 
@@ -35,7 +35,9 @@ class SpikeCounter:
 
     @contextmanager
     def watching(self, sites: Mapping[str, Neuron]) -> Iterator[None]:
-        """Count what these neurons send during the block."""
+        """Count what these neurons send during the block: one run, whose counts are added to those before."""
+        before = self._counts
+        self._counts = {}
         try:
             for site, neuron in sites.items():
                 neuron.tally = partial(self._add, site)
@@ -43,6 +45,9 @@ class SpikeCounter:
         finally:
             for neuron in sites.values():
                 neuron.tally = None
+            for site, parts in self._counts.items():
+                found = torch.cat(parts)
+                self._counts[site] = [found + before[site][0] if site in before else found]
 
     def _add(self, site: str, events: Tensor, neurons: int) -> None:
         self._counts.setdefault(site, []).append(events)
@@ -65,7 +70,7 @@ def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) ->
 
     def hook(site: str) -> Callable[..., None]:
         def watch(module: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
-            x, state, steps, varying = args
+            x, state, steps, varying, *_ = args
             if isinstance(x, Parts):
                 x, varying = added(x, steps)
             if isinstance(module, Neuron):

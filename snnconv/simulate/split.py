@@ -15,8 +15,8 @@ from ..graph.graphs import value_of
 from ..graph.names import name_of
 from ..graph.time_varying import batch_dims, batch_symbols, varies_in_time
 from ..neurons import Neuron, RunningMean, Scale, Temporal
+from ..neurons.kernels.dispatch import Parts
 from ..neurons.kernels.layout import Layout
-from ..neurons.kernels.scan import Parts
 
 VIEWS = {torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default}
 
@@ -26,7 +26,8 @@ class TimeProgram:
     """Two functions over the modules of one network.
 
     prefix(*inputs) → the values that do not vary in time and that the body needs.
-    body(state, steps, *values) → (output leaves, {site: new state}), time folded into the batch.
+    body(state, steps, keep, *values) → (output leaves, {site: new state}), time folded into the batch; states that are
+        not kept may be None.
     """
 
     prefix: Callable[..., Any]
@@ -89,7 +90,7 @@ class _Splitter:
         self.symbols = batch_symbols(nodes)
         self.prefix, self.body = new_graph(), new_graph()
         self.state = self.body.placeholder("state")
-        self.steps = self.body.placeholder("steps")
+        self.steps, self.keep = self.body.placeholder("steps"), self.body.placeholder("keep")
         self.passed: dict[fx.Node, fx.Node] = {}  # constant node → its placeholder in the body
         self.repeated: dict[fx.Node, fx.Node] = {}
         self.copies: dict[fx.Node, fx.Node] = {}  # node → its copy in the body
@@ -109,7 +110,7 @@ class _Splitter:
         for node in reversed(in_prefix):
             if node in self.numbers and any(user not in in_prefix or user in self.recounted for user in node.users):
                 self.recounted.add(node)
-        last_placeholder = self.steps
+        last_placeholder = self.keep
         for node in in_prefix:
             if node.op == "get_attr" or node in self.recounted:
                 continue
@@ -140,7 +141,7 @@ class _Splitter:
         else:
             value, varies = (values, varying) if is_mean else (values[0], varying[0])
         before = self.body.call_method("get", (self.state, site))
-        result = self.body.call_module(site, (value, before, self.steps, varies))
+        result = self.body.call_module(site, (value, before, self.steps, varies, self.keep))
         output = self.body.call_function(operator.getitem, (result, 0))
         self.states[site] = self.body.call_function(operator.getitem, (result, 1))
         return output

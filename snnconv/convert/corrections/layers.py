@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, fx
 
 from ...neurons import Accumulate, Neuron
+from ...neurons.kernels import Parts
+from ...neurons.temporal import added
 from ...progress import Bar
 
 
@@ -45,7 +47,10 @@ class Layers(fx.Interpreter):
     def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         neuron = self.fetch_attr(target)
         if isinstance(neuron, Neuron):
-            args = tuple(self.stop(str(target), neuron, NeuronCall(*args)))
+            x, before, steps, varying, *_ = args
+            if isinstance(x, Parts):
+                x, varying = added(x, steps)
+            args = tuple(self.stop(str(target), neuron, NeuronCall(x, before, steps, varying)))
             self.bar.advance()
         return super().call_module(target, args, kwargs)
 

@@ -39,7 +39,7 @@ def layer_by_layer(snn: SpikingNetwork, samples: Samples, T: int, correct: Corre
             return drive
 
         values = program.prefix(*leaves)
-        Layers(cast(fx.GraphModule, program.body), stop, bar).run({}, steps, *values)
+        Layers(cast(fx.GraphModule, program.body), stop, bar).run({}, steps, True, *values)
     found = {
         name: replace(work.plan.sites[name], offset=on_cpu(neuron.offset), potential=on_cpu(neuron.potential))
         for name, neuron in work.sites.items()

@@ -58,7 +58,7 @@ def weights(snn: SpikingNetwork, samples: Samples, T: int) -> SpikingNetwork:
         learn = Learning(network, layers, activations(snn.ann, leaves, {*snn.plan.sites}), T, generator)
         seen = learn.inputs
         values = Watching(cast(fx.GraphModule, program.prefix), learn.stop, bar, layers, seen).run(*leaves)
-        Watching(cast(fx.GraphModule, program.body), learn.stop, bar, layers, seen).run({}, steps, *values)
+        Watching(cast(fx.GraphModule, program.body), learn.stop, bar, layers, seen).run({}, steps, True, *values)
     found = {name: network.get_submodule(layers[name]) for name in learn.learned}
     return with_sites(snn, {name: with_layer(snn, name, layer) for name, layer in found.items()})
 

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ...graph.graphs import free_name, graph_pass, hint, insert_module_after, own_module, put_module, value_of
+from ...graph.graphs import free_name, graph_pass, insert_module_after, own_module, put_module, value_of
 from ...graph.names import argument_of, name_of
+from ...graph.time_varying import captured_size
 from ...neurons import Scale
 from ...neurons.whole import SumPool1d, SumPool2d, SumPool3d, sizes
 
@@ -80,7 +81,7 @@ def one_over(count: int) -> Tensor:
 
 def averaged(node: fx.Node) -> int:
     shape = value_of(node.all_input_nodes[0]).shape
-    return prod(hint(shape[dim]) for dim in node.args[1])
+    return prod(captured_size(shape[dim]) for dim in node.args[1])
 
 
 def of_module(module: nn.Module, node: fx.Node) -> tuple[nn.Module, Tensor] | None:
@@ -118,7 +119,7 @@ def of_function(node: fx.Node) -> tuple[nn.Module, Tensor] | None:
 
 
 def of_adaptive(node: fx.Node, wanted: tuple[Any, ...], dims: int) -> tuple[nn.Module, Tensor] | None:
-    sizes_in = [hint(size) for size in value_of(node.all_input_nodes[0]).shape[-dims:]]
+    sizes_in = [captured_size(size) for size in value_of(node.all_input_nodes[0]).shape[-dims:]]
     outputs = [size if out is None else out for size, out in zip(sizes_in, wanted)]
     if any(size % out for size, out in zip(sizes_in, outputs)):
         return None

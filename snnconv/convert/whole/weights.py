@@ -14,7 +14,7 @@ from ...graph.graphs import free_name, graph_pass, insert_module_after, own_modu
 from ...neurons import Levels, Neuron, Requantise, Scale
 from ...neurons.temporal import per_unit
 from ...neurons.whole import WHOLE_NORMS, whole_layer
-from .units import CONSTANT, LEVELS, NORMS, Source, Unit, Units, cap_of
+from .units import CONSTANT, LEVELS, NORMS, OF_SCALES, Source, Unit, Units, cap_of
 from .values import Flow, Group
 
 PARTS = 4  # of a level of an image: what the mean leaves over is at most an eighth of one
@@ -158,7 +158,8 @@ def put_source(flow: Flow, node: fx.Node, unit: Unit, bits: int) -> None:
     """The rounded layer in place of the network's own."""
     source = next(source for source in unit.sources if source.node is node)
     value, network = unit.value, flow.network
-    weight = source.divided(value, unit.group.axis).round()
+    most = OF_SCALES if isinstance(source.layer, Scale) else 2 ** (bits - 1) - 1
+    weight = source.divided(value, unit.group.axis).round().clamp(-most, most)
     if source.shift:
         put_shift(flow, node, source)
     if isinstance(source.layer, Scale):
@@ -170,7 +171,6 @@ def put_source(flow: Flow, node: fx.Node, unit: Unit, bits: int) -> None:
         return
     bias = None if source.bias is None else (source.bias / value).round()
     extent = (int(source.extent[0]), int(source.extent[1]))
-    assert float(weight.abs().max()) < 2 ** (bits - 1), node
     layer = whole_layer(source.layer, weight, bias, extent, bits)
     assert layer is not None
     own_module(network, node, layer)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -27,11 +27,11 @@ class Step:
         most: most spikes up, unit by unit, where that is less than β.
         gate: what allows spikes down: none do; "memory", those fired before; "input", a positive sum of currents.
         rounding: "reach" (1 where m ≥ θ), "exceed" (m > θ), "trunc" (towards 0), "floor", "frugal" (as signed digits).
-        borders: of "frugal": e by index, `SignedDigit.borders`; of whole networks the change of digits, −1, 0 or 1.
-        surcharge: of "frugal" in whole networks: what one digit more has to gain, in the unit of the current.
+        surcharge: of "frugal": what one digit more has to gain, c/2; of whole networks c·k/2, rounded.
         peak: the largest of `most`; None: β.
         whole: all of these are whole numbers, and potentials end at ±2^23.
         code: what a spike of magnitude k costs, for counts.
+        tiles: parameters as kernels read them, by layout: see `dispatch.tiles_of`.
     """
 
     theta: Tensor
@@ -42,8 +42,8 @@ class Step:
     gate: Gate
     rounding: Rounding
     most: Tensor | None = None
-    borders: Tensor | None = None
     surcharge: Tensor | None = None
     peak: int | None = None
     whole: bool = False
     code: Code = "unary"
+    tiles: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)

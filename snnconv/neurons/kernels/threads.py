@@ -1,36 +1,60 @@
-"""Pieces of an array on as many threads as torch has, the caller's among them."""
+"""The fused scan on the threads that torch has: those of its own OpenMP.
+
+Torch's threads spin for a while after each of its operations, so that others would have to share the processors with
+them. Where torch runs on something else than GNU's OpenMP, or in a process that was forked, the scan has one thread.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import pairwise
+from typing import Any
 
+import llvmlite.binding as llvm
+import numpy as np
 import torch
 
-LEAST = 2**15  # elements worth a thread of their own: handing one over takes some 20 µs
+from .numba_scan import Kind, pack, scan_of
+
+LEAST = 2**15  # elements worth a thread of their own
+ALONE = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 0)  # the number of the only thread
+IMPORTED_BY = os.getpid()
 
 
-@lru_cache(maxsize=4)
-def pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Of this process: threads do not outlive a fork."""
-    return ThreadPoolExecutor(threads, "snnconv-kernel")
-
-
-def in_pieces(work: Callable[[int, int], None], blocks: int, elements: int) -> None:
-    """Call work(first, last) for consecutive ranges that make up range(blocks), and wait for all.
+def scan_on_threads(
+    kind: Kind, blocks: int, elements: int, steps: int, integers: list[int], arrays: list[Any]
+) -> tuple[Any, float, float]:
+    """Run the kernel of a kind over all blocks.
 
     Args:
-        elements: of all blocks together.
+        elements: of all blocks and steps together.
+        integers, arrays: as `pack` takes them, without blocks and steps, and without counts and ends.
+
+    Returns:
+        Events of every step, int64, and the smallest and the largest spike.
     """
-    threads = max(1, min(torch.get_num_threads(), blocks, elements // LEAST))
-    edges = [blocks * i // threads for i in range(threads + 1)]
-    if threads == 1:
-        work(0, blocks)
-        return
-    others = [pool(threads - 1, os.getpid()).submit(work, *piece) for piece in pairwise(edges[1:])]
-    work(edges[0], edges[1])
-    for other in others:
-        other.result()
+    gomp = openmp(os.getpid())
+    threads = 1 if gomp is None else max(1, min(torch.get_num_threads(), blocks, elements // LEAST))
+    counts, ends = np.zeros((threads, steps), np.int64), np.zeros((threads, 2), np.float32)
+    data = pack(threads, [blocks, steps, *integers], [*arrays, counts, ends])
+    work = scan_of(kind)
+    if gomp is None or threads == 1:
+        work.ctypes(data.ctypes.data)
+    else:
+        gomp.GOMP_parallel(ctypes.c_void_p(work.address), ctypes.c_void_p(data.ctypes.data), threads, 0)
+    return counts.sum(0), float(ends[:, 0].min()), float(ends[:, 1].max())
+
+
+@lru_cache
+def openmp(process: int) -> Any:
+    """The OpenMP library that torch has loaded, or None; kernels find out from it which thread they are on."""
+    library = None
+    if process == IMPORTED_BY and hasattr(os, "RTLD_NOLOAD"):
+        try:
+            library = ctypes.CDLL("libgomp.so.1", os.RTLD_NOLOAD | os.RTLD_NOW)
+        except OSError:
+            library = None
+    number = ALONE if library is None else library.omp_get_thread_num
+    llvm.add_symbol("omp_get_thread_num", ctypes.cast(number, ctypes.c_void_p).value)
+    return library

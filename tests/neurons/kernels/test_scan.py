@@ -10,7 +10,7 @@ from torch import Tensor
 
 from snnconv.neurons import NEURONS, Neuron
 from snnconv.neurons.codes import events
-from snnconv.neurons.kernels.scan import Parts, can_scan
+from snnconv.neurons.kernels.dispatch import Parts, can_scan
 from snnconv.neurons.temporal import Temporal, is_fused
 
 SETTINGS: list[tuple[str, dict[str, Any]]] = [

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 
 from .layout import Layout
-from .step import LIMIT, Step
+from .step import Step
 
-ROUNDINGS = ("reach", "exceed", "trunc", "floor", "frugal")
-GATES = ("none", "memory", "input")
-CODES = ("unary", "binary", "signed")
 MOST = 2**31  # elements that a kernel counts
+TILED = 4  # shapes of which a step keeps its parameters laid out
 
 
 class Parts(NamedTuple):
@@ -30,7 +28,7 @@ class Parts(NamedTuple):
 
 class Scanned(NamedTuple):
     spikes: Tensor  # [steps·B, …], whole numbers
-    v: Tensor  # [B, …]
+    v: Tensor | None  # [B, …]; None: not kept
     low: Tensor | None  # minus the net spikes so far
     drive: Tensor | None  # the sum of currents so far
     counts: Tensor  # events of every step, int64 [steps]
@@ -49,30 +47,37 @@ def can_scan(x: Tensor) -> bool:
 
 
 def scan(
-    parts: Parts, state: tuple[Tensor, Tensor | None, Tensor | None] | None, step: Step, steps: int, narrow: bool
+    parts: Parts,
+    state: tuple[Tensor, Tensor | None, Tensor | None] | None,
+    step: Step,
+    steps: int,
+    *,
+    narrow: bool = False,
+    keep: bool = True,
+    count: bool = True,
 ) -> Scanned:
     """Run a step `steps` times, in one pass over memory.
 
     Args:
         state: v, low and drive after the steps before, used up; None starts afresh.
         narrow: spikes in the narrowest of uint8, int8 and int16 that holds them, else in float32.
+        count: whether events are counted.
+        keep: whether anybody reads the state afterwards; else nothing of it is written.
     """
     current = parts.current
     rows = len(current) // (steps if parts.varies else 1)
     layout = Layout.of(current)
     sample = torch.Size((rows, *current.shape[1:]))
-    fresh = state is None
-    v, low, drive = state or (None, None, None)
-    v = layout.empty(sample, current) if v is None else layout.laid(v)
-    if fresh:
-        low = layout.empty(sample, current) if step.rounding not in ("reach", "exceed") else None
-        drive = layout.empty(sample, current) if step.gate == "input" else None
+    fresh = state is None  # potentials start as the step says
+    if state is not None:
+        v, low, drive = (None if held is None else layout.laid(held) for held in state)
     else:
-        low, drive = (None if held is None else layout.laid(held) for held in (low, drive))
+        needed = (True, step.rounding not in ("reach", "exceed"), step.gate == "input")
+        v, low, drive = (layout.empty(sample, current) if keep and need else None for need in needed)
     dtype = dtype_of(step, fresh and steps == 1) if narrow else torch.float32
     spikes = layout.empty(torch.Size((steps * rows, *current.shape[1:])), current, dtype)
     counts = torch.zeros(steps, dtype=torch.int64, device=current.device)
-    arrays = (layout, parts, step, steps, fresh, v, low, drive, spikes, counts)
+    arrays = (layout, parts, step, steps, fresh, keep, count, v, low, drive, spikes, counts)
     if current.device.type == "cpu":
         lowest, highest = on_cpu(*arrays)
         if dtype == torch.int16:
@@ -100,38 +105,43 @@ def narrowed(spikes: Tensor, lowest: float, highest: float) -> Tensor:
     return spikes.to(torch.uint8) if lowest >= 0 and highest <= 255 else spikes
 
 
+def tiles_of(step: Step, factor: Tensor | None, layout: Layout, shape: torch.Size) -> list[Any]:
+    """The parameters of a step laid out for a kernel, kept with the step."""
+    key = (layout.channels_last, tuple(shape), None if factor is None else (id(factor), factor._version))
+    if key not in step.tiles:
+        tiles = layout.tiles([step.theta, step.start, step.offset, step.most, step.surcharge, factor], shape)
+        if step.most is None:
+            tiles[3] = torch.full_like(tiles[0], step.beta)
+        if len(step.tiles) >= TILED:
+            step.tiles.clear()
+        step.tiles[key] = factor, [tile.numpy() for tile in tiles]  # the factor too, so that its id stays its own
+    return step.tiles[key][1]
+
+
 def on_cpu(
-    layout: Layout, parts: Parts, step: Step, steps: int, fresh: bool,
-    v: Tensor, low: Tensor | None, drive: Tensor | None, spikes: Tensor, counts: Tensor,
+    layout: Layout, parts: Parts, step: Step, steps: int, fresh: bool, keep: bool, count: bool,
+    v: Tensor | None, low: Tensor | None, drive: Tensor | None, spikes: Tensor, counts: Tensor,
 ) -> tuple[float, float]:  # fmt: skip
     """The smallest and the largest spike; `v`, `low`, `drive`, `spikes` and `counts` are written."""
-    from .numba_scan import scan_blocks  # needs numba
-    from .threads import in_pieces
+    from .numba_scan import Kind  # both need numba
+    from .threads import scan_on_threads
 
-    size = v.numel()
-    values = [step.theta, step.start, step.offset, step.most, step.surcharge, parts.factor]
-    tiles = layout.tiles(values, v.shape[1:])
-    if step.most is None:
-        tiles[3] = torch.full_like(tiles[0], step.beta)
-    theta, start, offset, top, surcharge, factor = (tile.numpy() for tile in tiles)
+    rows = len(parts.current) // (steps if parts.varies else 1)
+    size = rows * parts.current[0].numel()
+    theta, start, offset, top, surcharge, factor = tiles_of(step, parts.factor, layout, parts.current.shape[1:])
     residual = parts.spikes if parts.spikes is not None else spikes[:0]
-    blocks = -(-size // len(theta))
-    found: list[tuple[Any, Any]] = []
-
-    def work(first: int, last: int) -> None:
-        piece, ends = torch.zeros(steps, dtype=torch.int64).numpy(), torch.zeros(2).numpy()
-        found.append((piece, ends))
-        scan_blocks(
-            first, last, steps, size,
-            layout.flat(parts.current), size if parts.varies else 0,
-            layout.flat(residual), size if parts.spikes_vary else 0, factor,
-            fresh, layout.flat(v), layout.flat(low), layout.flat(drive),
-            theta, start, offset, top, layout.flat(step.borders), surcharge,
-            float(step.beta), float(step.down), ROUNDINGS.index(step.rounding), GATES.index(step.gate),
-            LIMIT if step.whole else 0.0, CODES.index(step.code), layout.flat(spikes), piece, ends,
-        )  # fmt: skip
-
-    in_pieces(work, blocks, size * steps)
-    for piece, _ in found:
-        counts += torch.from_numpy(piece)
-    return min(float(ends[0]) for _, ends in found), max(float(ends[1]) for _, ends in found)
+    arrays = [
+        layout.flat(parts.current), layout.flat(residual), factor, layout.flat(v), layout.flat(low), layout.flat(drive),
+        theta, start, offset, top, surcharge, layout.flat(spikes),
+    ]  # fmt: skip
+    integers = [
+        size, size if parts.varies else 0, size if parts.spikes_vary else 0, fresh, keep, step.beta, step.down
+    ]  # fmt: skip
+    kind = Kind(
+        step.rounding, step.gate, step.whole, step.code if count else "",
+        "" if parts.spikes is None else arrays[1].dtype.name, step.offset is not None, spikes.dtype == torch.int16,
+        arrays[-1].dtype.name,
+    )  # fmt: skip
+    found, lowest, highest = scan_on_threads(kind, -(-size // len(theta)), size * steps, steps, integers, arrays)
+    counts += torch.from_numpy(found)
+    return lowest, highest
