@@ -15,9 +15,10 @@ from ...neurons import Neuron, Scale
 from ...neurons.kernels import LIMIT
 from ...neurons.temporal import per_unit
 from ..passes.absorb import absorb
+from .rounding import rounded
 from .values import NORMS, Flow, Group
 
-LARGEST_LEVEL = 2**15  # of k: potentials hold β + 1 thresholds
+LARGEST_LEVEL = 2**18  # of k: potentials hold β + 1 thresholds
 OF_SCALES = 2**15 - 1  # factors of residual adds have 16 bits
 CONSTANT = 2**20  # a constant that is added ends here
 MARGIN = 0.98  # of 24 bits is used: thresholds that are rounded to whole numbers change weights a little
@@ -58,6 +59,20 @@ class Source:
             split = values.unflatten(0, (layer.groups, -1)).transpose(1, 2)  # [g, out/g, in/g, …]
             return split.flatten(0, 1)
         return values
+
+    def unrowed(self, rows: Tensor) -> Tensor:
+        """Values of `rows` as weights lie."""
+        if is_transposed(self.layer):
+            layer: Any = self.layer
+            return rows.unflatten(0, (layer.groups, -1)).transpose(1, 2).flatten(0, 1)
+        return rows
+
+    def whole(self, unit: Tensor, axis: int) -> Tensor:
+        """weight / unit as whole numbers."""
+        exact = self.divided(unit, axis)
+        if isinstance(self.layer, (Scale, *NORMS)):
+            return exact.round()
+        return self.unrowed(rounded(self.rows(exact)))
 
     def divided(self, unit: Tensor, axis: int) -> Tensor:
         """weight / unit, unit [channels] or []; `axis` is where a factor's channels are."""
@@ -145,14 +160,16 @@ class Units:
 
     def unit(self, group: Group, finest: Tensor, theta: Tensor | None) -> Tensor:
         """The unit, at least `finest`, of which the threshold is a whole number."""
+        cap = cap_of(self.neuron(group.neurons[0])) if group.neurons else 1
         if theta is None or (theta.numel() > 1 and theta.shape != finest.shape):
             value = torch.where(finest > 0, finest, self.fallback(theta, finest))
-            return value.max() if group.uniform and value.dim() else value
+            value = value.max() if group.uniform and value.dim() else value
+            return value if theta is None else value.clamp(min=float(theta.max()) / cap)
         least = finest.max() if group.uniform and finest.dim() else finest
         if group.uniform and theta.numel() > 1:
-            return least
+            return least.clamp(min=float(theta.max()) / cap)
         theta = theta.expand_as(least)
-        levels = (theta / least.clamp(min=1e-30)).floor().clamp(1, cap_of(self.neuron(group.neurons[0])))
+        levels = (theta / least.clamp(min=1e-30)).floor().clamp(1, cap)
         return (theta / levels).maximum(least)  # thresholds below the unit grow to it
 
     def neuron(self, node: fx.Node) -> Neuron:
@@ -234,7 +251,7 @@ class Units:
         """The largest current of each channel, in units."""
         total = torch.zeros(1 if group.uniform else group.channels, dtype=torch.float64)
         for source in sources:
-            weight = source.divided(unit, group.axis).round()
+            weight = source.whole(unit, group.axis)
             low, high = (abs(end) for end in source.extent)
             up, down = weight.clamp(min=0), (-weight).clamp(min=0)
             most = source.by_channel(up * high + down * low, group, "sum")

@@ -159,7 +159,7 @@ def put_source(flow: Flow, node: fx.Node, unit: Unit, bits: int) -> None:
     source = next(source for source in unit.sources if source.node is node)
     value, network = unit.value, flow.network
     most = OF_SCALES if isinstance(source.layer, Scale) else 2 ** (bits - 1) - 1
-    weight = source.divided(value, unit.group.axis).round().clamp(-most, most)
+    weight = source.whole(value, unit.group.axis).clamp(-most, most)
     if source.shift:
         put_shift(flow, node, source)
     if isinstance(source.layer, Scale):
