@@ -19,7 +19,7 @@ from .errors import InputError
 from .graph.lookups import lookups_in
 from .graph.whole_inputs import require_rows
 from .modes import ordinary_mode
-from .neurons import Neuron
+from .neurons import Neuron, WholeLayer
 from .neurons.kernels.layout import CHANNELS_LAST
 from .placement import placement_of
 from .plan import Plan
@@ -169,6 +169,14 @@ class SpikingNetwork(nn.Module):
             means, state = running_means(after(warm_up, chunks))
         state = state if keep_state else {}
         return Run(self._tree(means), counter.spikes, counter.neurons, state, batch, warm_up)
+
+    @property
+    def backend(self) -> dict[str, str]:
+        """{neuron site or layer of whole numbers: what it runs on, and why not on something faster}."""
+        device = placement_of(self.network).device
+        found = {name: neuron.backend(device) for name, neuron in self.sites.items()}
+        layers = {name: layer for name, layer in self.network.named_modules() if isinstance(layer, WholeLayer)}
+        return found | {name: layer.backend(device) for name, layer in layers.items()}
 
     def quantise(self, weight_bits: int = 8) -> SpikingNetwork:
         """This network in whole numbers, as `convert(…, weight_bits=8)` makes it: see `snnconv.convert.build`."""

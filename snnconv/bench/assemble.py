@@ -71,19 +71,24 @@ class CostPerSample(NamedTuple):
     energy: float
 
 
-def spent(counts: BySize, steps: int, model: EnergyModel) -> CostPerSample:
-    """The mean cost of the first `steps` steps of a sample."""
-    found = [spent_at(portion, steps, model) for portion in counts.portions]
+def spent(counts: BySize, steps: int, model: EnergyModel, weight_bits: int | None = None) -> CostPerSample:
+    """The mean cost of the first `steps` steps of a sample.
+
+    Args:
+        weight_bits: of a network of whole numbers.
+    """
+    found = [spent_at(portion, steps, model, weight_bits) for portion in counts.portions]
     mean = CostPerSample(*(counts.mean(values) for values in zip(*found, strict=True)))
     return mean._replace(spikes_per_neuron=mean.spikes / sum(counts.neurons.values()))
 
 
-def spent_at(portion: Portion, steps: int, model: EnergyModel) -> CostPerSample:
+def spent_at(portion: Portion, steps: int, model: EnergyModel, weight_bits: int | None) -> CostPerSample:
     """The same of the samples of one size."""
     wired, counts, samples = portion.wiring, portion.counts, portion.samples
     work = work_of(wired, counts, samples, steps)
     fired = sum(int(counts.events[site][:steps].sum()) for site in wired.neurons) / samples
-    energy = model.total(spiking_loads(wired, work)).total * MILLIJOULES
+    loads = spiking_loads(wired, work, weight_bits=weight_bits, whole=weight_bits is not None)
+    energy = model.total(loads).total * MILLIJOULES
     return CostPerSample(fired / sum(wired.neurons.values()), fired, work.acs, work.macs, energy)
 
 
@@ -110,7 +115,7 @@ def trace(
     warm_up = int(converted.settings.get("warm_up", 0))
     rows = []
     for t, right in zip(simulation.steps, correct, strict=True):
-        cost = spent(counts, warm_up + t, model)
+        cost = spent(counts, warm_up + t, model, converted.settings.get("weight_bits"))
         rows.append(
             Row(setting=simulation.setting, T=t, accuracy=100 * right / samples, latency=warm_up + t, **cost._asdict())
         )

@@ -25,6 +25,8 @@ from ..methods import METHODS, Method
 from ..methods.parse import chosen
 from ..network import SpikingNetwork
 from ..neurons import NEURONS
+from ..neurons.kernels.dispatch import has
+from ..placement import placement_of
 from ..plan import Plan
 from ..provenance import provenance
 from .batch_independence import refuse_batch_mixing
@@ -142,9 +144,16 @@ def convert(
     snn = corrected(build(canonical, plan), setting.corrections, kept, T)
     if setting.weight_bits:
         snn = quantised(snn, setting.weight_bits)
-    for notice in snn.plan.notices:
+    for notice in [*snn.plan.notices, *slow_neurons(snn)]:
         log.warning(notice)
     return snn
+
+
+def slow_neurons(snn: SpikingNetwork) -> list[str]:
+    """What is lost on this machine: a notice of it, not of the network."""
+    if placement_of(snn.network).device.type != "cpu" or has("numba"):
+        return []
+    return ["numba is not installed: every time step is several passes over memory (pip install 'snnconv[fast]')"]
 
 
 def checkpoint_for(

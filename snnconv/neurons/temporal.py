@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .codes import Code, events
-from .kernels.dispatch import Parts, can_scan, scan
+from .kernels.dispatch import Parts, can_scan, has, scan
 from .kernels.layout import Layout
 from .kernels.step import LIMIT, Step
 
@@ -272,6 +272,15 @@ class Neuron(Temporal):
     def fused(self, x: Tensor) -> Step | None:
         """What a kernel runs in place of `step`, for an input like `x` [B, …]; None: there is none."""
         return None
+
+    def backend(self, device: torch.device) -> str:
+        """What its steps run on."""
+        library = "numba" if device.type == "cpu" else "triton"
+        if not is_fused(type(self)) or self.fused(torch.zeros(1, max(1, self.theta.numel()))) is None:
+            return "torch, step by step: this neuron has no fused kernel"
+        if not has(library):
+            return f"torch, step by step: {library} is not installed (pip install 'snnconv[fast]')"
+        return f"{library}, all steps at once"
 
     def prepared(self, x: Tensor) -> Step | None:
         """`fused`, made again only if a buffer or the number of dimensions is another."""

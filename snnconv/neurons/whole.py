@@ -34,6 +34,16 @@ class WholeLayer(nn.Module):
     def in_floats(self, x: Tensor) -> Tensor:
         return int8.floating(self, x)
 
+    def backend(self, device: torch.device) -> str:
+        """What it runs on."""
+        if device.type != "cpu":
+            return "float32, exact: sums of whole numbers below 2^24"
+        if self.bits > 8:
+            return f"float32, exact: weights of {self.bits} bits"
+        if not int8.is_exact():
+            return "float32, exact: this processor's 8-bit kernels add up in 16 bits, or there are none"
+        return "oneDNN, 8 bits" if int8.has_kernel(self) else "float32, exact: no 8-bit kernel for this layer"
+
 
 class WholeLinear(WholeLayer, nn.Linear): ...
 

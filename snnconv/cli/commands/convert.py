@@ -64,6 +64,7 @@ def convert(
         notes = {"notices": snn.plan.notices, "provenance": snn.plan.provenance}
         print_json({"output": str(path), "model": found.description, **summary, **notes})
     else:
-        shown = ", ".join(f"{key}={value}" for key, value in snn.plan.settings.items() if value is not None)
+        told = {key: value for key, value in snn.plan.settings.items() if value is not None and key != "input_reach"}
+        shown = ", ".join(f"{key}={value}" for key, value in told.items())
         click.echo(f"{count} of {total} activations spike ({shown})\nsaved {path}\n")
         click.echo(f"next: snnconv sweep {path} --data DATA --T 1,2,4,8,16")

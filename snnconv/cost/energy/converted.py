@@ -14,6 +14,7 @@ from ..synops import Connectivity, Layer, OperationTotals
 from .workload import FLOAT, Precision, Workload
 
 INPUT_BITS = 8  # pictures are stored so
+FACTOR_BITS = 16  # of whole factors at residual adds
 OTHERS = "counted besides the layers"
 
 
@@ -25,12 +26,15 @@ def spiking_loads(
     rate: bool = False,
     weight_bits: int | None = None,
     modules: Mapping[str, bool] | None = None,
+    whole: bool = False,
 ) -> list[Workload]:
     """What the spiking network does: layers, explicit quanta, norms that stayed, neurons, poolings.
 
     Args:
         rate: the work was counted by rates, whose operations hold the convention's biases already.
         weight_bits, modules: as for `dense_loads`.
+        whole: the network is one of whole numbers: every layer that reads no analog value has weights of so many bits,
+            and what multiplies spikes at residual adds has 16.
     """
     weights = CONVENTIONS[convention].weights
     loads = []
@@ -50,12 +54,16 @@ def spiking_loads(
                 weights=layer.weights,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
-                precision=precision(done.name, layer, weight_bits, 32, modules or {}),
+                precision=whole_precision(layer, weight_bits)
+                if whole
+                else precision(done.name, layer, weight_bits, 32, modules or {}),
             )
         )
     t = work.steps
+    factors = Precision(FACTOR_BITS, INPUT_BITS, 32) if whole else FLOAT
     for name, n in (*wiring.residual.items(), *wiring.norms.items()):
-        loads.append(Workload(name, macs=t * n, reads=t * n, writes=t * n, weights=1, inputs=n, outputs=n))
+        work_of_factors = {"macs": t * n, "reads": t * n, "writes": t * n}
+        loads.append(Workload(name, **work_of_factors, weights=1, inputs=n, outputs=n, precision=factors))
     for name, n in wiring.added.items():
         loads.append(Workload(name, bias_adds=t * n, weights=n, outputs=n))
     for name, n in wiring.neurons.items():
@@ -117,6 +125,13 @@ def precision(
     if weight_bits is None or at_input is None or not (at_input or layer.reads == "spikes"):
         return FLOAT
     return Precision(weight_bits, INPUT_BITS if at_input else activation_bits, activation_bits)
+
+
+def whole_precision(layer: Layer, weight_bits: int | None) -> Precision:
+    """That of a layer in a network of whole numbers: analog values stay FP32."""
+    if weight_bits is None or layer.reads == "float":
+        return FLOAT
+    return Precision(weight_bits, INPUT_BITS, 32)
 
 
 def layer_modules(network: fx.GraphModule) -> dict[str, bool]:

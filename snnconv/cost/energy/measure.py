@@ -65,6 +65,7 @@ class Spiking:
     def costed(self, works: list[OperationTotals], convention: str, rate: bool) -> list[CostedNetwork]:
         modules = layer_modules(self.snn.network)
         options = {"convention": convention, "rate": rate, "weight_bits": self.weight_bits, "modules": modules}
+        options["whole"] = self.snn.is_whole
         wired = [portion.wiring for portion in self.counts.portions]
         loads = [spiking_loads(*pair, **options) for pair in zip(wired, works, strict=True)]  # type: ignore[arg-type]
         return [CostedNetwork(self.name, self.snn, each, self.weight_bits) for each in loads]
@@ -109,11 +110,15 @@ def energy(
     normalization = normalization_of(data, snn)
     wirings = Wirings(snn)
     baselines = baselines_of(snn, steps, normalization=normalization)
-    rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
-    spiking = [
-        Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wirings, steps, EQUAL_BITS),
-        Spiking(f"SNN, T={steps}", snn, wirings, steps),
-    ]
+    if snn.is_whole:
+        bits = int(snn.plan.settings["weight_bits"])
+        spiking = [Spiking(f"SNN W{bits}, T={steps}", snn, wirings, steps, bits)]
+    else:
+        rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
+        spiking = [
+            Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wirings, steps, EQUAL_BITS),
+            Spiking(f"SNN, T={steps}", snn, wirings, steps),
+        ]
     correct, samples = [0] * len(baselines), 0
     for batch in labelled_batches(snn, data, "measuring energy"):
         for network in reversed(spiking):  # what is wrong with the data shows on the network that was handed in

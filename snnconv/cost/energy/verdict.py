@@ -26,9 +26,19 @@ def verdict_of(rows: Sequence[Priced]) -> str:
     "SNN, T=4: 90.98 %, 33.1 µJ: 5.2× below ANN FP32 (91.50 %), 2.1× above ANN W8, 21 levels (91.30 %). SNN W8, T=4:
     90.96 %, 4.1 µJ: 1.2× below ANN W8, 21 levels. Least energy within 1 point of ANN FP32: ANN W4A4, 3.0 µJ (90.70 %)."
     """
-    ann, (equal, rounded, snn) = rows[0], rows[-3:]
+    ann = rows[0]
+    if not rows[-2].name.startswith("SNN"):  # a network of whole numbers is beside an ANN of as many bits itself
+        equal, snn = rows[-2:]
+        same = ", ".join(f"{compared(snn, other)} {named(other)}" for other in (*equal_weights(rows, equal), ann))
+        return f"{shown(snn)}: {same}. {least_of(rows)}"
+    equal, rounded, snn = rows[-3:]
     against = ", ".join(f"{compared(snn, other)} {named(other)}" for other in (ann, equal))
     return f"{shown(snn)}: {against}. {shown(rounded)}: {compared(rounded, equal)} {equal.name}. {least_of(rows)}"
+
+
+def equal_weights(rows: Sequence[Priced], equal: Priced) -> list[Priced]:
+    """The ANN of 8-bit weights and activations, and the one that tells as many activations apart as the spikes."""
+    return [*(row for row in rows if row.name == "ANN W8A8"), equal]
 
 
 def least_of(rows: Sequence[Priced]) -> str:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CONVOLUTIONS: dict[type[nn.Module], int] = {nn.Conv2d: 2, nn.Conv3d: 3}
+CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 Packed = tuple[Tensor, Tensor, Tensor]  # weights, their scales (1) and zero points (0)
 _packed: WeakKeyDictionary[nn.Module, dict[int, tuple[int, Packed]]] = WeakKeyDictionary()
 
@@ -45,15 +45,14 @@ def takes(layer: nn.Module, x: Tensor) -> bool:
     """Whether there is an exact integer kernel for this layer and input."""
     if x.device.type != "cpu" or torch.compiler.is_compiling() or not x.numel() or not is_exact():
         return False
+    return has_kernel(layer) and (isinstance(layer, nn.Linear) or x.dim() == len(layer.kernel_size) + 2)  # type: ignore[arg-type]
+
+
+def has_kernel(layer: nn.Module) -> bool:
+    """Whether oneDNN has one for layers of this kind."""
     if isinstance(layer, nn.Linear):
         return True
-    return any(
-        isinstance(layer, kind)
-        and layer.padding_mode == "zeros"
-        and not isinstance(layer.padding, str)
-        and x.dim() == dims + 2
-        for kind, dims in CONVOLUTIONS.items()
-    )
+    return isinstance(layer, CONVOLUTIONS) and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
 
 
 def as_bytes(x: Tensor, low: int, high: int) -> list[tuple[Tensor, int, int]]:
