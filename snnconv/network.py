@@ -124,9 +124,8 @@ class SpikingNetwork(nn.Module):
     def _simulate(
         self, inputs: list[Any], steps: int, state: States | None = None, keep: bool = False
     ) -> Iterator[Chunk]:
-        wide = self.is_whole and state is None and any(max(neuron.extent) > 127 for neuron in self.sites.values())
         chunk = self._chunk(steps, inputs)
-        return simulate(self._hidden[0], inputs, steps, chunk, state, keep=keep, first_alone=wide and steps > 1)
+        return simulate(self._hidden[0], inputs, steps, chunk, state, keep=keep)
 
     @property
     def is_whole(self) -> bool:

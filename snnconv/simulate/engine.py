@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -52,7 +51,6 @@ def simulate(
     state: States | None = None,
     *,
     keep: bool = True,
-    first_alone: bool = False,
 ) -> Iterator[Chunk]:
     """Run T time steps on a constant input.
 
@@ -60,14 +58,12 @@ def simulate(
         inputs: the flat input leaves, [B, …] each.
         state: {site: state} to continue from, left as it is; None starts afresh.
         keep: whether the last state is used.
-        first_alone: the first step is a chunk of its own.
     """
     values = program.prefix(*inputs)
     states: States = pytree.tree_map_only(Tensor, torch.clone, state or {})  # steps write into their state's memory
-    starts = [0, *range(1, T, chunk)] if first_alone else list(range(0, T, chunk))
-    for start, end in pairwise([*starts, T]):
-        steps = end - start
-        leaves, states = program.body(states, steps, keep or end < T, *values)
+    for start in range(0, T, chunk):
+        steps = min(chunk, T - start)
+        leaves, states = program.body(states, steps, keep or start + steps < T, *values)
         yield Chunk(start, steps, [unfold(leaf, steps) for leaf in leaves], states)
 
 
