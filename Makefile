@@ -8,7 +8,7 @@ DEMO := snnconv-out/demo
 
 demo: $(VENV)/.base  ## convert the bundled network, calibrated on bundled images, and measure it against time steps
 	@mkdir -p $(DEMO)
-	$(BIN)/snnconv convert snnconv:fashion_cnn --arch-arg pretrained=true --calib fashion:train \
+	$(BIN)/snnconv convert snnconv:fashion_cnn --arch-arg pretrained=true --calib fashion:train --weight-bits 8 \
 		-o $(DEMO)/fashion_cnn.snn.pt2 --overwrite
 	$(BIN)/snnconv sweep $(DEMO)/fashion_cnn.snn.pt2 --data fashion -o $(DEMO) --overwrite
 	$(BIN)/snnconv report $(DEMO) -o $(DEMO)/report.html --overwrite
@@ -32,7 +32,7 @@ clean:
 $(VENV)/.base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[fast]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base

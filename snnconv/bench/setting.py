@@ -33,7 +33,9 @@ class Setting:
         choice = {"threshold": method.threshold, "granularity": method.granularity}
         warm_up = {"warm_up": method.warm_up_steps} if method.warm_up else {}
         corrections = {"corrections": list(method.corrections)} if method.corrections else {}
-        return {"method": method.name, **method.options, **method.neuron_options(), **choice, **warm_up, **corrections}
+        bits = {"weight_bits": method.weight_bits} if method.weight_bits else {}
+        own = {**method.options, **method.neuron_options()}
+        return {"method": method.name, **own, **choice, **warm_up, **corrections, **bits}
 
     @property
     def setting(self) -> Method:

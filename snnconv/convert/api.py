@@ -122,12 +122,13 @@ def convert(
     keeper = None if checkpoint is None else checkpoint_for(checkpoint, canonical, data, setting)
     histograms, kept, notices = statistics(canonical, raised, examples, analog, setting, rule, seed, keeper)
     sites = plan_sites(canonical, histograms, analog, setting, rule, T, kept, seed)
+    of_floats = replace(setting, weight_bits=None)  # weights are rounded when everything else is found
     plan = Plan(
         T=T,
         sites=sites,
         input_shapes=examples.shapes,
         settings={
-            **settings_of(setting, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
+            **settings_of(of_floats, T, maxpool, keep, only, examples.name if calibrated else LEARNED),
             "input_reach": [float(leaf.abs().max()) for leaf in examples.leaves if leaf.is_floating_point()],
         },
         normalization=examples.normalization,
@@ -245,5 +246,6 @@ def settings_of(
         "only": only,
         "calibration": calibration,
         **({"warm_up": setting.warm_up_steps} if setting.warm_up else {}),
+        **({"weight_bits": setting.weight_bits} if setting.weight_bits else {}),
         **({"at_T": T} if setting.at_T and calibration != LEARNED else {}),
     }

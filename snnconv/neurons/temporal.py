@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -112,6 +111,7 @@ class Neuron(Temporal):
     differential: ClassVar[bool] = False
     integrates: ClassVar[bool] = True
     can_be_whole: ClassVar[bool] = False
+    stands_for: ClassVar[dict[str, Any]] = {}  # the functions in whose place `fused` runs
     opening: int = 0
     tally: Callable[[Tensor, int], None] | None = None
     theta: Tensor
@@ -127,6 +127,11 @@ class Neuron(Temporal):
         self.register_buffer("potential", None)
         self.register_buffer("levels", None)
         self.scale, self.v0 = scale, v0
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "fused" in vars(cls):
+            cls.stands_for = {name: getattr(cls, name) for name in STEPPING}
 
     @abstractmethod
     def initial(self, x: Tensor, start: Tensor) -> State:
@@ -276,7 +281,7 @@ class Neuron(Temporal):
     def backend(self, device: torch.device) -> str:
         """What its steps run on."""
         library = "numba" if device.type == "cpu" else "triton"
-        if not is_fused(type(self)) or self.fused(torch.zeros(1, max(1, self.theta.numel()))) is None:
+        if not is_fused(self) or self.fused(torch.zeros(1, max(1, self.theta.numel()))) is None:
             return "torch, step by step: this neuron has no fused kernel"
         if not has(library):
             return f"torch, step by step: {library} is not installed (pip install 'snnconv[fast]')"
@@ -302,7 +307,7 @@ class Neuron(Temporal):
     ) -> tuple[Tensor, State]:
         """Run `steps` time steps; `x` may be the parts of a residual add, which a kernel adds up itself."""
         parts = x if isinstance(x, Parts) else Parts(x, varying)
-        step = self.fused(parts.current) if is_fused(type(self)) and can_scan(parts.current) else None
+        step = self.fused(parts.current) if is_fused(self) and can_scan(parts.current) else None
         if step is not None and not self.is_timed(parts.current):
             held = None if state is None else self.held(state)
             whole, counts = self.levels is not None, self.tally is not None
@@ -332,11 +337,12 @@ class Neuron(Temporal):
         return f"theta={kind}"
 
 
-@lru_cache
-def is_fused(neuron: type[Neuron]) -> bool:
-    """Whether the kernel that a neuron inherits does what it does: what a class redefines, it no longer does."""
-    first = {name: next(i for i, base in enumerate(neuron.__mro__) if name in vars(base)) for name in STEPPING}
-    return all(first["fused"] <= place for place in first.values())
+def is_fused(neuron: Neuron) -> bool:
+    """Whether the kernel of a neuron does what its step does: not if a class, or somebody since, redefined that."""
+    own = vars(neuron)
+    return bool(neuron.stands_for) and not any(
+        name in own or getattr(type(neuron), name) is not function for name, function in neuron.stands_for.items()
+    )
 
 
 def added(parts: Parts, steps: int) -> tuple[Tensor, bool]:

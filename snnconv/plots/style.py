@@ -6,6 +6,7 @@ no text is below 10 pt. Series differ by colour, by mark and, from the eighth on
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -60,7 +61,8 @@ STYLE: dict[str, Any] = {
 @contextmanager
 def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
     """A figure of so many inches in the house style, written to `path` at the end of the block."""
-    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():  # type: ignore[arg-type]
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # names in any script: readers of an .svg have the fonts
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         with atomic_output(path, overwrite=True) as temporary:

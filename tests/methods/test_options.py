@@ -25,7 +25,7 @@ VALUES: dict[str, list[Any]] = {
     "alpha": [0.5, 1 / 15, 0.0625], "beta": [1, 3], "gate": ["memory", "input"], "retract": ["threshold", "zero"],
     "down_limit": [0, 1], "bits": [3, 6], "tau": [2], "rho": [2], "delay": [3], "cost": [0.0, 0.125],
     "threshold": ["max", "learned else percentile:99.9", "percentile:99"], "per_channel": [True, False],
-    "corrections": [(), ("bias",), ("shift", "potential")],
+    "corrections": [(), ("bias",), ("shift", "potential")], "weight_bits": [8, 16, "float"],
 }  # fmt: skip
 
 

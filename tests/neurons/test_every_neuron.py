@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 
 from snnconv.neurons import NEURONS, Accumulate, Neuron
 
-from .dispatch import scan
+from .scan import scan
 
 # θ = αλ = 1 and v(0) = ½; worked out by hand. It rises, gets more than one spike's worth, falls below 0, rises again.
 TRAIN = [0.5, 0.25, 0.75, 1.5, 3.0, 0.0, 0.0, -2.0, -1.0, 0.0, 0.0, 2.0]

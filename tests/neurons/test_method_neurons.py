@@ -23,7 +23,7 @@ from snnconv.neurons import (
 )
 
 from .. import reference_neurons as ref
-from .dispatch import scan
+from .scan import scan
 
 STEPS, CELLS = 12, 200
 

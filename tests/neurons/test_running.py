@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from snnconv.neurons import RunningMean, RunningSum, Scale
 
-from .dispatch import scan
+from .scan import scan
 
 
 def test_mean_equals_the_function_of_the_mean() -> None:

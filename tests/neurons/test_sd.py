@@ -13,7 +13,7 @@ from snnconv.neurons import ScalableDualThreshold
 from snnconv.neurons.sd import SDState
 
 from .. import reference as ref
-from .dispatch import scan
+from .scan import scan
 
 # Fig. 2 of the paper (θ = 1, α = β = 1, v(0) = 0), with the sixth step of zero input that its claim needs.
 FIGURE_2 = {

@@ -15,7 +15,7 @@ from snnconv import InputError
 from snnconv.neurons import Tracking
 from snnconv.neurons.tracking import TrackingState, tracking_step
 
-from .dispatch import scan
+from .scan import scan
 
 FUNCTIONS: dict[str, nn.Module] = {
     "silu": nn.SiLU(), "gelu": nn.GELU(), "tanh": nn.Tanh(), "leaky_relu": nn.LeakyReLU(0.3), "elu": nn.ELU(),

@@ -65,6 +65,9 @@ small = conv(nn.Conv2d, 2, 5, 3, padding=1)
 PAD = ((0, 0), (0, 0), (2, 1), (1, 3))
 
 CASES: dict[str, Case] = {
+    "sum": Case(
+        (2, 4, 5), small, then(lambda e: e.sum(3, keepdims=True), SMALL), lambda x: x.sum(-1, keepdim=True)
+    ),
     "linear": Case((6,), lambda: nn.Linear(6, 4), lambda e: naive.linear(e, 4)),
     "linear of rows": Case((3, 6), lambda: nn.Linear(6, 4, bias=False), lambda e: naive.linear(e, 4)),
     "conv1d": Case((2, 9), conv(nn.Conv1d, 2, 4, 3, padding=1), same((4, 2, 3), padding=1)),
@@ -205,9 +208,6 @@ CASES: dict[str, Case] = {
 
 # Past these the quantum does not travel, so that no converted network has spikes there unless its quanta are 1.
 UNSCALED: dict[str, Case] = {
-    "sum": Case(
-        (2, 4, 5), small, then(lambda e: e.sum(3, keepdims=True), SMALL), lambda x: x.sum(-1, keepdim=True)
-    ),
     "added to itself moved": Case(
         (2, 4, 4), small, then(lambda e: e + e[:, :, ::-1], SMALL), lambda x: x - x.flip(2)
     ),

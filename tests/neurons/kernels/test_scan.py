@@ -57,7 +57,7 @@ def same(one: Tensor, other: Tensor) -> bool:
 def test_the_same_bits(name: str, options: dict[str, Any], place: str, granularity: str) -> None:
     shape = SHAPES[place]
     neuron = neuron_of(name, options, granularity, shape)
-    assert is_fused(type(neuron))
+    assert is_fused(neuron)
     counted: list[Tensor] = []
     neuron.tally = lambda events, neurons: counted.append(events)
     draw = torch.Generator().manual_seed(2)
@@ -97,8 +97,22 @@ def test_a_neuron_that_steps_otherwise_has_no_kernel() -> None:
             spikes, state = super().step(x, state)
             return -spikes, state
 
-    assert not is_fused(Other)
+    assert not is_fused(Other(1.0))
     assert bool((Other(1.0)(torch.full((2, 3), 5.0), None, 1)[0] < 0).all())
+
+
+def test_a_step_that_somebody_replaced_runs() -> None:
+    """On the class, or on one neuron."""
+    kind = NEURONS["sd"]
+    neuron, x = kind(1.0), torch.full((2, 3), 5.0)
+    assert is_fused(neuron)
+    neuron.step = lambda x, state: (-x, state)  # type: ignore[method-assign]
+    assert not is_fused(neuron)
+    assert torch.equal(neuron(x, None, 1)[0], -x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "step", lambda self, x, state: (-x, state))
+        assert torch.equal(kind(1.0)(x, None, 1)[0], -x)
+    assert is_fused(kind(1.0))
 
 
 def test_threads_change_nothing() -> None:
