@@ -92,7 +92,9 @@ class Direct(Temporal):
         firing = (self.threshold, self.reset, self.detach, self.surrogate, self.alpha)
         return leaky_step(x, state, self.leak, *firing)
 
-    def forward(self, x: Tensor, state: State | None, steps: int, varying: bool = True) -> tuple[Tensor, State]:
+    def forward(
+        self, x: Tensor, state: State | None, steps: int, varying: bool = True, keep: bool = True
+    ) -> tuple[Tensor, State]:
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
         now: PotentialState = self.begin(inputs) if state is None else state
         outputs: list[Tensor] = []

@@ -26,10 +26,10 @@ class WholeLayer(nn.Module):
     high: int
     bits: int
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.bits <= 8 and int8.takes(self, x):
-            return int8.product(self, x, self.low, self.high)
-        return self.in_floats(x if x.is_floating_point() else x.float())
+    def forward(self, input: Tensor) -> Tensor:
+        if self.bits <= 8 and int8.takes(self, input):
+            return int8.product(self, input, self.low, self.high)
+        return self.in_floats(input if input.is_floating_point() else input.float())
 
     def in_floats(self, x: Tensor) -> Tensor:
         return int8.floating(self, x)
@@ -45,31 +45,35 @@ class WholeLayer(nn.Module):
         return "oneDNN, 8 bits" if int8.has_kernel(self) else "float32, exact: no 8-bit kernel for this layer"
 
 
-class WholeLinear(WholeLayer, nn.Linear): ...
+class WholeLinear(WholeLayer, nn.Linear):  # type: ignore[override]
+    """Of whole numbers."""
 
 
-class WholeConv1d(WholeLayer, nn.Conv1d): ...
+class WholeConv1d(WholeLayer, nn.Conv1d):  # type: ignore[override]
+    """Of whole numbers."""
 
 
-class WholeConv2d(WholeLayer, nn.Conv2d): ...
+class WholeConv2d(WholeLayer, nn.Conv2d):  # type: ignore[override]
+    """Of whole numbers."""
 
 
-class WholeConv3d(WholeLayer, nn.Conv3d): ...
+class WholeConv3d(WholeLayer, nn.Conv3d):  # type: ignore[override]
+    """Of whole numbers."""
 
 
-class WholeConvTranspose1d(WholeLayer, nn.ConvTranspose1d):
+class WholeConvTranspose1d(WholeLayer, nn.ConvTranspose1d):  # type: ignore[override]
     def in_floats(self, x: Tensor) -> Tensor:
         with int8.exact_floats():
             return nn.ConvTranspose1d.forward(self, x)
 
 
-class WholeConvTranspose2d(WholeLayer, nn.ConvTranspose2d):
+class WholeConvTranspose2d(WholeLayer, nn.ConvTranspose2d):  # type: ignore[override]
     def in_floats(self, x: Tensor) -> Tensor:
         with int8.exact_floats():
             return nn.ConvTranspose2d.forward(self, x)
 
 
-class WholeConvTranspose3d(WholeLayer, nn.ConvTranspose3d):
+class WholeConvTranspose3d(WholeLayer, nn.ConvTranspose3d):  # type: ignore[override]
     def in_floats(self, x: Tensor) -> Tensor:
         with int8.exact_floats():
             return nn.ConvTranspose3d.forward(self, x)
@@ -181,10 +185,10 @@ class RestState(NamedTuple):
 class SumPool1d(nn.AvgPool1d):
     """Sums over windows, what average pooling divides."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         kernel, stride, padding = ((0 if name == "padding" else 1, *sizes(getattr(self, name))) for name in WINDOW)
         summed = F.avg_pool2d(
-            x.float().unsqueeze(-2), kernel, stride, padding, self.ceil_mode, True, divisor_override=1
+            input.float().unsqueeze(-2), kernel, stride, padding, self.ceil_mode, True, divisor_override=1
         )
         return summed.squeeze(-2)
 
@@ -192,18 +196,18 @@ class SumPool1d(nn.AvgPool1d):
 class SumPool2d(nn.AvgPool2d):
     """Sums over windows, what average pooling divides."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
-            x.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
+            input.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
         )
 
 
 class SumPool3d(nn.AvgPool3d):
     """Sums over windows, what average pooling divides."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool3d(
-            x.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
+            input.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
         )
 
 

@@ -65,7 +65,7 @@ def fixes_sizes(graph_module: fx.GraphModule) -> bool:
             dims = next((dims for kind, dims in ADAPTIVE.items() if isinstance(module, kind)), 0)
             over = value_of(node.all_input_nodes[0]).shape[-dims:] if dims else ()
         elif node.target is torch.ops.aten.mean.dim:
-            over = [value_of(node.all_input_nodes[0]).shape[dim] for dim in node.args[1]]
+            over = [value_of(node.all_input_nodes[0]).shape[dim] for dim in argument_of(node, "dim")]
         elif name_of(node).startswith("adaptive_avg_pool"):
             over = value_of(node.all_input_nodes[0]).shape[2:]
         else:
@@ -81,7 +81,7 @@ def one_over(count: int) -> Tensor:
 
 def averaged(node: fx.Node) -> int:
     shape = value_of(node.all_input_nodes[0]).shape
-    return prod(captured_size(shape[dim]) for dim in node.args[1])
+    return prod(captured_size(shape[dim]) for dim in argument_of(node, "dim"))
 
 
 def of_module(module: nn.Module, node: fx.Node) -> tuple[nn.Module, Tensor] | None:

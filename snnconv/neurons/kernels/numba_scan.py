@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 from numba.core.extending import intrinsic
 
 TILE = 1024  # elements whose potentials stay in the first-level cache from step to step
@@ -19,6 +19,8 @@ ONE_BIT, TWO_BITS, THREE, FOUR_BITS, LAST = (np.int32(value) for value in (1, 2,
 PAIRS, FOURS, BYTES, EACH = (np.int32(value) for value in (0x55555555, 0x33333333, 0x0F0F0F0F, 0x01010101))
 UPPER = np.int32(-0x55555556)  # 0xAAAAAAAA: the upper bit of every pair
 compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+made_of_llvm: Any = intrinsic
+function_in_c: Any = cfunc
 
 
 class Kind(NamedTuple):
@@ -40,7 +42,7 @@ class Kind(NamedTuple):
     spikes: str
 
 
-@intrinsic
+@made_of_llvm
 def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
     """a·b + c of float32, rounded once, as torch's `addcmul` does it."""
 
@@ -50,7 +52,7 @@ def fused(context: Any, a: Any, b: Any, c: Any) -> Any:
     return types.float32(types.float32, types.float32, types.float32), generate
 
 
-@intrinsic
+@made_of_llvm
 def pointer(context: Any, address: Any) -> Any:
     """An address as a pointer."""
 
@@ -69,7 +71,7 @@ omp_get_thread_num = types.ExternalFunction("omp_get_thread_num", types.int32())
 
 
 @compiled
-def ones_of(k: int) -> int:
+def ones_of(k: Any) -> Any:
     """1 bits of a whole number of 32 bits."""
     k = np.int32(k - ((k >> ONE_BIT) & PAIRS))
     k = np.int32((k & FOURS) + ((k >> TWO_BITS) & FOURS))
@@ -78,13 +80,13 @@ def ones_of(k: int) -> int:
 
 
 @compiled
-def digits_of(k: int) -> int:
+def digits_of(k: Any) -> Any:
     """Digits other than 0 of the non-adjacent form of k ≥ 0."""
     return ones_of(np.int32(k ^ np.int32(THREE * k)))
 
 
 @compiled
-def rise(k: int) -> float:
+def rise(k: Any) -> Any:
     """Digits of k + 1 less those of k in non-adjacent form: −1, 0 or 1.
 
     By pairs of bits from the lowest on. Of an even k, 00 is +1, an odd pair is 0, and 10 leaves it to the next pair; of
@@ -226,7 +228,7 @@ def scan_of(kind: Kind) -> Any:
                             drives[j] = total[j]
         ends[0], ends[1] = min(ends[0], smallest), max(ends[1], largest)
 
-    @cfunc(types.void(types.voidptr), nopython=True, cache=True, error_model="numpy")
+    @function_in_c(types.void(types.voidptr), nopython=True, cache=True, error_model="numpy")
     def scan_part(data: Any) -> None:
         """One thread's part of a scan: `data` are the `ARGUMENTS` of `pack`, as 64-bit numbers and addresses."""
         a = carray(data, (NUMBERS,), np.int64)

@@ -129,7 +129,8 @@ def on_gpu(
     nothing = current  # a pointer that is not read
     residual = nothing if parts.spikes is None else layout.dense(parts.spikes)
     held = [nothing if value is None else layout.dense(value) for value in (v, low, drive)]
-    scan_kernel[(triton.cdiv(size, BLOCK),)](  # type: ignore[index]
+    kernel: Any = scan_kernel
+    kernel[(triton.cdiv(size, BLOCK),)](
         current, residual, factor, *held, theta, start, offset, top, surcharge, layout.dense(spikes), counts,
         size, len(theta), steps, size if parts.varies else 0, size if parts.spikes_vary else 0,
         float(step.beta), float(step.down),
