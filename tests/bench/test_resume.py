@@ -72,7 +72,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments(kills: int, undisturbed: Path, tmp_path: Path) -> None:
     lines = kill_and_resume(tmp_path, kills)
     assert any(1 < count < lines_in(undisturbed) for count in lines), lines  # hit in the middle of the work

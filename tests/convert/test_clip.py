@@ -75,7 +75,9 @@ def test_keys_and_the_source_untouched(activation: str, per_channel: bool) -> No
     assert shapes == ({(4, 1, 1), (6, 1, 1)} if per_channel else {()})
 
 
-@pytest.mark.parametrize("name", ["resnet18", "googlenet", "vgg16_bn", "densenet121"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "googlenet", "vgg16_bn", pytest.param("densenet121", marks=pytest.mark.slow)]
+)
 def test_torchvision(name: str) -> None:
     """Every ReLU call is a clip, every max pooling an average; all parameters that are used get a gradient."""
     torch.manual_seed(0)

@@ -21,7 +21,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int]] = {
 }
 
 
-QUICK = ("resnet18", "googlenet", "r3d_18")
+QUICK = ("resnet18", "r3d_18")
 CASES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 
 

@@ -10,7 +10,7 @@ import pytest
 from snnconv.coverage.one import measured
 from snnconv.coverage.zoo import SAMPLE
 
-QUICK = {"alexnet", "mnasnet0_5", "regnet_x_400mf", "mobilenet_v3_small"}
+QUICK = {"alexnet", "mnasnet0_5", "mobilenet_v3_small"}
 NAMES = [name if name.split(":")[1] in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SAMPLE]
 
 

@@ -32,7 +32,7 @@ def round_trip(model: nn.Module, inputs: tuple[Any, ...], path: Path, **options:
     return loaded
 
 
-@pytest.mark.parametrize("name", ["resnet18", "densenet121", "googlenet"])
+@pytest.mark.parametrize("name", ["resnet18", pytest.param("densenet121", marks=pytest.mark.slow), "googlenet"])
 def test_stock_networks_with_a_dynamic_batch(name: str, tmp_path: Path) -> None:
     options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
     model = models.get_model(name, weights=None, **options)

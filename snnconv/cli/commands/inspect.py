@@ -31,10 +31,11 @@ COLOURS = {"exact": "green", "approximate": "yellow", "analog": "cyan", "unsuppo
 def inspect(model: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Show what becomes of every activation, pooling, norm and merge of MODEL. The command changes nothing.
 
+    Of a network that was converted with --weight-bits it also shows the bits of every layer and site.
+
     \b
     snnconv inspect torchvision:googlenet
     snnconv inspect weights.pth --arch snnconv:cifar_resnet20 --input-shape 3,32,32 --json
-    snnconv inspect snn8.pt2    # of --weight-bits 8: the bits of every layer and site, too
     """
     from ...convert.api import inspect as inspect_model
     from ...cost.bits import bits

@@ -12,6 +12,7 @@ from torch import Tensor
 from .layout import Layout
 from .step import Step
 
+SMALL = 2**14  # elements, fewer of which take torch no longer: a kernel has to be loaded first, half a second each
 MOST = 2**31  # elements that a kernel counts
 TILED = 4  # shapes of which a step keeps its parameters laid out
 
@@ -40,8 +41,8 @@ def has(library: str) -> bool:
 
 
 def can_scan(x: Tensor) -> bool:
-    """Whether there is a kernel for an input like this one."""
-    if x.dtype != torch.float32 or x.requires_grad or not 0 < x.numel() < MOST or torch.compiler.is_compiling():
+    """Whether there is a kernel for an input like this one, and it is worth one."""
+    if x.dtype != torch.float32 or x.requires_grad or not SMALL <= x.numel() < MOST or torch.compiler.is_compiling():
         return False
     return has("numba") if x.device.type == "cpu" else x.device.type == "cuda" and has("triton")
 

@@ -59,8 +59,13 @@ def continued(snn: SpikingNetwork, x: Tensor) -> Tensor:
     return (first.logits[-1] * 2 + second.logits[-1] * (T - 2)) / T
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("method", ["sdm", "auto", "cos", "srp"])
+PAIRS = [*((network, "auto") for network in NETWORKS), ("small", "sdm"), ("residual", "cos"), ("clips", "srp")]
+OTHERS = [(n, m) for n in NETWORKS for m in ("sdm", "cos", "srp") if (n, m) not in PAIRS]
+
+
+@pytest.mark.parametrize(
+    ("network", "method"), [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in OTHERS)]
+)
 def test_the_same_bits(network: str, method: str) -> None:
     build, shape = NETWORKS[network]
     x = torch.randn(6, *shape, generator=torch.Generator().manual_seed(2))
