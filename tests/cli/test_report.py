@@ -128,6 +128,7 @@ def test_without_the_cam_library(command: Command, files: Path, monkeypatch: pyt
     assert '<section id="attention">' not in Path("out/page.html").read_text()
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_sweep_and_one_writes_the_page(tmp_path: Path, files: Path) -> None:
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "snnconv", "report")
     model = (str(files / "snn.pt2"), "--data", f"npz:{files}/data.npz", "--limit", "12")

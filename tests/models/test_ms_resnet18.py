@@ -17,6 +17,7 @@ def test_parameters_are_those_of_the_branch_and_a_classifier() -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == 11_173_056 + 513 * 51
 
 
+@pytest.mark.slow
 def test_operations_are_those_of_the_branch_over_all_frames() -> None:
     """20.5007 G over 12 frames; the stem of 16 frames 0.3468 G."""
     by_layer = count(ms_resnet18().eval(), (3, 16, 224, 224)).by_layer

@@ -102,6 +102,7 @@ def test_a_checkpoint_of_the_model_zoo_opens(tmp_path: Path) -> None:
             open_model(file, arch=f"pytorchvideo:{arch}", num_classes=classes)
 
 
+@pytest.mark.slow
 def test_pathways_and_lateral_connections() -> None:
     """SlowFast of one block a stage, in the default method: lists in, the canonical ANN equal, the error falls."""
     model, leaves = small("pytorchvideo:slowfast_4x16")

@@ -41,6 +41,7 @@ def test_respike_key_frames_fit_the_published_total_with_one_attention_share() -
     assert left == pytest.approx([4.8] * 4, abs=0.2)
 
 
+@pytest.mark.slow
 def test_sdm_operations_and_energies() -> None:
     run = run_recipe("sdm-table3")
     for row in run.rows:

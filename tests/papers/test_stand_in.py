@@ -16,6 +16,7 @@ from snnconv.papers import Workspace, recipes, run_recipe
 from .made import row_of
 
 
+@pytest.mark.slow
 def test_another_network_runs_the_settings(stand_in: Workspace) -> None:
     run = run_recipe("sdm-table2", stand_in, T=(2, 16))
     assert run.other == "fashion_cnn on fashion:test"

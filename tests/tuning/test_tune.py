@@ -65,6 +65,7 @@ def test_the_rule_of_choice(found: tuple[SpikingNetwork, Tuned]) -> None:
     assert chosen.agreement >= top.agreement - top.uncertainty
 
 
+@pytest.mark.slow
 def test_the_same_seed_the_same_choice(found: tuple[SpikingNetwork, Tuned]) -> None:
     snn, result = found
     again, once_more = tuned(budget_spikes=0.4)

@@ -65,7 +65,12 @@ PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+LONG = {"r3d_18", "c3d at 224", "slow 8x8", "slowfast 8x8", "slowfast 4x16"}  # counted from large clips
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in CASES]
+)
 def test_published_totals(name: str) -> None:
     case = CASES[name]
     model = build(case.network, num_classes=case.classes, arch_args=case.arguments)
