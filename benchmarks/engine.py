@@ -117,7 +117,10 @@ def timings(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     network.T = T
                     yield row(kind, method, T, partial(network, x))
         if find_spec("spikingjelly") and isinstance(x, Tensor):
-            yield from (row("SpikingJelly", "ann2snn", T, run) for T, run in spikingjelly(model, x, steps))
+            try:
+                yield from (row("SpikingJelly", "ann2snn", T, run) for T, run in spikingjelly(model, x, steps))
+            except Exception as error:  # it traces symbolically, which not every model can take
+                print(f"{name}: SpikingJelly does not convert it: {str(error).splitlines()[0][:80]}")
 
 
 def spikingjelly(model: nn.Module, x: Tensor, steps: list[int]) -> Iterator[tuple[int, Callable[[], Any]]]:

@@ -96,6 +96,7 @@ def test_torchrun_gives_what_one_process_gives_and_resumes(alone: Path, tmp_path
     assert batches_in(tmp_path / "sweep.jsonl") == 12 - kept
 
 
+@pytest.mark.slow
 def test_a_process_with_nothing_to_do(tmp_path: Path) -> None:
     arguments = [*SWEEP, "--batch-size", "50", "--method", "if", "--T", "1", "-o", str(tmp_path / "out")]
     ended = started(arguments)

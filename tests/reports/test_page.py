@@ -142,6 +142,7 @@ def test_each_result_is_enough_for_a_page(name: str, measured: Path, tmp_path: P
     assert [section for section in RESULTS if section in parsed.ids] == [name]
 
 
+@pytest.mark.slow
 def test_figures_as_files(measured: Path, page: Path, tmp_path: Path) -> None:
     report(measured, tmp_path / "again.html", figures=tmp_path / "figures")
     names = {path.name for path in (tmp_path / "figures").iterdir()}

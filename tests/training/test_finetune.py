@@ -151,6 +151,7 @@ torch.save((clipped.state_dict(), [e.loss for e in course.epochs], course.sample
 """
 
 
+@pytest.mark.slow
 def test_two_processes(tmp_path: Path) -> None:
     """Both end with the same finite weights; every batch of 8 is shared 4 to 4."""
     (tmp_path / "several.py").write_text(SEVERAL)
