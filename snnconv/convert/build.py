@@ -57,9 +57,20 @@ def folded(canonical: fx.GraphModule, plan: Plan) -> fx.GraphModule:
 
 
 def reach_of(network: fx.GraphModule, plan: Plan) -> list[float]:
-    """The largest value of every input that the conversion saw; plans of 0.1.0 do not say it."""
-    reach = list(plan.settings.get("input_reach", ()))
-    return reach if len(reach) == len(real_inputs(network)) else [4.0] * len(real_inputs(network))
+    """The largest value of every input that the conversion saw.
+
+    Raises:
+        InputError: the file of an earlier version, which does not say it, of a network whose inputs are not images.
+    """
+    reach, inputs = list(plan.settings.get("input_reach", ())), len(real_inputs(network))
+    if len(reach) == inputs:
+        return reach
+    if plan.normalization is None and inputs:
+        raise InputError(
+            "this network was converted by a version that did not note how large its inputs are",
+            expected="that, or the normalisation of images", remedy="convert it again, with weight_bits",
+        )  # fmt: skip
+    return [0.0] * inputs
 
 
 def quantised(snn: SpikingNetwork, weight_bits: int) -> SpikingNetwork:

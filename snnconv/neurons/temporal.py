@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .codes import Code, events
 from .kernels.dispatch import Parts, can_scan, has, scan
-from .kernels.layout import Layout
+from .kernels.layout import Layout, version_of
 from .kernels.step import LIMIT, Step
 
 State = Any  # a NamedTuple of tensors, made by `begin`
@@ -73,7 +73,7 @@ class Temporal(nn.Module, ABC):
         return outputs, state
 
 
-_steps: WeakKeyDictionary[Neuron, tuple[Any, Step | None]] = WeakKeyDictionary()
+_steps: WeakKeyDictionary[Neuron, tuple[Any, Step | None, list[Tensor]]] = WeakKeyDictionary()
 
 
 class Timed(NamedTuple):
@@ -289,9 +289,10 @@ class Neuron(Temporal):
 
     def prepared(self, x: Tensor) -> Step | None:
         """`fused`, made again only if a buffer or the number of dimensions is another."""
-        stamp = (x.dim(), *((id(buffer), buffer._version) for buffer in self._buffers.values() if buffer is not None))
-        if _steps.get(self, (None, None))[0] != stamp:
-            _steps[self] = stamp, self.fused(x)
+        held = [buffer for buffer in self._buffers.values() if buffer is not None]
+        stamp = (x.dim(), *((id(buffer), version_of(buffer)) for buffer in held))
+        if self not in _steps or _steps[self][0] != stamp:
+            _steps[self] = stamp, self.fused(x), held  # held: an id is that of one tensor for as long as it lives
         return _steps[self][1]
 
     def held(self, state: State) -> tuple[Tensor, Tensor | None, Tensor | None]:

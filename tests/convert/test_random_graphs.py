@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 
 import snnconv
 from snnconv import SpikingNetwork
+from snnconv.graph import sites
 
 from .. import reference as ref
 from ..networks import SpikeRecorder, power_of_two
@@ -64,7 +65,9 @@ def test_it_converts_keeps_its_values_and_tends_to_the_ann(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", seeds())
-def test_it_spikes_as_the_reference(seed: int) -> None:
+def test_it_spikes_as_the_reference(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operation by operation: ½·relu(2x) would be recognised as one activation, which the reference has not."""
+    monkeypatch.setattr(sites, "find_runs", lambda graph_module: {})
     net = random_net(seed, exact=True)
     x = inputs(net.shape, PROBES, seed)
     method = ["if", "sdm", "sdm-zero"][seed % 3]

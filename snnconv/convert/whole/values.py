@@ -18,7 +18,7 @@ from ...graph.op import names
 from ...graph.operands import operands
 from ...graph.sites import MAX_POOL_MODULES
 from ...graph.time_varying import size_at, varies_in_time
-from ...neurons import Accumulate, LateralInhibition, Levels, Neuron, RunningSum, Scale, Temporal
+from ...neurons import LateralInhibition, Levels, Neuron, RunningSum, Scale, Temporal
 from ...neurons.whole import SUM_POOLS, WHOLE, sizes
 from ..passes.scale_rules import pads_with_zero
 
@@ -120,7 +120,7 @@ class Flow:
             return first
         if isinstance(module, SUM_POOLS) or name_of(node) == "sum":
             return self.summed(node, module, first)
-        if isinstance(module, (Accumulate, nn.Module)):
+        if module is not None:
             return OTHER
         return self.of_function(node, sources)
 

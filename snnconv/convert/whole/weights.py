@@ -19,6 +19,7 @@ from .values import Flow, Group
 
 PARTS = 4  # of a level of an image: what the mean leaves over is at most an eighth of one
 REACH = 512  # levels of other inputs
+SLACK = 1.01  # what pixels may be beyond 0 … 1
 EXACT = 1e-12  # of θ: what float64 rounds
 
 
@@ -51,8 +52,10 @@ def levels_of_input(shape: Sequence[Any], normalization: Mapping[str, Any] | Non
     if normalization is not None and len(shape) > 1 and len(normalization["std"]) == shape[0]:
         mean, std = (torch.tensor(normalization[name], dtype=torch.float64) for name in ("mean", "std"))
         step = 1 / (255 * std) / PARTS
-        low, high = (float(end) for end in ((-mean / std / step).min(), ((1 - mean) / std / step).max()))
-        return Levels(step.view(-1, *[1] * (len(shape) - 1)), floor(low), ceil(high))
+        ends = -mean / std, (1 - mean) / std
+        if largest <= SLACK * float(max(end.abs().max() for end in ends)):  # pixels from 0 to 1, as it says
+            low, high = float((ends[0] / step).min()), float((ends[1] / step).max())
+            return Levels(step.view(-1, *[1] * (len(shape) - 1)), floor(low), ceil(high))
     return Levels(torch.tensor((largest or 1.0) / REACH, dtype=torch.float64), -2 * REACH, 2 * REACH)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .layout import Layout
+from .layout import Layout, version_of
 from .step import Step
 
 SMALL = 2**14  # elements, fewer of which take torch no longer: a kernel has to be loaded first, half a second each
@@ -108,7 +108,7 @@ def narrowed(spikes: Tensor, lowest: float, highest: float) -> Tensor:
 
 def tiles_of(step: Step, factor: Tensor | None, layout: Layout, shape: torch.Size) -> list[Any]:
     """The parameters of a step laid out for a kernel, kept with the step."""
-    key = (layout.channels_last, tuple(shape), None if factor is None else (id(factor), factor._version))
+    key = (layout.channels_last, tuple(shape), None if factor is None else (id(factor), version_of(factor)))
     if key not in step.tiles:
         tiles = layout.tiles([step.theta, step.start, step.offset, step.most, step.surcharge, factor], shape)
         if step.most is None:

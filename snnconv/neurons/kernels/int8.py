@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .layout import version_of
+
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 Packed = tuple[Tensor, Tensor, Tensor]  # weights, their scales (1) and zero points (0)
-_packed: WeakKeyDictionary[nn.Module, dict[int, tuple[int, Packed]]] = WeakKeyDictionary()
+_packed: WeakKeyDictionary[nn.Module, dict[int, tuple[Tensor, int, Packed]]] = WeakKeyDictionary()
 
 
 @lru_cache
@@ -101,17 +103,17 @@ def times(layer: Any, x: Tensor, zero: int, bias: Tensor | None) -> Tensor:
 def packed(layer: Any, zero: int) -> Packed:
     """The layer's weights as the kernels read them; made again where they were changed."""
     held = _packed.setdefault(layer, {})
-    version = layer.weight._version + id(layer.weight)
-    if zero not in held or held[zero][0] != version:
-        weight = layer.weight.detach().to(torch.int8)
-        scales, zeros = torch.ones(len(weight)), torch.zeros(len(weight), dtype=torch.int32)
+    weight = layer.weight
+    if zero not in held or held[zero][0] is not weight or held[zero][1] != version_of(weight):
+        small = weight.detach().to(torch.int8)
+        scales, zeros = torch.ones(len(small)), torch.zeros(len(small), dtype=torch.int32)
         if isinstance(layer, nn.Linear):
-            ready = torch.ops.onednn.qlinear_prepack(weight, None)
+            ready = torch.ops.onednn.qlinear_prepack(small, None)
         else:
             geometry = (list(layer.stride), list(layer.padding), list(layer.dilation), layer.groups)
-            ready = torch.ops.onednn.qconv_prepack(weight, scales, 1.0, zero, *geometry, None)
-        held[zero] = version, (ready, scales, zeros)
-    return held[zero][1]
+            ready = torch.ops.onednn.qconv_prepack(small, scales, 1.0, zero, *geometry, None)
+        held[zero] = weight, version_of(weight), (ready, scales, zeros)
+    return held[zero][2]
 
 
 @contextmanager

@@ -13,6 +13,11 @@ STRETCH = 1024
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
+def version_of(tensor: Tensor) -> int:
+    """Counts the writes into a tensor; those made in inference mode count nothing, and cannot be written outside it."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
 @dataclass(frozen=True)
 class Layout:
     """Of dense tensors [B, C, …]: channels last, or as their dimensions stand."""

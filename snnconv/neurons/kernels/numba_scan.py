@@ -18,7 +18,19 @@ ZERO, HALF, ONE = F(0), F(0.5), F(1)
 ONE_BIT, TWO_BITS, THREE, FOUR_BITS, LAST = (np.int32(value) for value in (1, 2, 3, 4, 24))
 PAIRS, FOURS, BYTES, EACH = (np.int32(value) for value in (0x55555555, 0x33333333, 0x0F0F0F0F, 0x01010101))
 UPPER = np.int32(-0x55555556)  # 0xAAAAAAAA: the upper bit of every pair
-compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+
+
+def can_keep() -> bool:
+    """Whether numba finds a place on disk for what it compiles: beside the package, else in the user's cache."""
+    try:
+        njit(cache=True)(lambda: None)
+    except RuntimeError:
+        return False
+    return True
+
+
+KEEPS = can_keep()
+compiled: Any = njit(nogil=True, cache=KEEPS, error_model="numpy")
 made_of_llvm: Any = intrinsic
 function_in_c: Any = cfunc
 
@@ -68,6 +80,7 @@ def array_at(address: int, size: int, kind: Any) -> Any:
 
 
 omp_get_thread_num = types.ExternalFunction("omp_get_thread_num", types.int32())
+omp_get_num_threads = types.ExternalFunction("omp_get_num_threads", types.int32())
 
 
 @compiled
@@ -228,22 +241,22 @@ def scan_of(kind: Kind) -> Any:
                             drives[j] = total[j]
         ends[0], ends[1] = min(ends[0], smallest), max(ends[1], largest)
 
-    @function_in_c(types.void(types.voidptr), nopython=True, cache=True, error_model="numpy")
+    @function_in_c(types.void(types.voidptr), nopython=True, cache=KEEPS, error_model="numpy")
     def scan_part(data: Any) -> None:
         """One thread's part of a scan: `data` are the `ARGUMENTS` of `pack`, as 64-bit numbers and addresses."""
         a = carray(data, (NUMBERS,), np.int64)
-        part, parts = omp_get_thread_num(), a[0]
-        sizes, places = a[1 + INTEGERS : 1 + INTEGERS + ARRAYS], a[1 + INTEGERS + ARRAYS : 1 + INTEGERS + 2 * ARRAYS]
-        blocks, steps, size, current_step, residual_step = a[1], a[2], a[3], a[4], a[5]
+        part, parts = omp_get_thread_num(), omp_get_num_threads()  # which can be fewer than were asked for
+        sizes, places = a[INTEGERS : INTEGERS + ARRAYS], a[INTEGERS + ARRAYS : INTEGERS + 2 * ARRAYS]
+        blocks, steps, size, current_step, residual_step = a[0], a[1], a[2], a[3], a[4]
         scan_blocks(
             blocks * part // parts, blocks * (part + 1) // parts, steps, size,
             array_at(places[0], sizes[0], np.float32), current_step,
             array_at(places[1], sizes[1], residual_type), residual_step, array_at(places[2], sizes[2], np.float32),
-            a[6] != 0, a[7] != 0, array_at(places[3], sizes[3], np.float32), array_at(places[4], sizes[4], np.float32),
+            a[5] != 0, a[6] != 0, array_at(places[3], sizes[3], np.float32), array_at(places[4], sizes[4], np.float32),
             array_at(places[5], sizes[5], np.float32), array_at(places[6], sizes[6], np.float32),
             array_at(places[7], sizes[7], np.float32), array_at(places[8], sizes[8], np.float32),
             array_at(places[9], sizes[9], np.float32), array_at(places[10], sizes[10], np.float32),
-            float(a[8]), float(a[9]), array_at(places[11], sizes[11], spike_type),
+            float(a[7]), float(a[8]), array_at(places[11], sizes[11], spike_type),
             array_at(places[12] + 8 * steps * part, steps, np.int64), array_at(places[13] + 8 * part, 2, np.float32),
         )  # fmt: skip
 
@@ -251,16 +264,14 @@ def scan_of(kind: Kind) -> Any:
 
 
 INTEGERS, ARRAYS = 9, 14
-NUMBERS = 1 + INTEGERS + 2 * ARRAYS
+NUMBERS = INTEGERS + 2 * ARRAYS
 
 
-def pack(threads: int, integers: list[int], arrays: list[Any]) -> Any:
+def pack(integers: list[int], arrays: list[Any]) -> Any:
     """What a scan is called with, as one array of numbers; the arrays have to outlive it.
 
     Args:
         integers: blocks, steps, size, current_step, residual_step, is_fresh, keeps, beta, down.
         arrays: current, residual, factor, v, low, drive, theta, start, offset, top, surcharge, spikes, counts, ends.
     """
-    return np.array(
-        [threads, *integers, *(array.size for array in arrays), *(array.ctypes.data for array in arrays)], np.int64
-    )
+    return np.array([*integers, *(array.size for array in arrays), *(array.ctypes.data for array in arrays)], np.int64)

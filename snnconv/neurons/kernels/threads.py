@@ -18,7 +18,8 @@ import torch
 from .numba_scan import Kind, pack, scan_of
 
 LEAST = 2**15  # elements worth a thread of their own
-ALONE = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 0)  # the number of the only thread
+NUMBER, COUNT = "omp_get_thread_num", "omp_get_num_threads"
+ALONE = {name: ctypes.CFUNCTYPE(ctypes.c_int)(lambda value=value: value) for name, value in ((NUMBER, 0), (COUNT, 1))}
 IMPORTED_BY = os.getpid()
 
 
@@ -37,7 +38,7 @@ def scan_on_threads(
     gomp = openmp(os.getpid())
     threads = 1 if gomp is None else max(1, min(torch.get_num_threads(), blocks, elements // LEAST))
     counts, ends = np.zeros((threads, steps), np.int64), np.zeros((threads, 2), np.float32)
-    data = pack(threads, [blocks, steps, *integers], [*arrays, counts, ends])
+    data = pack([blocks, steps, *integers], [*arrays, counts, ends])
     work = scan_of(kind)
     if gomp is None or threads == 1:
         work.ctypes(data.ctypes.data)
@@ -55,6 +56,7 @@ def openmp(process: int) -> Any:
             library = ctypes.CDLL("libgomp.so.1", os.RTLD_NOLOAD | os.RTLD_NOW)
         except OSError:
             library = None
-    number = ALONE if library is None else library.omp_get_thread_num
-    llvm.add_symbol("omp_get_thread_num", ctypes.cast(number, ctypes.c_void_p).value)
+    for name, alone in ALONE.items():
+        function = alone if library is None else getattr(library, name)
+        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
     return library

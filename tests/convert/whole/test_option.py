@@ -12,7 +12,7 @@ from snnconv import InputError
 from snnconv.cost.bits import bits
 from snnconv.methods.label import label_of
 from snnconv.methods.parse import parse_method
-from snnconv.neurons import WholeLayer
+from snnconv.neurons import Levels, WholeLayer
 
 from .networks import NETWORKS, trained_like
 
@@ -94,6 +94,23 @@ def test_bits_of_layers_and_sites() -> None:
     assert found.fits["Loihi 2"]
     with pytest.raises(InputError, match="real numbers"):
         bits(small()[0])
+
+
+@pytest.mark.parametrize("largest", [2.6, 40.0])
+def test_inputs_larger_than_images_are_not_cut_off(largest: float) -> None:
+    """A normalisation says how large pixels are; data that are larger are no pixels."""
+    snn, x = small(method="sdm-zero", threshold="max")
+    snn.plan.normalization = {"mean": [0.5] * 3, "std": [0.2] * 3}
+    snn.plan.settings["input_reach"] = [largest]
+    levels = next(m for m in snn.quantise(8).network.modules() if isinstance(m, Levels))
+    assert float((levels(torch.full_like(x, largest * 0.9)) * levels.step).max()) > 0.85 * min(largest, 2.5)
+
+
+def test_a_file_that_does_not_say_how_large_inputs_are() -> None:
+    snn, _ = small()
+    del snn.plan.settings["input_reach"]
+    with pytest.raises(InputError, match="convert it again"):
+        snn.quantise(8)
 
 
 def test_analog_places_stay_and_are_named() -> None:

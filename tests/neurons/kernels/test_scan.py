@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -120,6 +123,54 @@ def test_a_step_that_somebody_replaced_runs() -> None:
         patch.setattr(kind, "step", lambda self, x, state: (-x, state))
         assert torch.equal(kind(1.0)(x, None, 1)[0], -x)
     assert is_fused(kind(1.0))
+
+
+def test_what_a_neuron_is_given_anew_counts() -> None:
+    """Also if it lies where the one before lay, as a tensor that is made and dropped in a loop does."""
+    neuron, x = NEURONS["sd"](1.0), torch.rand(2, 40)
+    for step in range(30):
+        neuron.correct(offset=torch.tensor(step / 10), potential=torch.tensor(step / 20))
+        assert same(neuron(x, None, 3, False)[0], eager(neuron, x, None, 3, False)[0])
+        neuron.theta.mul_(1.02)  # and what is written into
+
+
+def test_tensors_of_inference_mode() -> None:
+    with torch.inference_mode():
+        neuron = NEURONS["sd"](torch.rand(40) + 0.5)
+    x = torch.rand(2, 40)
+    assert same(neuron(x, None, 3, False)[0], eager(neuron, x, None, 3, False)[0])
+
+
+HELD_BACK = """
+import torch, numba.core.caching as caching
+{before}
+torch.set_num_threads(2)
+from snnconv.neurons import NEURONS
+from snnconv.neurons.temporal import Temporal
+neuron, x = NEURONS["sd"](1.0), torch.randn(64, 2048)
+assert torch.equal(neuron(x, None, 3, False)[0], Temporal.forward(neuron, x, None, 3, False)[0])
+{after}
+print("same")
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "environment"),
+    [
+        ("", "", {"OMP_THREAD_LIMIT": "1"}),  # fewer threads than are asked for
+        ("", "", {"OMP_DYNAMIC": "true"}),
+        (
+            "caching.CacheImpl._locator_classes = []",  # no folder that can be written
+            "from snnconv.neurons.kernels import numba_scan; assert not numba_scan.KEEPS",
+            {},
+        ),
+    ],
+    ids=["one thread", "as many threads as it likes", "nothing can be written"],
+)
+def test_machines_that_hold_back(before: str, after: str, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-c", HELD_BACK.format(before=before, after=after)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+    assert done.stdout.strip() == "same", done.stderr[-2000:]
 
 
 def test_threads_change_nothing() -> None:

@@ -11,6 +11,7 @@ from torch._ops import OpOverload
 from torch.utils.weak import WeakIdKeyDictionary
 
 from ....graph.op import names
+from ....neurons.kernels.layout import version_of as version_of
 
 # As they are called where operations are dispatched: they move, copy or join values.
 MOVES = names("moves", "joins", "pads") | {
@@ -53,11 +54,6 @@ class Traces:
         """None: made of constants alone."""
         trace, version = self.known.get(tensor, (None, 0))
         return trace if trace is None or version == version_of(tensor) else Trace(fired=trace.fired)
-
-
-def version_of(tensor: Tensor) -> int:
-    """How often its memory was written to; of an inference tensor it is not known."""
-    return 0 if tensor.is_inference() else tensor._version
 
 
 def version_after(operation: OpOverload, first: Any) -> int:
