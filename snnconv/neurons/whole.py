@@ -32,7 +32,9 @@ class WholeLayer(nn.Module):
         return self.in_floats(input if input.is_floating_point() else input.float())
 
     def in_floats(self, x: Tensor) -> Tensor:
-        return int8.floating(self, x)
+        """What its own kind of layer gives, by sums that are exact."""
+        with int8.exact_floats():
+            return super().forward(x)
 
     def backend(self, device: torch.device) -> str:
         """What it runs on."""
@@ -62,21 +64,15 @@ class WholeConv3d(WholeLayer, nn.Conv3d):  # type: ignore[override]
 
 
 class WholeConvTranspose1d(WholeLayer, nn.ConvTranspose1d):  # type: ignore[override]
-    def in_floats(self, x: Tensor) -> Tensor:
-        with int8.exact_floats():
-            return nn.ConvTranspose1d.forward(self, x)
+    """Of whole numbers."""
 
 
 class WholeConvTranspose2d(WholeLayer, nn.ConvTranspose2d):  # type: ignore[override]
-    def in_floats(self, x: Tensor) -> Tensor:
-        with int8.exact_floats():
-            return nn.ConvTranspose2d.forward(self, x)
+    """Of whole numbers."""
 
 
 class WholeConvTranspose3d(WholeLayer, nn.ConvTranspose3d):  # type: ignore[override]
-    def in_floats(self, x: Tensor) -> Tensor:
-        with int8.exact_floats():
-            return nn.ConvTranspose3d.forward(self, x)
+    """Of whole numbers."""
 
 
 WHOLE: dict[type[nn.Module], type[WholeLayer]] = {

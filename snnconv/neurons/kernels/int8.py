@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .layout import version_of
 
@@ -121,11 +120,3 @@ def exact_floats() -> Iterator[None]:
     """Inside the block float32 sums of whole numbers below 2^24 are exact: no algorithm goes over fractions."""
     with torch.backends.cudnn.flags(enabled=False, allow_tf32=False):
         yield
-
-
-def floating(layer: Any, x: Tensor) -> Tensor:
-    """layer(x) in float32, exact for sums below 2^24."""
-    if isinstance(layer, nn.Linear):
-        return F.linear(x, layer.weight, layer.bias)
-    with exact_floats():
-        return layer._conv_forward(x, layer.weight, layer.bias)
