@@ -107,7 +107,7 @@ def latency(
     ann_correct, samples = 0, 0
     ann = snn.ann
     for batch in labelled_batches(snn, data, "measuring latency"):
-        logits = require_logits(snn.run(batch.arguments, T=T, count=False).logits, batch).cpu()
+        logits = require_logits(snn.run(batch.arguments, T=T, count=False, keep_state=False).logits, batch).cpu()
         correct += (logits.argmax(-1) == batch.labels).sum(1)
         exits.add(logits, batch.labels)
         ann_correct += count_correct(ann, batch)

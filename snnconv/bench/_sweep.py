@@ -52,6 +52,7 @@ from .journal import Ended, Journal, clear, journal_path, journals_in, open_jour
 from .simulations import Simulation, simulations
 
 DEFAULT_STEPS = (1, 2, 4, 8, 16)
+BASELINES = ("all", "none")
 Networks = SpikingNetwork | Mapping[str, SpikingNetwork | Callable[[], SpikingNetwork]]
 log = logging.getLogger("snnconv")
 
@@ -65,6 +66,7 @@ def sweep(
     folder: str | PathLike[str] | None = None,
     overwrite: bool = False,
     energy_model: str | EnergyModel = "45nm",
+    baselines: str = BASELINES[0],
     seed: int = 0,
 ) -> Sweep:
     """Evaluate spiking networks of one ANN on labelled batches at several numbers of time steps, and the ANN beside.
@@ -85,6 +87,8 @@ def sweep(
         folder: of the journal and the results; None: nothing is written.
         overwrite: drop the journal that is there, and start afresh.
         energy_model: name, file of constants, or model.
+        baselines: "all": the ANN quantised to 8 and to 4 bits is evaluated once beside the networks; "none": it is
+            not, and a sweep of one network at few T takes less than half the time. The ANN itself is always evaluated.
 
     Raises:
         InputError: no labels, labels that the network has no class for, an output that is not [B, classes], a folder
@@ -94,6 +98,8 @@ def sweep(
     named = {label_of(networks.plan.settings): networks} if isinstance(networks, SpikingNetwork) else networks
     planned = simulations(named, steps)
     model = find_energy_model(energy_model)
+    if baselines not in BASELINES:
+        raise InputError("no such baselines", expected=" or ".join(BASELINES), got=repr(baselines))
     require_readable(named, data)
     root = None if folder is None else Path(folder)
     known = batch_digests(data)
@@ -102,6 +108,7 @@ def sweep(
         "data": describe_data(data, known),
         "T": list(steps),
         "energy_model": describe_energy(model),
+        "baselines": baselines,
         "seed": seed,
         "versions": {name: version(name) for name in ("snnconv", "torch")},
     }
@@ -115,7 +122,8 @@ def sweep(
         exchange(journal, group)
         try:
             kept = known if root is not None or group.size > 1 else None
-            measure(journal, planned, reference_of(named), data, model, group, kept)
+            reference = reference_of(named) if baselines != "none" else None
+            measure(journal, planned, reference, data, model, group, kept)
         except KeyboardInterrupt:
             if root is not None and group.first:
                 keep_partial(root, configuration, planned, model, seed)
@@ -133,7 +141,7 @@ def sweep(
 def measure(
     journal: Journal,
     planned: Sequence[Simulation],
-    reference: str,
+    reference: str | None,
     data: Iterable[Any],
     model: EnergyModel,
     group: Group,
@@ -142,12 +150,12 @@ def measure(
     """Add what is missing to the journal, this process its share: whole settings, at the end some of others' batches.
 
     Args:
-        reference: the setting with whose thresholds the ANN is quantised; those of its longest T.
+        reference: the setting with whose thresholds the ANN is quantised; those of its longest T. None: it is not.
         known: digests of the batches, which have to be the same each time they are read; None: nobody compares.
     """
     total = batches_in(data)
     whole = None if total is None else total * len(planned)
-    last = max(place for place, simulation in enumerate(planned) if simulation.setting == reference)
+    last = max((place for place, simulation in enumerate(planned) if simulation.setting == reference), default=None)
     queue, shown = WorkQueue(group), 0
     with each_once(), progress("sweeping", whole, len(journal.counted)) as bar:
         for position in queue.positions(len(planned)):

@@ -118,7 +118,7 @@ class BatchCounter:
             require_logits(pytree.tree_map_only(torch.Tensor, lambda leaf: leaf[None], output), labelled)
             self._checked = True
         with self.operations:
-            run = self.snn.run(labelled.arguments, T=self.steps[-1], count=False)
+            run = self.snn.run(labelled.arguments, T=self.steps[-1], count=False, keep_state=False)
         logits = require_logits(run.logits, labelled)
         right = logits[torch.tensor(self.steps) - 1].argmax(-1).cpu() == labelled.labels
         counted = Counted(

@@ -37,6 +37,9 @@ def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable
         click.option("--overwrite", is_flag=True, help="Discard an earlier sweep in the folder and start again."),
         click.option("--resume", is_flag=True, help="Continue where the same command stopped. This is the default."),
         energy_model_option,
+        click.option("--baselines", type=click.Choice(["all", "none"]), default="all", show_default=True,
+                     help="Networks to evaluate beside the ANN: the ANN quantised to 8 and to 4 bits, or none, which "
+                          "is faster."),
     )  # fmt: skip
 
 
@@ -71,7 +74,6 @@ def swept(
         samples = work.test_data(options["data"], options)
         settings = settings_of(options, times[-1])
         networks = networks_of(options["model"], times[-1], settings, samples, options, typed, anew=anew)
-        result = run_sweep(
-            networks, samples, times, folder=target, overwrite=overwrite, energy_model=prices, seed=options["seed"]
-        )
+        wanted: dict[str, Any] = {"energy_model": prices, **{name: options[name] for name in ("baselines", "seed")}}
+        result = run_sweep(networks, samples, times, folder=target, overwrite=overwrite, **wanted)
     return result if group.first else None

@@ -35,7 +35,9 @@ def scoring(network: Network, T: int | None = None) -> Iterator[Scores]:
     """
     if isinstance(network, SpikingNetwork):
         with torch.no_grad():
-            yield lambda batch: last(network.run(placed(network, batch.arguments), T=T, count=False).logits, batch)
+            yield lambda batch: last(
+                network.run(placed(network, batch.arguments), T=T, count=False, keep_state=False).logits, batch
+            )
         return
     module = network if isinstance(network, nn.Module) else network.module()
 

@@ -28,7 +28,9 @@ def events_per_neuron(spikes: Tensor, code: Code = "unary") -> Tensor:
     Whole numbers are exact in float32 to 2^24 events of one neuron in one step, which no batch comes near; summing the
     batch first is twice as fast as summing everything in float64.
     """
-    return events(spikes, code).sum(1, dtype=torch.float32).reshape(len(spikes), -1).double()
+    if spikes.dtype != torch.uint8 or code != "unary":  # which cost what they are; |−128| is no int8
+        spikes = events(spikes if spikes.is_floating_point() else spikes.float(), code)
+    return spikes.sum(1, dtype=torch.float32).reshape(len(spikes), -1).double()
 
 
 def ones(spikes: Tensor) -> Tensor:

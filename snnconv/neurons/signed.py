@@ -90,7 +90,8 @@ class SignedDigit(BinaryWeighted):
 
     def surcharge(self, levels: Tensor) -> Tensor:
         """What one digit more has to gain, c·k/2 as a whole number."""
-        return (self.cost / 2 * levels.double()).round().float()
+        half = torch.tensor(self.cost / 2, dtype=torch.float64)  # exporters write a number of Python's as float32
+        return (levels.double() * half).round().float()
 
     def rounding(self) -> Retract | Callable[[Tensor, Tensor], Tensor]:
         if self.cost == 0 and self.most is None:

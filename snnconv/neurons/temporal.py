@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from .codes import Code, events
-from .kernels.dispatch import Parts, can_scan, has, scan
+from .kernels.dispatch import Parts, Scanned, can_scan, has, scan
 from .kernels.layout import Layout, version_of
+from .kernels.operators import scan as scan_in_graph
 from .kernels.step import LIMIT, Step
 
 State = Any  # a NamedTuple of tensors, made by `begin`
@@ -288,9 +289,10 @@ class Neuron(Temporal):
         return f"{library}, all steps at once"
 
     def prepared(self, x: Tensor) -> Step | None:
-        """`fused`, made again only if a buffer or the number of dimensions is another."""
+        """`fused`, made again only if a buffer, an option or the number of dimensions is another."""
         held = [buffer for buffer in self._buffers.values() if buffer is not None]
-        stamp = (x.dim(), *((id(buffer), version_of(buffer)) for buffer in held))
+        options = (value for value in vars(self).values() if isinstance(value, (int, float, str)))
+        stamp = (x.dim(), *options, *((id(buffer), version_of(buffer)) for buffer in held))
         if self not in _steps or _steps[self][0] != stamp:
             _steps[self] = stamp, self.fused(x), held  # held: an id is that of one tensor for as long as it lives
         return _steps[self][1]
@@ -303,16 +305,27 @@ class Neuron(Temporal):
         """The state that a kernel holds as these."""
         raise NotImplementedError
 
+    def scanned(self, parts: Parts, state: State | None, steps: int, keep: bool) -> Scanned | None:
+        """What a kernel gives; None: there is none for such a step or input."""
+        x = parts.current
+        if not can_scan(x) or not is_fused(self) or self.is_timed(x):
+            return None
+        compiling = torch.compiler.is_compiling()
+        step = self.fused(x) if compiling else self.prepared(x)
+        if step is None:
+            return None
+        held, count = None if state is None else self.held(state), self.tally is not None
+        if compiling:
+            return scan_in_graph(parts, held, step, steps, keep=keep, count=count)
+        return scan(parts, held, step, steps, narrow=self.levels is not None, keep=keep, count=count)
+
     def forward(
         self, x: Tensor | Parts, state: State | None, steps: int, varying: bool = True, keep: bool = True
     ) -> tuple[Tensor, State]:
         """Run `steps` time steps; `x` may be the parts of a residual add, which a kernel adds up itself."""
         parts = x if isinstance(x, Parts) else Parts(x, varying)
-        step = self.fused(parts.current) if is_fused(self) and can_scan(parts.current) else None
-        if step is not None and not self.is_timed(parts.current):
-            held = None if state is None else self.held(state)
-            whole, counts = self.levels is not None, self.tally is not None
-            result = scan(parts, held, step, steps, narrow=whole, keep=keep, count=counts)
+        result = self.scanned(parts, state, steps, keep)
+        if result is not None:
             if self.tally is not None:
                 self.tally(result.counts, result.spikes[0].numel())
             return result.spikes, None if result.v is None else self.state_of(result.v, result.low, result.drive)
@@ -338,6 +351,7 @@ class Neuron(Temporal):
         return f"theta={kind}"
 
 
+@torch.compiler.assume_constant_result
 def is_fused(neuron: Neuron) -> bool:
     """Whether the kernel of a neuron does what its step does: not if a class, or somebody since, redefined that."""
     own = vars(neuron)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .kernels import int8
+from .kernels import int8, operators
 from .temporal import Temporal
 
 
@@ -28,11 +29,15 @@ class WholeLayer(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if self.bits <= 8 and int8.takes(self, input):
-            return int8.product(self, input, self.low, self.high)
+            if torch.compiler.is_compiling():
+                return operators.product(self, input)
+            return int8.product(int8.Affine.of(self), input, self.low, self.high)
         return self.in_floats(input if input.is_floating_point() else input.float())
 
     def in_floats(self, x: Tensor) -> Tensor:
         """What its own kind of layer gives, by sums that are exact."""
+        if torch.compiler.is_compiling() and x.device.type == "cpu":  # whose sums of floats are what they are
+            return super().forward(x)
         with int8.exact_floats():
             return super().forward(x)
 
@@ -43,8 +48,10 @@ class WholeLayer(nn.Module):
         if self.bits > 8:
             return f"float32, exact: weights of {self.bits} bits"
         if not int8.is_exact():
-            return "float32, exact: this processor's 8-bit kernels add up in 16 bits, or there are none"
-        return "oneDNN, 8 bits" if int8.has_kernel(self) else "float32, exact: no 8-bit kernel for this layer"
+            return "float32, exact: there are no 8-bit kernels for this processor that are"
+        if not int8.has_kernel(self):
+            return "float32, exact: no 8-bit kernel for this layer"
+        return "oneDNN, 8 bits" if int8.largest() == 255 else "oneDNN, 8 bits: inputs of 7 bits at a time"
 
 
 class WholeLinear(WholeLayer, nn.Linear):  # type: ignore[override]
@@ -182,29 +189,44 @@ class SumPool1d(nn.AvgPool1d):
     """Sums over windows, what average pooling divides."""
 
     def forward(self, input: Tensor) -> Tensor:
-        kernel, stride, padding = ((0 if name == "padding" else 1, *sizes(getattr(self, name))) for name in WINDOW)
-        summed = F.avg_pool2d(
-            input.float().unsqueeze(-2), kernel, stride, padding, self.ceil_mode, True, divisor_override=1
-        )
-        return summed.squeeze(-2)
+        return summed(input, self)
 
 
 class SumPool2d(nn.AvgPool2d):
     """Sums over windows, what average pooling divides."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.avg_pool2d(
-            input.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
-        )
+        return summed(input, self)
 
 
 class SumPool3d(nn.AvgPool3d):
     """Sums over windows, what average pooling divides."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.avg_pool3d(
-            input.float(), self.kernel_size, self.stride, self.padding, self.ceil_mode, True, divisor_override=1
-        )
+        return summed(input, self)
+
+
+def summed(x: Tensor, pool: Any) -> Tensor:
+    """Sums over the windows of an average pooling, float32."""
+    x, dims = x.float(), x.dim() - 2
+    kernel, stride, padding = (spread(getattr(pool, name), dims) for name in WINDOW)
+    if torch.compiler.is_exporting():  # formats know no divisor of our own; the mean times its size, to the nearest
+        return (averaged(x, kernel, stride, padding, pool.ceil_mode) * math.prod(kernel)).round()
+    if dims == 1:
+        kernel, stride, padding = [1, *kernel], [1, *stride], [0, *padding]
+        return F.avg_pool2d(x.unsqueeze(-2), kernel, stride, padding, pool.ceil_mode, True, 1).squeeze(-2)
+    return (F.avg_pool2d if dims == 2 else F.avg_pool3d)(x, kernel, stride, padding, pool.ceil_mode, True, 1)
+
+
+def averaged(x: Tensor, kernel: list[int], stride: list[int], padding: list[int], ceil: bool) -> Tensor:
+    """Means over whole windows, what lies outside counted as zeros."""
+    sides: list[int] = []
+    for size, k, s, p in zip(x.shape[2:], kernel, stride, padding, strict=True):
+        missing = -(size + 2 * p - k) % s if ceil else 0  # of the last window, which has to begin inside
+        more = missing if missing and (size + 2 * p - k) // s * s + s < size + p else 0
+        sides = [p, p + more, *sides]
+    pools = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
+    return pools[len(kernel) - 1](F.pad(x, sides) if any(sides) else x, kernel, stride)
 
 
 WINDOW = ("kernel_size", "stride", "padding")
@@ -213,3 +235,9 @@ SUM_POOLS = (SumPool1d, SumPool2d, SumPool3d)
 
 def sizes(value: Any) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (int(value),)
+
+
+def spread(value: Any, dims: int) -> list[int]:
+    """One number, or one per dimension, as one per dimension."""
+    given = [*sizes(value)]
+    return given * dims if len(given) == 1 else given

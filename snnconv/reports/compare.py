@@ -47,6 +47,7 @@ def compare(
     folder: str | PathLike[str] | None = None,
     overwrite: bool = False,
     energy_model: str | EnergyModel = "45nm",
+    baselines: str = "all",
     seed: int = 0,
     **options: Any,
 ) -> Sweep:
@@ -56,6 +57,7 @@ def compare(
         methods: such as "if,sdm:alpha=0.2,beta=5"; "all": every method whose ANN needs no training of its own.
         calib: calibration batches, which have to be readable again and again; None: synthetic.
         folder: of the journal, the results and the comparison (compare.md, .csv, pictures); None: nothing is written.
+        baselines: see `sweep`.
         options: of the conversion, for all methods that take them; `alpha` and `beta` as values that are crossed.
 
     Returns:
@@ -66,7 +68,8 @@ def compare(
     """
     steps = check_steps(T)
     networks = grid(model, methods, steps[-1], data=calib, seed=seed, **options)
-    result = sweep(networks, data, steps, folder=folder, overwrite=overwrite, energy_model=energy_model, seed=seed)
+    wanted: dict[str, Any] = {"energy_model": energy_model, "baselines": baselines, "seed": seed}
+    result = sweep(networks, data, steps, folder=folder, overwrite=overwrite, **wanted)
     if folder is not None:
         save_comparison(result, folder)
     return result

@@ -60,6 +60,28 @@ class SpikeCounter:
 
 
 @contextmanager
+def watching_spikes(neurons: Mapping[str, Temporal], told: Callable[[str, Tensor], None]) -> Iterator[None]:
+    """Hand every chunk of spikes [steps, B, …], in whatever type they travel, to `told(name, spikes)`.
+
+    Args:
+        neurons: as `observing` takes them, whose observers see currents as well, which have to be added up for them.
+    """
+
+    def hook(site: str) -> Callable[..., None]:
+        def watch(_: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
+            told(site, result[0].unflatten(0, (args[2], -1)))
+
+        return watch
+
+    handles = [neuron.register_forward_hook(hook(site)) for site, neuron in neurons.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
 def observing(neurons: Mapping[str, Temporal], observers: Sequence[Observer]) -> Iterator[None]:
     """Call the observers during the block, by forward hooks on the modules that go again at its end.
 

@@ -86,7 +86,7 @@ class Judge:
         agreed, right, divergence, labelled = 0, 0, 0.0, 0
         for arguments, labels, expected in self.batches:
             with operations:
-                run = snn.run(arguments, T=T, count=False)
+                run = snn.run(arguments, T=T, count=False, keep_state=False)
             counts.take(operations, run.batch)
             found = log_softmax(run.logits[-1].double(), -1).cpu()
             choice = found.argmax(-1)

@@ -26,7 +26,7 @@ def round_trip_check(snn: SpikingNetwork, arguments: tuple[Any, ...]) -> Check:
         return Check("round trip", False, EXPECTED, str(error).splitlines()[0])
     plan = snn.plan.to_texts() == loaded.plan.to_texts()
     steps = snn.plan.settings.get("at_T", STEPS)
-    one, other = (network.run(arguments, steps, count=False).logits for network in (snn, loaded))
+    one, other = (network.run(arguments, steps, count=False, keep_state=False).logits for network in (snn, loaded))
     with torch.no_grad():
         anns = [network.ann(*arguments) for network in (snn, loaded)]
     parts = {"plan": plan, "spiking outputs": same_bits(one, other), "outputs of the ANN": same_bits(*anns)}

@@ -112,6 +112,15 @@ def test_rivals_have_the_thresholds_of_the_first_setting_per_channel(images: Dat
     assert alone.baselines[1].accuracy == pytest.approx(accuracy(quantised(networks["if"](), 8, 256), images))
 
 
+def test_without_the_quantised_ann(snn: SpikingNetwork, swept: Sweep, images: DataSource) -> None:
+    result = sweep(snn, images, STEPS, baselines="none")
+    assert result.baselines == swept.baselines[:1]
+    assert result.rows == swept.rows
+    with pytest.raises(InputError, match="no such baselines") as refused:
+        sweep(snn, images, [1], baselines="some")
+    assert refused.value.expected == "all or none"
+
+
 def test_record(swept: Sweep, snn: SpikingNetwork, images: DataSource) -> None:
     assert swept.data == "fashion:test"
     assert swept.curves[0].settings == snn.plan.settings

@@ -23,6 +23,12 @@ def test_sweep(command: Command, files: Path) -> None:
         assert [row["T"] for row in csv.DictReader(file)] == ["1", "2", "8"]
 
 
+def test_sweep_beside_the_ann_alone(command: Command, files: Path) -> None:
+    arguments = ("sweep", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1", "--limit", "5")
+    ended = command(*arguments, "--baselines", "none")
+    assert [line.split()[0] for line in ended.out.splitlines()] == ["T", "1", "ANN", "plot:"]
+
+
 def test_sweep_json_is_the_file(command: Command, files: Path) -> None:
     arguments = ("sweep", files / "snn.pt2", "--data", f"npz:{files}/data.npz", "--T", "1..3", "--limit", "7", "--json")
     document = only_json(command(*arguments))

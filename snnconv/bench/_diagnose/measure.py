@@ -51,7 +51,7 @@ def diagnose(snn: SpikingNetwork, data: Iterable[Any], *, T: int | None = None, 
     for number, batch in enumerate(track(data, "diagnosing", batches_in(data))):
         arguments = arguments_of(snn, batch, f"batch {number}")
         first = require_same_size(arguments, first, DOING, f"batch {number}")
-        run = snn.run(arguments, T=T, observers=[watch], count=False)
+        run = snn.run(arguments, T=T, observers=[watch], count=False, keep_state=False)
         outputs.add(run.logits, watch.compare(arguments))
         samples += run.batch
     if not samples:

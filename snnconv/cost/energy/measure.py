@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from ...convert.data_argument import takes_data
-from ...errors import InputError
+from ...errors import InputError, SnnconvError
 from ...measure.evaluate import (
     LabelledBatch,
     count_correct,
@@ -30,7 +30,6 @@ from .converted import layer_modules, spiking_loads
 from .custom import energy_model as model_named
 from .direct import directly
 from .model import EnergyModel
-from .quantise import quantised_spiking
 from .result import Energy, EnergyRow
 from .rows import costs, describe, rows_of
 from .verdict import verdict_of
@@ -52,7 +51,7 @@ class Spiking:
 
     def measure(self, batch: LabelledBatch) -> None:
         with self.operations:
-            run = self.snn.run(batch.arguments, T=self.T, count=False)
+            run = self.snn.run(batch.arguments, T=self.T, count=False, keep_state=False)
         logits = require_logits(run.logits, batch)
         self.counts.take(self.operations, len(batch.labels) * batch.views)
         self.correct += int((logits[-1].argmax(-1).cpu() == batch.labels).sum())
@@ -110,23 +109,23 @@ def energy(
     normalization = normalization_of(data, snn)
     wirings = Wirings(snn)
     baselines = baselines_of(snn, steps, normalization=normalization)
-    if snn.is_whole:
-        bits = int(snn.plan.settings["weight_bits"])
-        spiking = [Spiking(f"SNN W{bits}, T={steps}", snn, wirings, steps, bits)]
-    else:
-        rounded = quantised_spiking(snn, EQUAL_BITS, normalization=normalization)
-        spiking = [
-            Spiking(f"SNN W{EQUAL_BITS}, T={steps}", rounded, wirings, steps, EQUAL_BITS),
-            Spiking(f"SNN, T={steps}", snn, wirings, steps),
-        ]
+    bits = int(snn.plan.settings["weight_bits"]) if snn.is_whole else None
+    name = "SNN" if bits is None else f"SNN W{bits}"
+    spiking = [Spiking(f"{name}, T={steps}", snn, wirings, steps, bits)]
+    rounded, lacking = (None, []) if snn.is_whole else in_whole_numbers(snn, steps)
     correct, samples = [0] * len(baselines), 0
     for batch in labelled_batches(snn, data, "measuring energy"):
-        for network in reversed(spiking):  # what is wrong with the data shows on the network that was handed in
-            network.measure(batch)
+        spiking[0].measure(batch)  # what is wrong with the data shows on the network that was handed in
+        if rounded is not None:
+            try:
+                rounded.measure(batch)
+            except InputError as problem:  # samples of another size than its whole numbers are for
+                rounded, lacking = None, [without(problem)]
         correct = [
             hits + count_correct(baseline.network, batch) for hits, baseline in zip(correct, baselines, strict=True)
         ]
         samples += len(batch.labels)
+    spiking = [*([rounded] if rounded is not None else []), *spiking]
     correct += [network.correct for network in spiking]
     accuracies = [100 * hits / samples for hits in correct]
     counts = spiking[-1].counts
@@ -136,7 +135,7 @@ def energy(
     networks = [[*here, *snns] for here, *snns in zip(dense, *measured, strict=True)]
     rows = mean_rows(counts, [rows_of(each, accuracies, model) for each in networks])
     work = counts.mean(every_work[-1])
-    notices = list(dict.fromkeys(notice for portion in counts.portions for notice in portion.wiring.notices))
+    notices = list(dict.fromkeys(notice for portion in counts.portions for notice in portion.wiring.notices)) + lacking
     for notice in notices:
         log.warning(notice)
     return Energy(
@@ -158,6 +157,19 @@ def energy(
         notices=[*snn.plan.notices, *notices, *view_notices(data)],
         provenance=provenance(seed),
     )
+
+
+def in_whole_numbers(snn: SpikingNetwork, T: int) -> tuple[Spiking | None, list[str]]:
+    """The same network in whole numbers, to be measured beside it; or what stands in the way, as a notice."""
+    try:
+        whole = snn.quantise(EQUAL_BITS)
+    except SnnconvError as problem:
+        return None, [without(problem)]
+    return Spiking(f"SNN W{EQUAL_BITS}, T={T}", whole, Wirings(whole), T, EQUAL_BITS), []
+
+
+def without(problem: SnnconvError) -> str:
+    return f"no SNN W{EQUAL_BITS} beside it: {str(problem).partition(chr(10))[0]}"
 
 
 def mean_rows(counts: BySize, by_size: list[list[EnergyRow]]) -> list[EnergyRow]:

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from ...convert.build import build
 from ...convert.passes.batchnorm import LAYERS
 from ...convert.passes.residual import fuse_residual_adds
 from ...convert.passes.scales import fold_quanta
@@ -129,20 +128,6 @@ def reach_of(site: SitePlan, threshold: Tensor) -> Tensor:
     if site.span is None and not threshold.dim():
         return threshold
     return next(value for value in (site.layer_span, site.span, threshold) if value is not None)
-
-
-def quantised_spiking(
-    snn: SpikingNetwork, weight_bits: int, input_bits: int = 8, normalization: dict[str, Any] | None = None
-) -> SpikingNetwork:
-    """The spiking network with weights, the quanta folded into them, and input rounded as in `quantised`."""
-    canonical = clone(snn.ann)
-    grid_inputs(canonical, normalization or snn.plan.normalization, input_bits)
-    canonical.recompile()
-    rounded = build(canonical, snn.plan)
-    quantise_weights(rounded.network, weight_bits)
-    reference = placement_of(snn)
-    rounded.T, rounded.chunk = snn.T, snn.chunk
-    return rounded.to(reference.device, reference.dtype)
 
 
 def quantise_weights(network: nn.Module, bits: int) -> None:

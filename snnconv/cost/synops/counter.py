@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...network import SpikingNetwork
 from ...neurons import Neuron, RunningSum
 from ...neurons.codes import events_per_neuron
-from ...simulate.observers import observing
+from ...simulate.observers import watching_spikes
 from .parts import Connectivity
 from .wirings import Size, Wirings
 
@@ -90,7 +90,7 @@ class SynapticOperations:
     def __enter__(self) -> Self:
         self._steps = {}
         self._hooks = ExitStack()
-        self._hooks.enter_context(observing(self._modules, [self._count]))
+        self._hooks.enter_context(watching_spikes(self._modules, self._count))
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -125,7 +125,7 @@ class SynapticOperations:
             # Sums of products of whole numbers in float64: exact to 2^53, and a matrix product.
             self._fan_out = {name: torch.stack(column, 1).double() for name, column in columns.items()}
 
-    def _count(self, site: str, start: int, current: Tensor, spikes: Tensor) -> None:
+    def _count(self, site: str, spikes: Tensor) -> None:
         """Events summed over the batch once, [steps, neurons], then weighed by each fan-out."""
         self._turn_to(tuple(self._snn.running))
         source = self.wiring.sources.get(site)

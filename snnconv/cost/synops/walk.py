@@ -27,7 +27,7 @@ from ...graph.places import site_of
 from ...graph.quantities import rule_of
 from ...graph.time_varying import at_shapes, batch_dims, batch_symbols, size_at, varies_in_time
 from ...network import SpikingNetwork
-from ...neurons import Accumulate, Neuron, Requantise, RunningMean, RunningSum, Scale, Temporal
+from ...neurons import Accumulate, Neuron, Requantise, RunningMean, RunningSum, Scale, Temporal, WholeLayer
 from ...neurons.codes import Code
 from .calls import Call, call_of, elements, sizes
 from .layers import BATCH, SUMS, factors, layer_of
@@ -76,6 +76,7 @@ class FanOutAnalysis:
         self.network = network
         self.varying = varies_in_time(network.graph, lambda node: isinstance(self.module(node), Temporal))
         self.symbols = batch_symbols(network.graph)
+        self.is_whole = any(isinstance(module, WholeLayer) for module in network.modules())
         self.found = Connectivity()
         self.unknown: Counter[str] = Counter()
         self.spikes: dict[fx.Node, Spikes] = {}
@@ -182,7 +183,10 @@ class FanOutAnalysis:
 
     def scale(self, node: fx.Node, module: Scale) -> None:
         """A threshold of every neuron is a factor of every synapse, as if each had a weight of its own: spikes stay
-        spikes. Other scales stand at residual adds, where they are multiplications."""
+        spikes. Other scales stand at residual adds, where they are multiplications. The units of whole sums at the
+        output are not counted: they multiply once a sample, and those of a quantised ANN are not counted either."""
+        if self.is_whole and all(user.op == "output" for user in node.users):
+            return
         read = self.spikes.get(node.all_input_nodes[0])
         if read is None or len(node.args) > 1 or is_per_channel(module.factor):
             self.found.residual[str(node.target)] = elements(node)

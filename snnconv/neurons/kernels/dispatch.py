@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -35,14 +34,19 @@ class Scanned(NamedTuple):
     counts: Tensor  # events of every step, int64 [steps]
 
 
-@lru_cache
+FOUND = {library: find_spec(library) is not None for library in ("numba", "triton")}
+
+
+@torch.compiler.assume_constant_result
 def has(library: str) -> bool:
-    return find_spec(library) is not None
+    return FOUND[library]
 
 
 def can_scan(x: Tensor) -> bool:
     """Whether there is a kernel for an input like this one, and it is worth one."""
-    if x.dtype != torch.float32 or x.requires_grad or not SMALL <= x.numel() < MOST or torch.compiler.is_compiling():
+    if torch.compiler.is_exporting():  # what is exported runs elsewhere
+        return False
+    if x.dtype != torch.float32 or x.requires_grad or not SMALL <= x.numel() < MOST:
         return False
     return has("numba") if x.device.type == "cpu" else x.device.type == "cuda" and has("triton")
 

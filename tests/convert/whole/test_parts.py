@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -12,7 +15,8 @@ from snnconv.convert.whole.averages import sum_averages
 from snnconv.convert.whole.rounding import rounded
 from snnconv.neurons import Levels, Requantise
 from snnconv.neurons.kernels import int8
-from snnconv.neurons.whole import whole_layer
+from snnconv.neurons.kernels.int8 import as_bytes
+from snnconv.neurons.whole import SumPool1d, SumPool2d, SumPool3d, whole_layer
 
 from .networks import Clips, trained_like
 
@@ -73,12 +77,30 @@ def test_layers_are_exact(layer: nn.Module, extent: tuple[int, int]) -> None:
 
 @pytest.mark.skipif(not int8.is_exact(), reason="this processor has no exact 8-bit kernels")
 def test_bytes_of_either_sign() -> None:
-    layer = whole_layer(nn.Conv2d(3, 4, 3, padding=1), torch.randint(-127, 128, (4, 3, 3, 3)), None, (0, 255), 8)
-    assert layer is not None
-    layer.bias = None
-    for kind in (torch.uint8, torch.int8):
+    weight = torch.randint(-127, 128, (4, 3, 3, 3))
+    for kind, extent in ((torch.uint8, (0, 255)), (torch.int8, (-128, 127))):
+        layer = whole_layer(nn.Conv2d(3, 4, 3, padding=1), weight, None, extent, 8)
+        assert layer is not None
+        layer.bias = None
         x = torch.randint(0, 256, (2, 3, 5, 5), dtype=torch.uint8).view(kind)
         assert torch.equal(layer(x), F.conv2d(x.float(), layer.weight, padding=1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("most", [255, 127])
+@pytest.mark.parametrize("extent", [(0, 1), (0, 128), (-1, 2), (-64, 63), (-128, 127), (-300, 70_000), (0, 2**23)])
+def test_whole_numbers_in_parts(extent: tuple[int, int], most: int) -> None:
+    """As many as needed, of bytes that the kernels of this or of an older processor take."""
+    x = torch.cat([torch.tensor(extent), torch.randint(extent[0], extent[1] + 1, (500,))])
+    small = [
+        kind
+        for kind in (torch.uint8, torch.int8)
+        if torch.iinfo(kind).min <= extent[0] <= extent[1] <= torch.iinfo(kind).max
+    ]
+    for kind in (torch.float32, torch.int32, *small):
+        parts = as_bytes(x.to(kind), *extent, most)
+        assert torch.equal(sum(factor * (part.long() - zero) for part, zero, factor in parts), x)
+        assert all(part.dtype == torch.uint8 and int(part.max()) <= most for part, _, _ in parts)
+        assert len(parts) == 1 or extent[1] - extent[0] > most
 
 
 def test_weights_that_change_are_packed_again() -> None:
@@ -111,3 +133,19 @@ def test_sums_and_shares_are_averages() -> None:
     canonical = snnconv.convert(model, 4, data=[x]).ann
     with torch.no_grad():
         torch.testing.assert_close(sum_averages(canonical)(x), model(x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("pool", [SumPool1d, SumPool2d, SumPool3d])
+def test_sums_as_other_formats_take_them(pool: Any, ceil: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is exported is the same, by means: no format has a divisor of its own, and exporters drop it silently."""
+    dims = (SumPool1d, SumPool2d, SumPool3d).index(pool) + 1
+    for kernel, stride, padding, size in product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (4, 5, 7, 8)):
+        if padding > kernel // 2:
+            continue
+        module = pool(kernel, stride, padding, ceil_mode=ceil)
+        x = torch.randint(-(2**18), 2**18, (2, 3, *[size] * dims)).float()
+        wanted = module(x)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.compiler, "is_exporting", lambda: True)
+            assert torch.equal(module(x), wanted)

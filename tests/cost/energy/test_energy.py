@@ -84,6 +84,33 @@ def test_quantised_rows_of_known_spikes() -> None:
     assert (row(result, "SNN W8").int_macs, row(result, "SNN W8").acs) == (6, 6)
 
 
+def test_the_same_network_in_whole_numbers(
+    snn: SpikingNetwork, images: DataSource, measured: dict[str, Energy]
+) -> None:
+    """Beside a network of real weights stands what `quantise` makes of it, measured and priced as by itself."""
+    alone = energy(snn.quantise(8), images, T=2)
+    assert row(alone, "SNN W8") == row(measured["45nm"], "SNN W8")
+
+
+def test_a_network_that_has_no_whole_numbers() -> None:
+    model, x = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)), torch.rand(4, 2)
+    result = energy(convert(model, data=[x], method="dcgs"), [(x, torch.zeros(4, dtype=torch.long))], T=2)
+    assert [entry.name.partition(",")[0] for entry in result.rows[-2:]] == ["ANN W8", "SNN"]
+    assert [notice for notice in result.notices if notice.startswith("no SNN W8 beside it: ")]
+    assert "SNN W8" not in result.verdict
+
+
+def test_a_size_that_its_whole_numbers_are_not_for() -> None:
+    """Averages over a whole map divide by its size, which whole weights hold; the float network takes any size."""
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+    )
+    snn = convert(model, data=[torch.rand(4, 1, 8, 8)])
+    result = energy(snn, [(torch.rand(2, 1, 12, 12), torch.tensor([0, 1]))], T=2)
+    assert not [entry for entry in result.rows if entry.name.startswith("SNN W8")]
+    assert [notice for notice in result.notices if notice.startswith("no SNN W8 beside it: ")]
+
+
 def test_memory_of_known_spikes() -> None:
     """All memories are of the smallest size: 10 pJ for 64 bits, 5 for 32."""
     result = energy(*counted(), T=4, energy_model="memory")
