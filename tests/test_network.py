@@ -70,7 +70,7 @@ TORCHVISION: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+@pytest.mark.parametrize("name", ["resnet18", "densenet", pytest.param("shufflenet", marks=pytest.mark.slow)])
 def test_torchvision_networks_survive_the_file(name: str, tmp_path: Path) -> None:
     model = spread_norms(TORCHVISION[name]())
     x = torch.randn(2, 3, 32, 32)

@@ -85,6 +85,7 @@ def test_a_preset(command: Command, files: Path) -> None:
     assert Path("snnconv-out/compare/compare.md").exists()
 
 
+@pytest.mark.slow
 def test_a_preset_alone_and_none_at_all(command: Command, files: Path) -> None:
     preset = command(*arguments("compare", files, "--preset", "sdm-table2", "-o", "a", "--json", "-q", "--limit", "4"))
     assert len(document_of(preset.out)["curves"]) == 8

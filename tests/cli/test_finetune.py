@@ -89,6 +89,7 @@ def test_the_normalisation_stays(command: Command, files: Path) -> None:
     assert snn.plan.normalization == {"mean": [0.5], "std": [0.25]}
 
 
+@pytest.mark.slow
 def test_killed_and_given_again(command: Command, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def one_step(self: Run, *given: Any) -> None:
         if self.step == 6:

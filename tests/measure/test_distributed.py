@@ -112,7 +112,7 @@ def test_bad_input_is_one_message_from_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("batch", [0, 1])
+@pytest.mark.parametrize("batch", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_what_one_process_meets_ends_all(batch: int, tmp_path: Path) -> None:
     """A label out of range in one batch, which one process alone reads; both say 2, the first says why."""
     images = [x for x, _ in open_data("fashion", batch_size=1, limit=48)]
@@ -126,6 +126,7 @@ def test_what_one_process_meets_ends_all(batch: int, tmp_path: Path) -> None:
     assert f"test batch {batch}" in ended.err[0]
 
 
+@pytest.mark.slow
 def test_processes_that_do_not_measure_the_same(tmp_path: Path) -> None:
     """Random weights of a factory that heeds no seed."""
     (tmp_path / "factory.py").write_text(

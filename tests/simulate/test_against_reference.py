@@ -175,7 +175,7 @@ def test_negative_spikes_travel() -> None:
 
 
 @pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("method", ["auto", "dcgs", "cos"])
+@pytest.mark.parametrize("method", [pytest.param("auto", marks=pytest.mark.slow), "dcgs", "cos"])
 def test_random_weights_flip_few_spikes(net: type[nn.Module], method: str, record_property: Any) -> None:
     """Rounding may flip a spike whose potential is within an ulp of the threshold."""
     torch.manual_seed(5)

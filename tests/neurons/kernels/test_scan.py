@@ -158,7 +158,7 @@ print("same")
     ("before", "after", "environment"),
     [
         ("", "", {"OMP_THREAD_LIMIT": "1"}),  # fewer threads than are asked for
-        ("", "", {"OMP_DYNAMIC": "true"}),
+        pytest.param("", "", {"OMP_DYNAMIC": "true"}, marks=pytest.mark.slow),
         (
             "caching.CacheImpl._locator_classes = []",  # no folder that can be written
             "from snnconv.neurons.kernels import numba_scan; assert not numba_scan.KEEPS",
