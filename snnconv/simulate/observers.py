@@ -60,8 +60,8 @@ class SpikeCounter:
 
 
 @contextmanager
-def watching_spikes(neurons: Mapping[str, Temporal], told: Callable[[str, Tensor], None]) -> Iterator[None]:
-    """Hand every chunk of spikes [steps, B, …], in whatever type they travel, to `told(name, spikes)`.
+def watching_spikes(neurons: Mapping[str, Temporal], told: Callable[[str, int, Tensor], None]) -> Iterator[None]:
+    """Hand every chunk of spikes [steps·B, …], in whatever type they travel, to `told(name, steps, spikes)`.
 
     Args:
         neurons: as `observing` takes them, whose observers see currents as well, which have to be added up for them.
@@ -69,7 +69,7 @@ def watching_spikes(neurons: Mapping[str, Temporal], told: Callable[[str, Tensor
 
     def hook(site: str) -> Callable[..., None]:
         def watch(_: Any, args: tuple[Any, ...], result: tuple[Tensor, Any]) -> None:
-            told(site, result[0].unflatten(0, (args[2], -1)))
+            told(site, args[2], result[0])
 
         return watch
 

@@ -13,9 +13,10 @@ from torch import Tensor
 from ...errors import InputError
 from ...network import SpikingNetwork
 from ...neurons import Neuron, RunningSum
-from ...neurons.codes import events_per_neuron
+from ...neurons.kernels.dispatch import events_by_neuron
+from ...neurons.kernels.layout import Layout
 from ...simulate.observers import watching_spikes
-from .parts import Connectivity
+from .parts import Connectivity, Synapse
 from .wirings import Size, Wirings
 
 Pair = tuple[str, str]
@@ -75,7 +76,8 @@ class SynapticOperations:
         self._snn = snn
         self._wirings = Wirings(snn) if wirings is None else wirings
         self.size: Size = tuple(tuple(shape) for shape in snn.plan.input_shapes)
-        self._fan_out: dict[str, Tensor] | None = None  # of this size
+        self._fan_out: dict[tuple[str, Layout], Tensor] = {}  # [neurons, layers], of this size, by layout of spikes
+        self._synapses: dict[str, list[Synapse]] | None = None  # of this size, by source
         called = {str(node.target) for node in snn.network.graph.find_nodes(op="call_module")}
         modules = {name: snn.network.get_submodule(name) for name in sorted(called)}
         self._modules = {name: m for name, m in modules.items() if isinstance(m, (Neuron, RunningSum))}
@@ -117,27 +119,33 @@ class SynapticOperations:
                 got=" and ".join(map(str, size)),
                 remedy="one `with` block for each run, and `BySize` for their sum",
             )
-        if size != self.size or self._fan_out is None:
+        if size != self.size or self._synapses is None:
             self.size = size
-            columns: dict[str, list[Tensor]] = {}
+            self._fan_out, self._synapses = {}, {}
             for synapse in self.wiring.synapses:
-                columns.setdefault(synapse.source, []).append(synapse.fan_out.flatten())
-            # Sums of products of whole numbers in float64: exact to 2^53, and a matrix product.
-            self._fan_out = {name: torch.stack(column, 1).double() for name, column in columns.items()}
+                self._synapses.setdefault(synapse.source, []).append(synapse)
 
-    def _count(self, site: str, spikes: Tensor) -> None:
+    def _fan_out_of(self, site: str, rows: int, layout: Layout, device: torch.device) -> Tensor:
+        """[neurons, layers], neurons in the order in which spikes lie in memory."""
+        assert self._synapses is not None
+        key = site, layout
+        if key not in self._fan_out:
+            samples = [s.fan_out if rows > 1 else s.fan_out[None] for s in self._synapses[site]]
+            # Sums of products of whole numbers in float64: exact to 2^53, and a matrix product.
+            self._fan_out[key] = torch.stack([layout.dense(sample) for sample in samples], 1).double().to(device)
+        return self._fan_out[key]
+
+    def _count(self, site: str, steps: int, spikes: Tensor) -> None:
         """Events summed over the batch once, [steps, neurons], then weighed by each fan-out."""
         self._turn_to(tuple(self._snn.running))
         source = self.wiring.sources.get(site)
         if source is None:
             return  # a pooling of other values than spikes
-        assert self._fan_out is not None
-        by_sample = spikes.unflatten(1, (-1, source.rows)) if source.rows > 1 else spikes
-        per_neuron = events_per_neuron(by_sample, source.code)
+        assert self._synapses is not None
+        per_neuron, layout = events_by_neuron(spikes, steps, source.code, source.rows)
         columns = [per_neuron.sum(1, keepdim=True)]
-        if site in self._fan_out:
-            fan_out = self._fan_out[site] = self._fan_out[site].to(per_neuron.device)
-            columns.append(per_neuron @ fan_out)
+        if site in self._synapses:
+            columns.append(per_neuron @ self._fan_out_of(site, source.rows, layout, per_neuron.device))
         self._steps.setdefault(site, []).append(torch.cat(columns, 1).round().long().cpu())
 
 

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..codes import Code, events_per_neuron
 from .layout import Layout, version_of
 from .step import Step
 
 SMALL = 2**14  # elements, fewer of which take torch no longer: a kernel has to be loaded first, half a second each
 MOST = 2**31  # elements that a kernel counts
+COUNTED = {torch.float32, torch.uint8, torch.int8, torch.int16}
 TILED = 4  # shapes of which a step keeps its parameters laid out
 
 
@@ -121,6 +123,22 @@ def tiles_of(step: Step, factor: Tensor | None, layout: Layout, shape: torch.Siz
             step.tiles.clear()
         step.tiles[key] = factor, [tile.numpy() for tile in tiles]  # the factor too, so that its id stays its own
     return step.tiles[key][1]
+
+
+def events_by_neuron(spikes: Tensor, steps: int, code: Code, rows: int = 1) -> tuple[Tensor, Layout]:
+    """Events of every neuron of a sample, summed over the batch: float64 [steps, neurons], neurons as they lie in
+    memory, and how they do.
+
+    Args:
+        spikes: [steps·B·rows, …] whole numbers. rows: of one sample.
+    """
+    layout, neurons = Layout.of(spikes), rows * spikes[0].numel()
+    if has("numba") and spikes.device.type == "cpu" and spikes.numel() >= SMALL and spikes.dtype in COUNTED:
+        from .threads import count_on_threads  # needs numba
+
+        return torch.from_numpy(count_on_threads(code, layout.flat(spikes), steps, neurons)).double(), layout
+    flat = layout.dense(spikes).view(steps, -1, neurons)
+    return events_per_neuron(flat, code), layout
 
 
 def on_cpu(

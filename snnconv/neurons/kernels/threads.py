@@ -15,6 +15,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import torch
 
+from .numba_count import count_of
 from .numba_scan import Kind, pack, scan_of
 
 LEAST = 2**15  # elements worth a thread of their own
@@ -35,16 +36,41 @@ def scan_on_threads(
     Returns:
         Events of every step, int64, and the smallest and the largest spike.
     """
-    gomp = openmp(os.getpid())
-    threads = 1 if gomp is None else max(1, min(torch.get_num_threads(), blocks, elements // LEAST))
+    threads = threads_for(blocks, elements)
     counts, ends = np.zeros((threads, steps), np.int64), np.zeros((threads, 2), np.float32)
     data = pack([blocks, steps, *integers], [*arrays, counts, ends])
-    work = scan_of(kind)
+    on_threads(scan_of(kind), data, threads)
+    return counts.sum(0), float(ends[:, 0].min()), float(ends[:, 1].max())
+
+
+def count_on_threads(code: str, spikes: Any, steps: int, neurons: int) -> Any:
+    """Events of every neuron in every step, summed over the batch: int32 [steps, neurons].
+
+    Args:
+        spikes: [steps·B·neurons], step after step, in each sample after sample.
+    """
+    sums = np.zeros((steps, neurons), np.int32)
+    data = np.array(
+        [steps, spikes.size // (steps * neurons), neurons, spikes.ctypes.data, sums.ctypes.data], np.int64
+    )  # fmt: skip
+    threads = threads_for(neurons, spikes.size)
+    on_threads(count_of(code, spikes.dtype.name), data, threads)
+    return sums
+
+
+def threads_for(parts: int, elements: int) -> int:
+    """How many share work of so many parts and elements."""
+    alone = openmp(os.getpid()) is None
+    return 1 if alone else max(1, min(torch.get_num_threads(), parts, elements // LEAST))
+
+
+def on_threads(work: Any, data: Any, threads: int) -> None:
+    """Call a function in C on each of the threads."""
+    gomp = openmp(os.getpid())
     if gomp is None or threads == 1:
         work.ctypes(data.ctypes.data)
     else:
         gomp.GOMP_parallel(ctypes.c_void_p(work.address), ctypes.c_void_p(data.ctypes.data), threads, 0)
-    return counts.sum(0), float(ends[:, 0].min()), float(ends[:, 1].max())
 
 
 @lru_cache
