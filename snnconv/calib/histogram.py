@@ -11,7 +11,7 @@ from ..errors import InputError
 
 LAYER_BINS = 8192  # one row per layer
 CHANNEL_BINS = 2048  # one row per channel
-SLICE = 2**24  # elements counted at once: their indices take 8 bytes each
+SLICE = 2**24  # elements counted at once: their indices take 4 bytes each
 HEADROOM = 1.25  # the first batch rarely holds the maximum; each doubling halves the resolution
 
 
@@ -54,8 +54,9 @@ class ActivationHistogram:
         self._widen(largest)
         self.maximum = torch.maximum(self.maximum, largest)
         width = torch.where(self.limit > 0, self.limit, 1.0) / self.bins
-        index = (rows / width[:, None]).long().clamp_(0, self.bins - 1)
-        index += torch.arange(len(rows), device=x.device)[:, None] * self.bins
+        index = (rows / width[:, None]).to(torch.int32).clamp_(0, self.bins - 1)
+        if len(rows) > 1:
+            index += torch.arange(len(rows), dtype=torch.int32, device=x.device)[:, None] * self.bins
         self.counts += torch.bincount(index.flatten(), minlength=self.counts.numel()).view_as(self.counts)
 
     def _widen(self, largest: Tensor) -> None:
