@@ -60,6 +60,12 @@ class Temporal(nn.Module, ABC):
         inputs = x.unflatten(0, (steps, -1)) if varying else x.expand(steps, *x.shape)
         if state is None:
             state = self.begin(inputs)
+        if torch.compiler.is_exporting():
+            sent: list[Tensor] = []
+            for current in inputs:
+                output, state = self.advance(current, state)
+                sent.append(output)
+            return torch.cat(sent), state
         layout = Layout.of(x)  # of outputs too, whatever the chunk: convolutions round by the layout of memory
         outputs: Tensor | None = None
         for t, current in enumerate(inputs):

@@ -9,6 +9,7 @@ from . import (
     coverage,
     diagnose,
     energy,
+    export,
     finetune,
     inspect,
     latency,
@@ -25,5 +26,5 @@ from . import (
 COMMANDS = (
     inspect.inspect, methods.methods, convert.convert, verify.verify, coverage.coverage, train.train,
     finetune.finetune, tune.tune, sweep.sweep, compare.compare, energy.energy, diagnose.diagnose, latency.latency,
-    anytime.anytime, robustness.robustness, report.report, count.count, bench.bench,
+    anytime.anytime, robustness.robustness, report.report, export.export, count.count, bench.bench,
 )  # fmt: skip

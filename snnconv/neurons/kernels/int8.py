@@ -19,7 +19,7 @@ from .layout import version_of
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 Packed = tuple[Tensor, Tensor, Tensor]  # weights, their scales (1) and zero points (0)
-_packed = WeakTensorKeyDictionary()  # {weights: {(zero point, geometry): ((their version, their place), Packed)}}
+_packed: Any = WeakTensorKeyDictionary()  # {weights: {(zero point, geometry): ((their version, their place), Packed)}}
 
 
 class Geometry(NamedTuple):

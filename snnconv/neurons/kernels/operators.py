@@ -30,8 +30,8 @@ def scan(
         *parts, *held, step.theta, step.start, step.offset, step.most, step.surcharge, step.beta, step.down, step.gate,
         step.rounding, step.code, step.whole, steps, keep, count,
     )  # fmt: skip
-    kept = (part if wanted else None for part, wanted in zip((v, low, drive), wanted_of(step, keep)))
-    return Scanned(spikes, *kept, counts)
+    has_v, has_low, has_drive = wanted_of(step, keep)
+    return Scanned(spikes, v if has_v else None, low if has_low else None, drive if has_drive else None, counts)
 
 
 def wanted_of(step: Step, keep: bool) -> tuple[bool, bool, bool]:
