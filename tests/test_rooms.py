@@ -15,8 +15,8 @@ LARGEST = 0.15  # of all lines
 # the lowest first; a room imports those above it in this list alone (modules beside the rooms count as one)
 ORDER = (
     "files", "graph", "data", "neurons", "models", "learnable", "simulate", "network", "capture", "calib", "methods",
-    "convert", "io", "opening", "measure", "cost", "bench", "training", "verification", "export", "tuning", "papers", "plots",
-    "reports", "coverage", "cli", "__main__",
+    "convert", "io", "opening", "measure", "cost", "bench", "training", "verification", "export", "tuning",
+    "papers", "plots", "reports", "coverage", "cli", "__main__",
 )  # fmt: skip
 GROUND = {
     "_lazy", "console", "documents", "errors", "fingerprint", "generators", "modes", "notices", "placement", "plan",

@@ -2,14 +2,15 @@
 
 from functools import partial
 
+from . import c, onnx_graphs, pt2_step  # noqa: F401  (registered)
 from .api import export as export
 from .format import FORMATS as FORMATS
 from .format import Format as Format
 from .format import Options as Options
 from .format import Refusal as Refusal
 from .result import Export as Export
-from . import onnx_graphs, pt2_step  # noqa: F401, I001  (registered)
 
 to_onnx_step = partial(export, to="onnx-step")
 to_onnx = partial(export, to="onnx")
 to_pt2_step = partial(export, to="pt2-step")
+to_c = partial(export, to="c")

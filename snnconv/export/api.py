@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from os import PathLike
@@ -66,15 +68,26 @@ def export(
         log.warning(f"{snn.plan.settings['method']} was set up for T = {meant}; convert again to run T = {steps}")
     chosen = Options(T=steps, **options)
     refuse(to, form.refusals(snn, chosen))
+    if form.folder:
+        make_folder(target)
     for file in form.files(target):
         check_output(file, overwrite)
-    with ExitStack() as stack:
-        temporary = stack.enter_context(atomic_output(target, overwrite=overwrite))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as all_or_none:
+        temporary = Path(folder) / (target.name or to)
+        if form.folder:
+            temporary.mkdir()
         notes = form.write(snn, temporary, chosen)
-        for made, final in zip(form.files(temporary)[1:], form.files(target)[1:], strict=True):
-            made.replace(final)
+        for made, final in zip(form.files(temporary), form.files(target), strict=True):
+            shutil.copyfile(made, all_or_none.enter_context(atomic_output(final, overwrite=overwrite)))
     return None if check is None else compared(snn, form, to, target, steps, None if check is True else check,
                                                samples, seed, notes)  # fmt: skip
+
+
+def make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("cannot make the output folder", got=error.strerror, where=str(path)) from error
 
 
 def refuse(to: str, found: list[Refusal]) -> None:
@@ -100,7 +113,7 @@ def compared(
     ran = form.run(path, [leaf.detach().cpu() for leaf in inputs.leaves], T)
     return Export(
         to=to,
-        sha256={file.name: sha256(file) for file in written(form, path)},
+        sha256={file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in form.files(path)},
         runtime=form.runtime_version(),
         T=T,
         samples=inputs.samples,
@@ -138,11 +151,3 @@ def error(found: Tensor, wanted: Tensor) -> float:
 
 def largest(found: Tensor, wanted: Tensor) -> float:
     return float((found.double() - wanted.double()).abs().max())
-
-
-def written(form: Format, path: Path) -> list[Path]:
-    return sorted(path.iterdir()) if form.folder else form.files(path)
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

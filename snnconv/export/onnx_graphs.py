@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..files import atomic_output
 from ..io.onnx_file.packages import REMEDY, onnxruntime, require_onnx
 from ..network import SpikingNetwork
 from .about import PRODUCER, about
@@ -50,8 +49,7 @@ class OnnxStep(OnnxFormat):
         step, begin = step_programs(snn)
         facts = about(snn, options.T, states=begin.outputs)
         write_onnx(step, path, facts)
-        with atomic_output(beginning(path), overwrite=True) as temporary:
-            write_onnx(begin, temporary, facts)
+        write_onnx(begin, beginning(path), facts)
         return {"start": "NAME.init gives the state to start from"}
 
     def run(self, path: Path, inputs: list[Tensor], steps: int) -> Ran:

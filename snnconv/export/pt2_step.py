@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ..files import atomic_output
 from ..network import SpikingNetwork
 from .about import about
 from .format import FORMATS, Format, Options, Ran, Refusal
@@ -39,8 +38,7 @@ class Pt2Step(Format):
         step, begin = step_programs(snn)
         facts = json.dumps(about(snn, options.T, states=begin.outputs))
         write_program(step, path, facts)
-        with atomic_output(beginning(path), overwrite=True) as temporary:
-            write_program(begin, temporary, facts)
+        write_program(begin, beginning(path), facts)
         return {"start": "NAME.init gives the state to start from"}
 
     def run(self, path: Path, inputs: list[Tensor], steps: int) -> Ran:
