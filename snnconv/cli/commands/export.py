@@ -51,6 +51,7 @@ def export(
     snnconv export snn.pt2 --to onnx --T 4 -o net.onnx
     snnconv export snn8.pt2 --to c -o net/ --check fashion:test
     """
+    from ...data import Normalization
     from ...errors import InputError
     from ...export import FORMATS as REGISTERED
     from ...export import export as run_export
@@ -65,7 +66,8 @@ def export(
         snn = load(model)
         data: Any = None if no_check else True
         if check:
-            normalization = work.normalization_of(options) or snn.plan.normalization
+            known = snn.plan.normalization
+            normalization = work.normalization_of(options) or (Normalization.from_dict(known) if known else None)
             data = work.data_of(check, normalization, samples, samples, {**options, "seed": 0}, snn.ann)
         result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite)
         record = (path if form.folder else path.parent) / "export.json"

@@ -163,7 +163,7 @@ class Lowering(fx.Interpreter):
             ctypes.pop() if len(ctypes) == 1 else "int32_t", len(flat), spikes=any(o.is_spikes for o in owners)
         )
         zeros = bool((flat == 0).any())
-        statements = [f"memset({made.name}, 0, sizeof {made.ctype} * {made.size});"] if zeros else []
+        statements = [f"memset({made.name}, 0, sizeof({made.ctype}) * {made.size});"] if zeros else []
         for owner in owners:
             mine = (flat >= owner.base) & (flat < owner.base + owner.size)
             places = mine.nonzero().flatten()

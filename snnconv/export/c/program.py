@@ -52,8 +52,8 @@ class CProgram(Format):
         levels = program.levels
         assert levels is not None
         facts: dict[str, Any] = {
-            **about(snn, options.T), "unit": program.unit.flatten().tolist(), "shape": list(program.unit.shape), "flash": flash, "ram": ram,
-            "level": levels.step.flatten().tolist(), "levels": [levels.low, levels.high],
+            **about(snn, options.T), "unit": program.unit.flatten().tolist(), "shape": list(program.unit.shape),
+            "level": levels.step.flatten().tolist(), "levels": [levels.low, levels.high], "flash": flash, "ram": ram,
         }  # fmt: skip
         (path / "net.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         return {"size": f"{flash / 1024:.1f} KiB of constants (flash), {ram / 1024:.1f} KiB of memory (RAM)"}
