@@ -1,0 +1,3 @@
+"""NIR: networks of neurons that integrate and fire, for neuromorphic tools."""
+
+from . import file as file
