@@ -25,12 +25,14 @@ FORMATS = ("onnx-step", "onnx", "pt2-step", "c", "nir")  # the registry takes to
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier export wrote.")
 @click.option("--check", metavar="DATA", help="Inputs to compare on: npz:FILE, imagefolder:DIR, …  [default: Gaussian]")
 @click.option("--samples", type=click.IntRange(1, 2**31), default=4, show_default=True, help="Samples compared.")
+@click.option("--dialect", type=click.Choice(["spec", "sinabs", "spikingjelly"]), help="Of nir: for which importer  "
+              "[default: spec]")  # fmt: skip
 @click.option("--no-check", is_flag=True, help="Write the file only.")
 @normalization_options
 @shared_options
 def export(
     model: str, to: str, T: int | None, target: Path | None, overwrite: bool, check: str | None, samples: int,
-    no_check: bool, as_json: bool, quiet: bool, **options: Any,
+    dialect: str | None, no_check: bool, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Write a converted network to a file that runs elsewhere, and compare the two.
 
@@ -50,6 +52,7 @@ def export(
     snnconv export snn.pt2 --to onnx-step -o net.onnx --check npz:test.npz
     snnconv export snn.pt2 --to onnx --T 4 -o net.onnx
     snnconv export snn8.pt2 --to c -o net/ --check fashion:test
+    snnconv export snn.pt2 --to nir --dialect sinabs -o net.nir
     """
     from ...data import Normalization
     from ...errors import InputError
@@ -69,7 +72,8 @@ def export(
             known = snn.plan.normalization
             normalization = work.normalization_of(options) or (Normalization.from_dict(known) if known else None)
             data = work.data_of(check, normalization, samples, samples, {**options, "seed": 0}, snn.ann)
-        result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite)
+        result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite,
+                            **({} if dialect is None else {"dialect": dialect}))  # fmt: skip
         record = (path if form.folder else path.parent) / "export.json"
         if result is not None:
             result.to_json(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ INSTEAD = "convert with --method if, or qcfs, opt, rts, ltb and their kin, which
 ELSE = "--to onnx-step, which takes every network"
 AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 MOVES = {"slice", "pad", "constant_pad_nd"}
+NO_MORE = (None, None, 0, False, True, None)  # arguments that avg_pool2d does without
 FLAT = {"flatten", "view", "_unsafe_view", "reshape"}
 
 
@@ -79,6 +81,14 @@ class ToNir(fx.Interpreter):
             return
         self.nodes["output"] = nir.Output({"output": np.array(leaves[0].shape)})
         self.edges += [(source, "output") for source in leaves[0].sources]
+        if self.dialect.chain:
+            self.refuse_branches()
+
+    def refuse_branches(self) -> None:
+        ends = Counter(target for _, target in self.edges), Counter(source for source, _ in self.edges)
+        for name in [name for name in self.nodes if any(counted[name] > 1 for counted in ends)]:
+            why = "paths part or meet here, and sinabs' importer runs chains of layers only"
+            self.refused.append(Refusal(self.sites.get(name, name), why, "--dialect spikingjelly or spec"))
 
     def move(self, target: Any, x: Value, *args: Any, **kwargs: Any) -> Value:
         """A slice or a pad, which becomes a convolution of zeros and ones when it is read."""
@@ -113,8 +123,10 @@ class ToNir(fx.Interpreter):
         args = tuple(map(self.resolved, args))
         if name == "adaptive_avg_pool2d":
             return self.average(nn.AdaptiveAvgPool2d(args[1]), args[0])
-        if name == "avg_pool2d" and len(args) + len(kwargs) <= 3:
-            return self.average(nn.AvgPool2d(*args[1:], **kwargs), args[0])
+        if name == "avg_pool2d":
+            kernel, stride, padding, ceil, include, divisor = (*args[1:], *NO_MORE[len(args) - 1 :])
+            pool = nn.AvgPool2d(kernel, stride or kernel, padding, ceil, include, divisor)
+            return self.average(pool, args[0])
         if name == "add" and all(isinstance(arg, Value) for arg in args) and args[0].shape == args[1].shape:
             return Value(args[0].sources + args[1].sources, args[0].shape)  # edges into one node add up
         value = self.node.meta["val"]
@@ -178,7 +190,7 @@ class ToNir(fx.Interpreter):
             kernel, stride, padding = (
                 spread(getattr(module, name), 2) for name in ("kernel_size", "stride", "padding")
             )
-            if module.ceil_mode or (any(padding) and not module.count_include_pad):
+            if module.divisor_override or module.ceil_mode or (any(padding) and not module.count_include_pad):
                 return self.refuse("its windows at the border are of other sizes", shape)
         if self.dialect.pool_nodes:
             return self.put(nir.AvgPool2d(*(np.array(part) for part in (kernel, stride, padding))), x, shape)
