@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 from .data.batches import require_finite
 from .errors import InputError
 from .graph.lookups import lookups_in
-from .graph.whole_inputs import require_rows
+from .graph.whole_inputs import blank_inputs, require_rows
 from .modes import ordinary_mode
 from .neurons import Neuron, WholeLayer
 from .neurons.kernels.layout import CHANNELS_LAST
@@ -27,6 +27,7 @@ from .simulate.engine import Chunk, States, after, mean_over_time, running_means
 from .simulate.memory import fitting_chunk, largest_layer
 from .simulate.observers import Observer, SpikeCounter, observing
 from .simulate.split import TimeProgram
+from .simulate.step_module import StepModule
 from .sizes import ANOTHER
 from .steps import checked_steps
 
@@ -182,6 +183,11 @@ class SpikingNetwork(nn.Module):
         from .convert.build import quantised  # conversion imports this module
 
         return quantised(self, weight_bits)
+
+    def step_module(self) -> StepModule:
+        """One time step as a plain module: `(*inputs, *state) -> (*outputs, *state)`, `initial_state(*inputs)`."""
+        example = blank_inputs(self.network.graph, self.plan.input_shapes, 2, placement_of(self))
+        return StepModule(self._hidden[0], example).eval()
 
     def compile(self, **options: Any) -> None:
         """Compile what runs at every step with `torch.compile(**options)`, which needs a C++ compiler."""

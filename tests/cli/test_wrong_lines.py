@@ -31,6 +31,7 @@ LINES = {
     "anytime": "anytime {files}/net.pt --data npz:{files}/data.npz -o made",
     "robustness": "robustness {files}/net.pt --data npz:{files}/data.npz --T 1 -o made",
     "report": "report {files}/net.pt --data npz:{files}/data.npz --T 1 -o made/page.html",
+    "export": "export {files}/snn.pt2 --to pt2-step -o made/net.pt2",
     "count": "count {files}/net.pt --input-shape 1,8,8",
     "bench list": "bench list",
     "bench run": "bench run sdm-fig6 --model {files}/net.pt --data npz:{files}/data.npz --T 1 -o made",

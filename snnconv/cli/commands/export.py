@@ -59,6 +59,7 @@ def export(
     from ...export import FORMATS as REGISTERED
     from ...export import export as run_export
     from ...io.files import load
+    from ...network import SpikingNetwork
     from .. import work
 
     if no_check and check:
@@ -67,13 +68,17 @@ def export(
     path = target or Path(work.model_name(model)).with_suffix(form.suffix)
     with telling(quiet):
         snn = load(model)
+        if not isinstance(snn, SpikingNetwork):
+            raise InputError(
+                "this is no converted network", got=type(snn).__name__, where=model, remedy=f"snnconv convert {model}"
+            )
         data: Any = None if no_check else True
         if check:
             known = snn.plan.normalization
             normalization = work.normalization_of(options) or (Normalization.from_dict(known) if known else None)
             data = work.data_of(check, normalization, samples, samples, {**options, "seed": 0}, snn.ann)
-        result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite,
-                            **({} if dialect is None else {"dialect": dialect}))  # fmt: skip
+        chosen: dict[str, Any] = {} if dialect is None else {"dialect": dialect}
+        result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite, **chosen)
         record = (path if form.folder else path.parent) / "export.json"
         if result is not None:
             result.to_json(record)

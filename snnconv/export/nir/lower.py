@@ -22,7 +22,7 @@ INSTEAD = "convert with --method if, or qcfs, opt, rts, ltb and their kin, which
 ELSE = "--to onnx-step, which takes every network"
 AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 MOVES = {"slice", "pad", "constant_pad_nd"}
-NO_MORE = (None, None, 0, False, True, None)  # arguments that avg_pool2d does without
+NO_MORE: tuple[Any, ...] = (None, None, 0, False, True, None)  # arguments that avg_pool2d does without
 FLAT = {"flatten", "view", "_unsafe_view", "reshape"}
 
 
@@ -170,7 +170,8 @@ class ToNir(fx.Interpreter):
 
         if groups > 1 and not self.dialect.grouped:
             weight, groups = spread_out(weight, groups), 1
-        node = nir.Conv2d(x.shape[1:], weight, tuple(stride), tuple(padding), tuple(dilation), groups, bias)
+        shape_in: Any = x.shape[1:]
+        node = nir.Conv2d(shape_in, weight, tuple(stride), tuple(padding), tuple(dilation), groups, bias)
         return self.put(node, x, shape)
 
     def bias_of(self, module: Any) -> Any:
