@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, UnsupportedModelError
 from ..io.onnx_file.packages import REMEDY, onnxruntime, require_onnx
 from ..network import SpikingNetwork
 from .about import PRODUCER, about
@@ -92,6 +92,11 @@ def write_onnx(traced: Traced, path: Path, facts: Mapping[str, str]) -> None:
     except ImportError as error:
         raise InputError(
             "writing ONNX needs the package onnxscript, which is not installed", got=str(error), remedy=REMEDY
+        ) from error
+    except Exception as error:  # of torch's exporter, which runs all of it
+        raise UnsupportedModelError(
+            "torch's exporter to ONNX does not take the steps of this network",
+            got=f"{type(error).__name__}: {str(error.__cause__ or error).strip().splitlines()[0][:200]}",
         ) from error
     assert made is not None
     model = made.model_proto

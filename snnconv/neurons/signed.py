@@ -106,7 +106,7 @@ class SignedDigit(BinaryWeighted):
         """
         m = m / theta
         if self.most is None:
-            m.clamp_(-self.beta, self.beta + 0.5)
+            m.clamp_(-float(self.beta), self.beta + 0.5)  # exporters want two numbers of one type
         else:
             m = torch.minimum(m, per_unit(self.most + 0.5, m), out=m).clamp_(min=-self.beta)
         index = (m + (self.beta + 0.5)).int()

@@ -17,7 +17,7 @@ def report(
     overwrite: bool = True,
 ) -> Path:
     """Render whatever results are in a folder, each `NAME.json`: train, finetune, verify, tune, sweep, anytime, energy,
-    latency, robustness, diagnose, attention, clip_attention.
+    latency, robustness, export, diagnose, attention, clip_attention.
 
     Args:
         path: the page to write.

@@ -31,5 +31,5 @@ def test_the_picture_is_a_function_of_the_result(kind: type[Result]) -> None:
 def test_all_are_there() -> None:
     assert {kind.NAME for kind in kinds()} == {
         "sweep", "energy", "latency", "diagnose", "anytime", "robustness", "attention", "clip_attention", "train",
-        "finetune", "verify", "tune", "bench", "coverage",
+        "finetune", "verify", "tune", "bench", "coverage", "export",
     }  # fmt: skip

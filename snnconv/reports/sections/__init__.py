@@ -12,6 +12,7 @@ from ...bench._latency import Latency
 from ...bench._robustness import Robustness
 from ...bench._sweep import Sweep
 from ...cost.energy import Energy
+from ...export import Export
 from ...measure.result import Result
 from ...training import FineTuning, Training
 from ...tuning import Tuned
@@ -22,6 +23,7 @@ from .attention import attention_section
 from .clip_attention import clip_attention_section
 from .diagnose import diagnose_section
 from .energy import energy_section
+from .export import export_section
 from .latency import latency_section
 from .robustness import robustness_section
 from .sweep import sweep_section
@@ -40,6 +42,7 @@ SECTIONS: tuple[tuple[type[Result], Callable[[Any], Section]], ...] = (
     (Energy, energy_section),
     (Latency, latency_section),
     (Robustness, robustness_section),
+    (Export, export_section),
     (Diagnosis, diagnose_section),
     (Attention, attention_section),
     (ClipAttention, clip_attention_section),
