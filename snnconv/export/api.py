@@ -70,6 +70,8 @@ def export(
     refuse(to, form.refusals(snn, chosen))
     if form.folder:
         make_folder(target)
+    elif target.suffix != form.suffix:
+        raise InputError(f"files of {to} end in {form.suffix}", got=target.name, remedy=f"{target.stem}{form.suffix}")
     for file in form.files(target):
         check_output(file, overwrite)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as all_or_none:
@@ -121,6 +123,7 @@ def compared(
         errors=[max(error(a[t], b[t]) for a, b in zip(ran.means, wanted, strict=True)) for t in range(T)],
         largest=max(largest(a, b) for a, b in zip(ran.means, wanted, strict=True)),
         whole=snn.is_whole,
+        silent=not any(bool(leaf.any()) for leaf in wanted),
         spikes=sums(ours.spikes),
         ran=ran.spikes,
         **operations(snn, inputs.leaves, T, ran),

@@ -24,6 +24,7 @@ class Export(Result):
         spikes: {site: spikes of every step} of the network; ran: those that the exported file told.
         synops: synaptic operations of the network; ran_synops: those that the exported file counted.
         whole: whether the network is one of whole numbers, whose errors have to be 0.
+        silent: whether every output of the network is 0, so that nothing is shown by them.
         notes: about the format, in words.
     """
 
@@ -39,6 +40,7 @@ class Export(Result):
     errors: list[float]
     largest: float
     whole: bool
+    silent: bool = False
     spikes: dict[str, list[int]] = field(default_factory=dict)
     ran: dict[str, list[int]] | None = None
     synops: int | None = None
@@ -58,10 +60,11 @@ class Export(Result):
     def verdict(self) -> str:
         """One sentence."""
         where = f"{self.runtime}, {self.samples} samples, T = {self.T}"
+        if self.silent:
+            return f"compared, but every output of the network is 0 ({where})"
         if self.whole:
-            counted = (
-                " and the same operations" if self.ran_synops is not None and self.ran_synops == self.synops else ""
-            )
+            told = self.ran_synops is not None and self.ran_synops == self.synops
+            counted = " and the same operations" if told else ""
             return f"equal to the bit{counted} ({where})" if self.holds else f"NOT equal to the bit ({where})"
         worst = max(self.errors, default=0.0)
         if worst <= TOLERANCE:

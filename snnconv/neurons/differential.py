@@ -49,13 +49,17 @@ def multi_threshold_step(
     total, steps = state.total.add_(state.mean), state.steps + 1
     reached = power_of_two((v / (0.75 * theta)).abs_()).clamp_(max=2.0 ** (bits - 1))
     covered = power_of_two(total + TIE).neg_()  # the most that can be taken back
-    spikes = hardshrink(torch.maximum(reached.copysign_(v), covered, out=reached), ALMOST_ONE)
+    signed = torch.where(v < 0, -reached, reached)
+    spikes = hardshrink(torch.maximum(signed, covered, out=reached), ALMOST_ONE)
     v.addcmul_(spikes, theta, value=-1)
     return spikes, DifferentialState(v, state.mean + spikes / steps, total.add_(spikes), steps)
 
 
 def power_of_two(x: Tensor) -> Tensor:
     """2^⌊log₂ x⌋ for float32 x > 0, exact: the number without its mantissa. In place."""
+    if torch.compiler.is_exporting():  # formats know no bits of floats; the logarithm may miss by one next to a power
+        guess = torch.exp2(torch.log2(x).floor())
+        return torch.where(guess > x, guess / 2, torch.where(2 * guess <= x, 2 * guess, guess))
     return x.view(torch.int32).bitwise_and_(EXPONENT).view(torch.float32)
 
 

@@ -16,6 +16,7 @@ from torch import nn
 import snnconv
 from snnconv import InputError, SpikingNetwork, UnsupportedModelError
 from snnconv.export import FORMATS, Export, export
+from snnconv.export.api import compared
 from snnconv.methods import METHODS
 
 from ..convert.whole.networks import NETWORKS, trained_like
@@ -189,3 +190,23 @@ def test_what_files_say_of_themselves(tmp_path: Path) -> None:
     assert Export.load(tmp_path) == result
     result.plot(tmp_path / "export.png")
     assert (tmp_path / "export.png").stat().st_size > 1000
+
+
+def test_what_does_something_else_is_told(tmp_path: Path) -> None:
+    """The file of one network beside another: the check can fail."""
+    first, second = (converted("small", "sdm-zero", True, alpha=alpha) for alpha in (0.5, 0.25))
+    export(first, tmp_path / "net.pt2", "pt2-step", check=None)
+    found = compared(second, FORMATS["pt2-step"](), "pt2-step", tmp_path / "net.pt2", T, None, 4, 0, {})
+    assert not found.holds
+    assert "NOT equal" in found.verdict
+
+
+def test_outputs_of_zeros_show_nothing(tmp_path: Path) -> None:
+    model = MLP().eval()
+    with torch.no_grad():
+        for parameter in list(model.parameters())[-2:]:
+            parameter.zero_()
+    snn = snnconv.convert(model, T, data=[torch.randn(4, 6)], method="if", threshold=lambda _: torch.tensor(1.0))
+    result = export(snn, tmp_path / "net.pt2", "pt2-step")
+    assert result is not None
+    assert "every output of the network is 0" in result.verdict
