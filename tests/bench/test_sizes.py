@@ -88,6 +88,10 @@ def test_at_another_size_as_a_conversion_for_it(
     name: str, snn: SpikingNetwork, data: Callable[..., DataSource]
 ) -> None:
     ours, theirs = (MEASURES[name](network, data(LARGE)).to_dict() for network in (snn, at(LARGE, snn)))
+    if name != "sweep":  # whole weights hold the size that averages divide by: no SNN W8 at another, with a notice
+        assert [notice for notice in ours["notices"] if notice.startswith("no SNN W8 beside it")]
+        theirs["rows"] = [row for row in theirs["rows"] if not row["name"].startswith("SNN W8")]
+        ours["verdict"] = theirs["verdict"] = ""
     for part in ("rows", "baselines", "apart", "by_layer", "by_site", "unsupported", "verdict"):
         assert ours.get(part) == theirs.get(part), part
     if name == "sweep":
