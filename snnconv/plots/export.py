@@ -25,6 +25,10 @@ def plot_export(result: Export, path: Path) -> None:
         axes.set_yscale("log")
         axes.set_ylim(LEAST / 2, 1)
         axes.set_ylabel("relative error of the mean output")
-        axes.set_title(textwrap.fill(f"{result.to}: {result.verdict}", COLUMNS), fontsize=10)
+        axes.yaxis.set_major_formatter(lambda error, _: f"{error:.0e}")  # names may hold $: no mathematics in pictures
+        told = result.verdict.partition(" (")[0]
+        axes.set_title(textwrap.fill(f"{result.to}: {told}", COLUMNS), fontsize=10)
+        if not any(result.errors):
+            axes.text(0.5, 0.5, "no difference at any step", ha="center", transform=axes.transAxes)
         figure.suptitle(textwrap.fill(caption(result), COLUMNS), fontsize=10)
         step_axis(axes, steps)
