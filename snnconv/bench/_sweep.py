@@ -88,7 +88,7 @@ def sweep(
         overwrite: drop the journal that is there, and start afresh.
         energy_model: name, file of constants, or model.
         baselines: "all": the ANN quantised to 8 and to 4 bits is evaluated once beside the networks; "none": it is
-            not, and a sweep of one network at few T takes less than half the time. The ANN itself is always evaluated.
+            not. The ANN itself is always evaluated.
 
     Raises:
         InputError: no labels, labels that the network has no class for, an output that is not [B, classes], a folder

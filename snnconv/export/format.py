@@ -19,12 +19,11 @@ class Options:
 
     Attributes:
         T: time steps inside the file, where it holds a number of them.
-        dialect: of NIR. v0: where NIR puts the potential that neurons start from.
+        dialect: of NIR.
     """
 
     T: int = 1
     dialect: str = "spec"
-    v0: str = "state"
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,11 @@ class Format(ABC):
     """A kind of file that runs without snnconv.
 
     Attributes:
-        about: what it is, in a line. extra: what has to be installed. suffix: of its files. takes: of the options.
+        suffix: of its files. takes: of the options.
         runtime: what it is checked with. fixed_T: whether it holds a number of steps. folder: whether it is one.
     """
 
-    about: ClassVar[str]
     suffix: ClassVar[str]
-    extra: ClassVar[str | None] = None
     runtime: ClassVar[str]
     takes: ClassVar[frozenset[str]] = frozenset()
     fixed_T: ClassVar[bool] = False

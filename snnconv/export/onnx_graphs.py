@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,16 +17,15 @@ from ..errors import InputError, UnsupportedModelError
 from ..io.onnx_file.packages import REMEDY, onnxruntime, require_onnx
 from ..network import SpikingNetwork
 from .about import PRODUCER, about
-from .format import FORMATS, Format, Options, Ran, Refusal
-from .graphs import Traced, step_programs, whole_program
-from .steps import late_sites
+from .format import FORMATS, Format, Options, Ran
+from .graphs import Traced, whole_program
+from .steps import StepFormat, ran
 
 OPSET = 20  # what torch's exporter writes; onnxruntime reads it since 1.17
 
 
 class OnnxFormat(Format):
     suffix: ClassVar[str] = ".onnx"
-    extra: ClassVar[str | None] = "onnx"
     runtime: ClassVar[str] = "onnxruntime"
 
     def runtime_version(self) -> str:
@@ -34,33 +33,24 @@ class OnnxFormat(Format):
 
 
 @FORMATS.register("onnx-step")
-class OnnxStep(OnnxFormat):
-    """`(x, state…) → (output, state….next)`; NAME.init.onnx gives the state to start from, `x → state…`."""
+class OnnxStep(OnnxFormat, StepFormat):
+    """One time step; the state goes in and comes out."""
 
-    about: ClassVar[str] = "ONNX, one time step; the state goes in and comes out"
-
-    def refusals(self, snn: SpikingNetwork, options: Options) -> list[Refusal]:
-        return late_sites(snn, "--to onnx, which holds all steps")
-
-    def files(self, path: Path) -> list[Path]:
-        return [path, beginning(path)]
-
-    def write(self, snn: SpikingNetwork, path: Path, options: Options) -> dict[str, str]:
-        step, begin = step_programs(snn)
-        facts = about(snn, options.T, states=begin.outputs)
-        write_onnx(step, path, facts)
-        write_onnx(begin, beginning(path), facts)
-        return {"start": "NAME.init gives the state to start from"}
+    def put(self, traced: Traced, path: Path, facts: Mapping[str, str]) -> None:
+        write_onnx(traced, path, facts)
 
     def run(self, path: Path, inputs: list[Tensor], steps: int) -> Ran:
-        return Ran(running(session(path), session(beginning(path)), inputs, steps, int(facts_of(path)["warm_up"])))
+        step, begin = map(session, self.files(path))
+        arrays = [leaf.numpy() for leaf in inputs]
+        warm_up = int(step.get_modelmeta().custom_metadata_map["warm_up"])
+        return ran(lambda *given: step.run(None, fed(step, given)), begin.run(None, fed(begin, arrays)), arrays, steps,
+                   warm_up)  # fmt: skip
 
 
 @FORMATS.register("onnx")
 class OnnxWhole(OnnxFormat):
     """`x → (output, output_by_step)`: the mean over T steps, and those of the first t, [T, B, …]."""
 
-    about: ClassVar[str] = "ONNX, all T time steps in one graph"
     takes: ClassVar[frozenset[str]] = frozenset({"T"})
     fixed_T: ClassVar[bool] = True
 
@@ -73,11 +63,6 @@ class OnnxWhole(OnnxFormat):
         return Ran([torch.from_numpy(by_step) for by_step in found[1::2]])
 
 
-def beginning(path: Path) -> Path:
-    """`net.onnx` → `net.init.onnx`."""
-    return path.with_name(f"{path.stem}.init{path.suffix}")
-
-
 def write_onnx(traced: Traced, path: Path, facts: Mapping[str, str]) -> None:
     """A program as ONNX, with facts as its metadata.
 
@@ -85,6 +70,7 @@ def write_onnx(traced: Traced, path: Path, facts: Mapping[str, str]) -> None:
         InputError: the packages onnx and onnxscript are not installed.
     """
     onnx = require_onnx()
+    refuse_divisors(traced)
     try:
         with quiet():
             names: dict[str, Any] = {"input_names": traced.inputs, "output_names": traced.outputs}
@@ -104,6 +90,17 @@ def write_onnx(traced: Traced, path: Path, facts: Mapping[str, str]) -> None:
     model.producer_name = PRODUCER
     onnx.helper.set_model_props(model, dict(facts))
     path.write_bytes(model.SerializeToString())
+
+
+def refuse_divisors(traced: Traced) -> None:
+    """torch's exporter drops the divisor of an average pooling that has one of its own, and says nothing."""
+    pools = (torch.ops.aten.avg_pool2d.default, torch.ops.aten.avg_pool3d.default)
+    places = [node for node in traced.program.graph.nodes if node.target in pools and len(node.args) > 6]
+    if any(node.args[6] is not None for node in places):
+        raise UnsupportedModelError(
+            "an average pooling with a divisor of its own has no form in ONNX", got="divisor_override",
+            remedy="leave divisor_override out and multiply, or --to pt2-step",
+        )  # fmt: skip
 
 
 def drop_unread(graph: Any) -> None:
@@ -141,26 +138,6 @@ def session(path: Path) -> Any:
     return require_onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def facts_of(path: Path) -> dict[str, str]:
-    return session(path).get_modelmeta().custom_metadata_map
-
-
-def fed(of: Any, values: list[Any]) -> dict[str, Any]:
+def fed(of: Any, values: Sequence[Any]) -> dict[str, Any]:
     """{name: array}; the exporter leaves out inputs that nothing depends on."""
     return {entry.name: np.asarray(value) for entry, value in zip(of.get_inputs(), values, strict=True)}
-
-
-def running(step: Any, begin: Any, inputs: list[Tensor], steps: int, warm_up: int) -> list[Tensor]:
-    """Means of the first t outputs, for each output."""
-    arrays = [leaf.numpy() for leaf in inputs]
-    state = begin.run(None, fed(begin, arrays))
-    outputs = len(step.get_outputs()) - len(state)
-    totals: list[Any] = [0.0] * outputs
-    means: list[list[Tensor]] = [[] for _ in range(outputs)]
-    for t in range(warm_up + steps):
-        found = step.run(None, fed(step, [*arrays, *state]))
-        state = found[outputs:]
-        for place, value in enumerate(found[:outputs] if t >= warm_up else []):
-            totals[place] = totals[place] + value
-            means[place].append(torch.from_numpy(totals[place] / (t - warm_up + 1)))
-    return [torch.stack(each) for each in means]

@@ -18,6 +18,19 @@ def import_quietly(module: str) -> ModuleType:
         return importlib.import_module(module)
 
 
+def required(package: str, doing: str, remedy: str) -> ModuleType:
+    """An optional package: `doing` the package …
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return import_quietly(package)
+    except ImportError as error:
+        problem = f"{doing} the package {package}, which is not installed"
+        raise InputError(problem, got=str(error), remedy=remedy) from error
+
+
 def import_attribute(module: str, name: str, where: str) -> object:
     """Return `name` (dotted for a nested class) of `module`; the current folder is searched too, last.
 

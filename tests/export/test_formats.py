@@ -18,6 +18,7 @@ from snnconv import InputError, SpikingNetwork, UnsupportedModelError
 from snnconv.export import FORMATS, Export, export
 from snnconv.export.api import compared
 from snnconv.methods import METHODS
+from snnconv.neurons import IntegrateFire
 
 from ..convert.whole.networks import NETWORKS, trained_like
 from ..networks import MLP, ResidualNet, SmallCNN
@@ -52,6 +53,7 @@ def test_it_does_what_the_network_does(to: str, method: str, network: str, whole
         result = export(snn, target, to)
     except UnsupportedModelError as refused:
         assert all((refused.got, refused.remedy))  # noqa: PT017
+        assert may_refuse(to, snn, network)
         assert not list(tmp_path.rglob("*.*"))  # nothing is left
         return
     assert result is not None
@@ -67,6 +69,31 @@ def test_it_does_what_the_network_does(to: str, method: str, network: str, whole
     if to == "nir":
         assert result.ran is not None
         assert set(result.ran) == set(snn.sites)
+
+
+def may_refuse(to: str, snn: SpikingNetwork, network: str) -> bool:
+    """Whether there is a reason: what the table in the README promises is never refused."""
+    neurons = snn.sites.values()
+    if to == "c":
+        fused = all(neuron.fused(torch.zeros(1, max(1, neuron.theta.numel()))) is not None for neuron in neurons)
+        return not snn.is_whole or network == "bottleneck" or not fused
+    if to == "nir":
+        plain = all(type(neuron) is IntegrateFire and not neuron.strict for neuron in neurons)
+        return not (network == "residual" and plain and not snn.is_whole and not snn.warm_up)
+    return to != "onnx" and any(neuron.opening > 1 for neuron in neurons)
+
+
+def test_a_divisor_that_the_exporter_drops(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.AvgPool2d(2, divisor_override=3), nn.Flatten())
+    snn = snnconv.convert(nn.Sequential(*model, nn.Linear(12, 3)), T, data=[torch.randn(4, 2, 6, 6)], method="if")
+    for to in FORMATS:
+        try:
+            result = export(snn, tmp_path / f"net{FORMATS[to].suffix}", to)
+        except UnsupportedModelError:
+            assert to != "pt2-step"
+        else:
+            assert result is not None
+            assert result.holds
 
 
 @pytest.mark.parametrize("to", ["nir", "onnx-step"])

@@ -65,9 +65,9 @@ static inline void net_conv_{s}_{w}(const int32_t *g, const int{w}_t *weight, co
         for (int32_t a = 0; a < kernel[0]; a++)
         for (int32_t b = 0; b < kernel[1]; b++)
         for (int32_t d = 0; d < kernel[2]; d++, tap++) {{
-            const int32_t t0 = net_target(y0, a, 0, size, result, stride, pad, apart, transposed);
-            const int32_t t1 = net_target(y1, b, 1, size, result, stride, pad, apart, transposed);
-            const int32_t t2 = net_target(y2, d, 2, size, result, stride, pad, apart, transposed);
+            const int32_t t0 = net_target(y0, a, 0, result, stride, pad, apart, transposed);
+            const int32_t t1 = net_target(y1, b, 1, result, stride, pad, apart, transposed);
+            const int32_t t2 = net_target(y2, d, 2, result, stride, pad, apart, transposed);
             if (t0 < 0 || t1 < 0 || t2 < 0)
                 continue;
             reached += out_group;
@@ -252,10 +252,9 @@ static inline void net_start(int32_t n, const int32_t *from, int32_t count, int3
 }
 
 /* where the tap at a of a kernel puts the input at y, in dimension d; -1: nowhere */
-static inline int32_t net_target(int32_t y, int32_t a, int d, const int32_t *size, const int32_t *result,
+static inline int32_t net_target(int32_t y, int32_t a, int d, const int32_t *result,
     const int32_t *stride, const int32_t *pad, const int32_t *apart, int32_t transposed)
 {
-    (void)size;
     int32_t t = transposed ? y * stride[d] - pad[d] + a * apart[d] : y + pad[d] - a * apart[d];
     if (!transposed) {
         if (t < 0 || t % stride[d])

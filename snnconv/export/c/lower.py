@@ -17,6 +17,7 @@ from ...network import SpikingNetwork
 from ...neurons import Levels, Neuron, Requantise, RunningSum, Scale, Temporal, WholeLayer
 from ...neurons.whole import SUM_POOLS, WHOLE_NORMS, spread
 from ..format import Refusal
+from ..walk import walked
 from .buffers import Buffer, Memory
 
 MOVES = {
@@ -298,14 +299,18 @@ class Lowering(fx.Interpreter):
         source = self.read(x)
         shape = tuple(module(torch.zeros(x.shape)).shape)
         made = self.new("int32_t", torch.Size(shape).numel(), spikes=source.is_spikes)
-        geometry, kind = self.window(module, x, shape), BITS_OF[source.ctype]
-        self.program.functions.add(f"net_sum_pool_{kind}")
+        self.summed("net_sum_pool", self.window(module, x, shape), source, made)
+        return self.addresses(made, shape)
+
+    def summed(self, family: str, sizes: str, source: Buffer, made: Buffer) -> None:
+        """Sums of values, and of their events where those are told of."""
+        function = f"{family}_{BITS_OF[source.ctype]}"
+        self.program.functions.add(function)
         counted = ""
         if source.is_spikes:
-            self.program.functions.add("net_sum_pool_32")
-            counted = f"\n    NET_COUNTED(net_sum_pool_32({geometry}, NET_E({source.name}), NET_E({made.name}));)"
-        self.say(f"net_sum_pool_{kind}({geometry}, {source.name}, {made.name});{counted}", source)
-        return self.addresses(made, shape)
+            self.program.functions.add(f"{family}_32")
+            counted = f"\n    NET_COUNTED({family}_32({sizes}, NET_E({source.name}), NET_E({made.name}));)"
+        self.say(f"{function}({sizes}, {source.name}, {made.name});{counted}", source)
 
     def window(self, module: Any, x: Tensor, shape: tuple[int, ...]) -> str:
         dims = x.dim() - 2
@@ -357,13 +362,7 @@ class Lowering(fx.Interpreter):
         rows = x.permute(*kept, *summed).reshape(torch.Size(shape).numel(), -1)
         source = self.read(rows)
         made = self.new("int32_t", len(rows), spikes=source.is_spikes)
-        kind, n = BITS_OF[source.ctype], f"{rows.shape[0]}, {rows.shape[1]}"
-        self.program.functions.add(f"net_row_sums_{kind}")
-        counted = ""
-        if source.is_spikes:
-            self.program.functions.add("net_row_sums_32")
-            counted = f"\n    NET_COUNTED(net_row_sums_32({n}, NET_E({source.name}), NET_E({made.name}));)"
-        self.say(f"net_row_sums_{kind}({n}, {source.name}, {made.name});{counted}", source)
+        self.summed("net_row_sums", f"{rows.shape[0]}, {rows.shape[1]}", source, made)
         return self.addresses(made, shape)
 
 
@@ -404,11 +403,5 @@ def per_element(value: Tensor, x: Tensor) -> Tensor:
 
 def lowered(snn: SpikingNetwork) -> tuple[Program, list[Refusal]]:
     """The program of a network of whole numbers, and everything that stands in its way."""
-    lowering = Lowering(snn)
-    try:
-        with torch.no_grad():
-            lowering.run(None)
-    except (RuntimeError, ValueError, IndexError):  # what follows a place that was refused has no shape
-        if not lowering.refused:
-            raise
+    lowering = walked(Lowering(snn))
     return lowering.program, lowering.refused

@@ -28,7 +28,6 @@ FILES = ("net.h", "net.c", "main.c", "net.json")
 class CProgram(Format):
     """A folder; `cc -std=c99 -O2 net.c main.c -o net && ./net sample.raw`."""
 
-    about: ClassVar[str] = "C99 of a network of whole numbers: no floats, no allocation, work only where spikes are"
     suffix: ClassVar[str] = ".c"
     runtime: ClassVar[str] = "cc"
     takes: ClassVar[frozenset[str]] = frozenset({"T"})

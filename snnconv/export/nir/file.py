@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ...io.importing import import_quietly
+from ...io.importing import required
 from ...network import SpikingNetwork
 from ..about import about
 from ..format import FORMATS, Format, Options, Ran, Refusal
+from ..walk import walked
 from .dialects import DIALECTS, Dialect
 from .interpreter import run_graph, text
 from .lower import ToNir
@@ -25,9 +26,7 @@ REMEDY = 'pip install "snnconv[export]"'
 class NirFile(Format):
     """HDF5 that neuromorphic tools read; reset and v(0) are metadata of every IF node."""
 
-    about: ClassVar[str] = "NIR, for neuromorphic tools: neurons that integrate and fire"
     suffix: ClassVar[str] = ".nir"
-    extra: ClassVar[str | None] = "export"
     runtime: ClassVar[str] = "snnconv's own interpreter of NIR"
     takes: ClassVar[frozenset[str]] = frozenset({"dialect"})
 
@@ -58,14 +57,7 @@ class NirFile(Format):
 
 
 def lowered(snn: SpikingNetwork, dialect: Dialect) -> ToNir:
-    found = ToNir(snn, dialect)
-    try:
-        with torch.no_grad():
-            found.run(None)
-    except (RuntimeError, ValueError, IndexError):  # what follows a place that was refused has no shape
-        if not found.refused:
-            raise
-    return found
+    return walked(ToNir(snn, dialect))
 
 
 def dialect_of(name: str) -> Dialect:
@@ -80,9 +72,4 @@ def require_nir() -> Any:
     Raises:
         InputError: it is not installed.
     """
-    try:
-        return import_quietly("nir")
-    except ImportError as error:
-        raise InputError(
-            "NIR files need the package nir, which is not installed", got=str(error), remedy=REMEDY
-        ) from error
+    return required("nir", "NIR files need", REMEDY)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import InputError
-from ..importing import import_quietly
+from ..importing import import_quietly, required
 
 REMEDY = 'pip install "snnconv[onnx]"'
 
@@ -16,12 +15,7 @@ def require_onnx() -> Any:
     Raises:
         InputError: it is not installed.
     """
-    try:
-        return import_quietly("onnx")
-    except ImportError as error:
-        raise InputError(
-            "ONNX files need the package onnx, which is not installed", got=str(error), remedy=REMEDY
-        ) from (error)
+    return required("onnx", "ONNX files need", REMEDY)
 
 
 def onnxruntime() -> Any | None:
