@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from ..errors import InputError, UnsupportedModelError
-from ..files import atomic_output, check_output
+from ..files import atomic_output, check_output, write_bytes
 from ..graph.graphs import as_call
 from ..network import SpikingNetwork
 from ..provenance import provenance
@@ -80,7 +79,7 @@ def export(
             temporary.mkdir()
         notes = form.write(snn, temporary, chosen)
         for made, final in zip(form.files(temporary), form.files(target), strict=True):
-            shutil.copyfile(made, all_or_none.enter_context(atomic_output(final, overwrite=overwrite)))
+            write_bytes(all_or_none.enter_context(atomic_output(final, overwrite=overwrite)), made.read_bytes())
     return None if check is None else compared(snn, form, to, target, steps, None if check is True else check,
                                                samples, seed, notes)  # fmt: skip
 

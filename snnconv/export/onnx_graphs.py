@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError, UnsupportedModelError
+from ..files import write_bytes
 from ..io.onnx_file.packages import REMEDY, onnxruntime, require_onnx
 from ..network import SpikingNetwork
 from .about import PRODUCER, about
@@ -89,7 +90,7 @@ def write_onnx(traced: Traced, path: Path, facts: Mapping[str, str]) -> None:
     drop_unread(model.graph)
     model.producer_name = PRODUCER
     onnx.helper.set_model_props(model, dict(facts))
-    path.write_bytes(model.SerializeToString())
+    write_bytes(path, model.SerializeToString())
 
 
 def refuse_divisors(traced: Traced) -> None:

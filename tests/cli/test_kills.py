@@ -28,7 +28,7 @@ from .forked import Forks
 ABORTED, THREADS = -signal.SIGABRT, "Invalid thread pool"  # of these forks alone: torch had made its threads before
 KILLS = int(os.environ.get("SNNCONV_KILLS", "12"))  # of each command
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
-ENDED = {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}
+ENDED = {"SIGKILL": 137, "SIGTERM": 143, "SIGINT": 130}
 VARYING = {"made", "provenance", "command", "seconds", "peak_memory", "memory", "time"}
 NET = ("--input-shape", "1,8,8")
 SHORT = ("--batch-size", "5")
@@ -112,6 +112,11 @@ def names_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "log")
 
 
+def as_a_shell_says(code: int | None) -> int | None:
+    """128 plus the signal, also where it came before the command could take it."""
+    return code if code is None or code >= 0 else 128 - code
+
+
 def disturbed(forks: Forks, name: str, files: Path, root: Path, kills: int, seed: int) -> None:
     """Once undisturbed, then so many times killed once or more, and given again until it ends."""
     line, compared = RUNS[name]
@@ -136,7 +141,7 @@ def disturbed(forks: Forks, name: str, files: Path, root: Path, kills: int, seed
             assert "Traceback" not in log, (sent, log)
             if ended.code in (0, 2):  # it was done, or had been before: results are not replaced
                 break
-            assert ended.code == ENDED[sent[0]], (sent, ended, log)
+            assert as_a_shell_says(ended.code) == ENDED[sent[0]], (sent, ended, log)
             left = [name for name in set(names_in(folder)) - before if PREFIX in name]
             assert sent[0] == "SIGKILL" or not left, (sent, log, left)
             assert sent[0] == "SIGKILL" or not ended.left, sent

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import snnconv
 from snnconv.capture.capture import capture
 from snnconv.errors import InputError, UnsupportedModelError
-from snnconv.io import open_model
+from snnconv.io import importing, open_model
 from snnconv.io.onnx_file import compare_with_onnxruntime, open_onnx
 from snnconv.io.onnx_file import packages as packages
 
@@ -130,7 +130,8 @@ def test_absent_packages_say_how_to_get_them(tmp_path: Path, monkeypatch: pytest
                 raise ImportError(f"No module named {name!r}")
             return imported(name)
 
-        monkeypatch.setattr(packages, "import_quietly", fail)
+        for module in (packages, importing):
+            monkeypatch.setattr(module, "import_quietly", fail)
 
     without("onnxruntime")
     assert open_onnx(path)[1][-1].startswith(

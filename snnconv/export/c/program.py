@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
+from ...files import write_bytes, write_text
 from ...network import SpikingNetwork
 from ..about import about
 from ..format import FORMATS, Format, Options, Ran, Refusal
@@ -45,16 +46,16 @@ class CProgram(Format):
         text, flash, ram = source(program, pixels)
         told = f"{snn.plan.settings.get('method')}, T = {options.T}; {flash:,} bytes of constants, {ram:,} of memory."
         shape, has_pixels = tuple(snn.plan.input_shapes[0]), pixels is not None
-        (path / "net.h").write_text(header(program, shape, options.T, snn.warm_up, told, has_pixels), encoding="utf-8")
-        (path / "net.c").write_text(text, encoding="utf-8")
-        (path / "main.c").write_text(main_text(has_pixels), encoding="utf-8")
+        write_text(path / "net.h", header(program, shape, options.T, snn.warm_up, told, has_pixels))
+        write_text(path / "net.c", text)
+        write_text(path / "main.c", main_text(has_pixels))
         levels = program.levels
         assert levels is not None
         facts: dict[str, Any] = {
             **about(snn, options.T), "unit": program.unit.flatten().tolist(), "shape": list(program.unit.shape),
             "level": levels.step.flatten().tolist(), "levels": [levels.low, levels.high], "flash": flash, "ram": ram,
         }  # fmt: skip
-        (path / "net.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        write_text(path / "net.json", json.dumps(facts, indent=1) + "\n")
         return {"size": f"{flash / 1024:.1f} KiB of constants (flash), {ram / 1024:.1f} KiB of memory (RAM)"}
 
     def files(self, path: Path) -> list[Path]:
@@ -67,8 +68,10 @@ class CProgram(Format):
         with tempfile.TemporaryDirectory() as folder:
             binary, sample = Path(folder) / "net", Path(folder) / "samples.raw"
             compile_c(path, binary, "-DNET_COUNT")
-            sample.write_bytes(levels.to(torch.int16).numpy().tobytes())
-            told = subprocess.run([binary, sample, str(steps)], capture_output=True, text=True, check=True).stdout
+            write_bytes(sample, levels.to(torch.int16).numpy().tobytes())
+            told = subprocess.run(
+                [binary, sample, str(steps)], capture_output=True, encoding="utf-8", check=True
+            ).stdout
         lines = [line.split() for line in told.splitlines()]
         operations = int(next(line[1] for line in lines if line[0] == "operations"))
         numbers = [[int(value) for value in line] for line in lines if line[0] not in ("class", "operations")]
@@ -82,7 +85,7 @@ class CProgram(Format):
         return Ran([torch.stack(means)], synops=operations)
 
     def runtime_version(self) -> str:
-        return subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+        return subprocess.run([compiler(), "--version"], capture_output=True, encoding="utf-8").stdout.splitlines()[0]
 
 
 def pixels_of(snn: SpikingNetwork, program: Program) -> Tensor | None:
@@ -127,7 +130,7 @@ def compiler() -> str:
 def compile_c(folder: Path, binary: Path, *flags: str) -> None:
     done = subprocess.run(
         [compiler(), *FLAGS, *flags, "-I", folder, folder / "net.c", folder / "main.c", "-o", binary],
-        capture_output=True, text=True,
+        capture_output=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
     if done.returncode:
         raise InputError(
