@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from . import c, nir, onnx_graphs, pt2_step  # noqa: F401  (registered)
+from . import c, nir, onnx_graphs, pt2_step, spikingjelly  # noqa: F401  (registered)
 from .api import export as export
 from .format import FORMATS as FORMATS
 from .format import Format as Format
@@ -15,3 +15,4 @@ to_onnx = partial(export, to="onnx")
 to_pt2_step = partial(export, to="pt2-step")
 to_c = partial(export, to="c")
 to_nir = partial(export, to="nir")
+to_spikingjelly = partial(export, to="spikingjelly")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..graph.graphs import as_call
 from ..network import SpikingNetwork
 from ..provenance import provenance
 from ..steps import checked_steps
-from ..verification.inputs import inputs_of
+from ..verification.inputs import Inputs, inputs_of
 from .format import FORMATS, Format, Options, Ran, Refusal
 from .result import Export, sums
 
@@ -66,6 +66,9 @@ def export(
     if form.fixed_T and (meant := snn.plan.settings.get("at_T", steps)) != steps:
         log.warning(f"{snn.plan.settings['method']} was set up for T = {meant}; convert again to run T = {steps}")
     chosen = Options(T=steps, **options)
+    if check is not None:
+        form.runtime_version()  # it is there, or nothing is written
+    snn = form.meant(snn, chosen)
     refuse(to, form.refusals(snn, chosen))
     if form.folder:
         make_folder(target)
@@ -126,10 +129,26 @@ def compared(
         spikes=sums(ours.spikes),
         ran=ran.spikes,
         **operations(snn, inputs.leaves, T, ran),
+        accuracy=accuracies(inputs, {"ann": ann_of(snn, inputs), "snn": wanted[0][-1], "exported": ran.means[0][-1]}),
         notes=notes,
         settings=dict(snn.plan.settings),
         provenance=provenance(seed),
     )
+
+
+def ann_of(snn: SpikingNetwork, inputs: Inputs) -> Tensor:
+    with torch.no_grad():
+        return pytree.tree_leaves(snn.ann(*as_call(snn.ann, inputs.leaves)))[0].cpu()
+
+
+def accuracies(inputs: Inputs, outputs: Mapping[str, Tensor]) -> dict[str, float]:
+    """The share of samples whose largest output is at the label's place; of outputs that are classes."""
+    labels = inputs.labels
+    if labels is None or labels.dim() != 1 or labels.is_floating_point():
+        return {}
+    if any(output.dim() != 2 for output in outputs.values()):
+        return {}
+    return {name: float((output.argmax(1) == labels.cpu()).double().mean()) for name, output in outputs.items()}
 
 
 def operations(snn: SpikingNetwork, leaves: tuple[Tensor, ...], T: int, ran: Ran) -> dict[str, int]:

@@ -19,11 +19,14 @@ class Options:
 
     Attributes:
         T: time steps inside the file, where it holds a number of them.
-        dialect: of NIR.
+        compiled: whether the step is machine code.
+        dialect: of NIR. v0: "state" in its metadata, or "bias", as a current of v(0)/T.
     """
 
     T: int = 1
+    compiled: bool = False
     dialect: str = "spec"
+    v0: str = "state"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Format(ABC):
     fixed_T: ClassVar[bool] = False
     folder: ClassVar[bool] = False
 
+    def meant(self, snn: SpikingNetwork, options: Options) -> SpikingNetwork:
+        """The network that is written and compared: the one given, unless an option asks for another."""
+        return snn
+
     def refusals(self, snn: SpikingNetwork, options: Options) -> list[Refusal]:
         """Everything of the network that has no such form."""
         return []
@@ -81,7 +88,11 @@ class Format(ABC):
 
     @abstractmethod
     def runtime_version(self) -> str:
-        """That of `runtime`, in words."""
+        """That of `runtime`, in words.
+
+        Raises:
+            InputError: it is not there.
+        """
 
     def files(self, path: Path) -> list[Path]:
         """What `write` makes."""

@@ -113,20 +113,36 @@ def step_programs(snn: SpikingNetwork) -> tuple[Traced, Traced]:
 def whole_program(snn: SpikingNetwork, T: int) -> Traced:
     """All T steps."""
     inputs = example_of(snn)
-    program = program_of(AllSteps(snn, T).eval(), inputs)
+    program = program_of(AllSteps(snn, T).eval(), inputs, free_sizes(snn))
     count = len(program.graph_signature.user_outputs) // 2
     outputs = [name for output in output_names(count) for name in (output, f"{output}_by_step")]
     return Traced(program, input_names(inputs), outputs)
 
 
-def program_of(module: nn.Module, inputs: Sequence[Tensor]) -> ExportedProgram:
+def free_sizes(snn: SpikingNetwork) -> list[dict[int, Any]]:
+    """Of every input the dimensions that were free when the network was captured."""
+    values = [node.meta["val"] for node in snn.network.graph.find_nodes(op="placeholder")]
+    return [
+        {dim: Dim.AUTO for dim, size in enumerate(value.shape) if dim and isinstance(size, torch.SymInt)}
+        for value in values
+        if isinstance(value, Tensor)
+    ]
+
+
+def program_of(
+    module: nn.Module, inputs: Sequence[Tensor], free: Sequence[dict[int, Any]] | None = None
+) -> ExportedProgram:
     """The module as a program that takes any batch.
+
+    Args:
+        free: further dimensions of each input that may be of any size.
 
     Raises:
         UnsupportedModelError: torch.export does not take it.
     """
     batch = Dim("batch")
-    shapes: Any = (tuple({0: batch} if leaf.dim() else None for leaf in inputs),)
+    more = free or [{}] * len(inputs)
+    shapes: Any = (tuple({0: batch} | sizes if leaf.dim() else None for leaf, sizes in zip(inputs, more)),)
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")

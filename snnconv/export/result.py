@@ -25,6 +25,7 @@ class Export(Result):
         synops: synaptic operations of the network; ran_synops: those that the exported file counted.
         whole: whether the network is one of whole numbers, whose errors have to be 0.
         silent: whether every output of the network is 0, so that nothing is shown by them.
+        accuracy: of the ANN, the network and the exported file at T, as fractions, where the data have labels.
         notes: about the format, in words.
     """
 
@@ -45,6 +46,7 @@ class Export(Result):
     ran: dict[str, list[int]] | None = None
     synops: int | None = None
     ran_synops: int | None = None
+    accuracy: dict[str, float] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)

@@ -23,12 +23,13 @@ class Inputs:
     Attributes:
         leaves: flat input tensors, [samples, …] each.
         name: where they are from.
-        notices: what was guessed.
+        notices: what was guessed. labels: [samples], where the data have them.
     """
 
     leaves: tuple[Tensor, ...]
     name: str
     notices: list[str]
+    labels: Tensor | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter([{"input": self.leaves}])
@@ -61,12 +62,14 @@ def inputs_of(
         leaves = random_inputs(model, examples, samples, torch.Generator().manual_seed(seed))
         kind = "Gaussian inputs" if all(leaf.is_floating_point() for leaf in leaves) else "random inputs"
         return Inputs(leaves, kind, announced(examples, samples, kind))
-    batches = [inputs for inputs, _ in limited_batches(data, samples)]
-    alike = [batch for batch in batches if shapes_of(batch) == shapes_of(batches[0])]
-    leaves = tuple(like_model(torch.cat(parts), model) for parts in zip(*alike))
+    batches = list(limited_batches(data, samples))
+    alike = [batch for batch in batches if shapes_of(batch[0]) == shapes_of(batches[0][0])]
+    leaves = tuple(like_model(torch.cat(parts), model) for parts in zip(*(inputs for inputs, _ in alike)))
+    labels = [found for _, found in alike if found is not None]
     others = len(batches) - len(alike)
-    told = [f"verified on samples of one size, {' and '.join(map(str, shapes_of(alike[0])))}; the data hold others"]
-    found = Inputs(leaves, str(getattr(data, "name", "data")), told * (others > 0))
+    told = [f"verified on samples of one size, {' and '.join(map(str, shapes_of(alike[0][0])))}; the data hold others"]
+    known = torch.cat(labels) if len(labels) == len(alike) else None
+    found = Inputs(leaves, str(getattr(data, "name", "data")), told * (others > 0), known)
     examples_of(model, found, input_shape)  # refuses data of another shape than told
     return found
 

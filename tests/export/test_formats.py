@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from torch import nn
 
 import snnconv
 from snnconv import InputError, SpikingNetwork, UnsupportedModelError
-from snnconv.export import FORMATS, Export, export
+from snnconv.export import FORMATS, Export, Options, Refusal, export
 from snnconv.export.api import compared
 from snnconv.methods import METHODS
 from snnconv.neurons import IntegrateFire
 
 from ..convert.whole.networks import NETWORKS, trained_like
+from ..documents import ROOT
 from ..networks import MLP, ResidualNet, SmallCNN
 
 T = 4
@@ -49,6 +51,8 @@ def test_it_does_what_the_network_does(to: str, method: str, network: str, whole
     except UnsupportedModelError:
         pytest.skip("no whole numbers")
     target = tmp_path / f"net{FORMATS[to].suffix}"
+    if to == "spikingjelly" and find_spec(to) is None:
+        pytest.skip("spikingjelly is not installed")
     try:
         result = export(snn, target, to)
     except UnsupportedModelError as refused:
@@ -77,23 +81,39 @@ def may_refuse(to: str, snn: SpikingNetwork, network: str) -> bool:
     if to == "c":
         fused = all(neuron.fused(torch.zeros(1, max(1, neuron.theta.numel()))) is not None for neuron in neurons)
         return not snn.is_whole or network == "bottleneck" or not fused
-    if to == "nir":
-        plain = all(type(neuron) is IntegrateFire and not neuron.strict for neuron in neurons)
+    if to in ("nir", "spikingjelly"):
+        plain = all(type(neuron) is IntegrateFire for neuron in neurons)
         return not (network == "residual" and plain and not snn.is_whole and not snn.warm_up)
     return to != "onnx" and any(neuron.opening > 1 for neuron in neurons)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_the_table_of_the_documents(method: str) -> None:
+    rows = [line.split("|")[1:-1] for line in (ROOT / "docs/deploy.md").read_text().splitlines() if line[:3] == "| `"]
+    table = {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
+    assert list(table) == sorted(METHODS)
+    found = []
+    for to in ("onnx", "onnx-step", "pt2-step", "c", "nir", "spikingjelly"):
+        try:
+            refused = FORMATS[to]().refusals(converted("residual", method, to == "c"), Options(T=T))
+        except UnsupportedModelError:
+            refused = [Refusal("", "no whole numbers", "")]
+        found.append("–" if refused else "8 bits" if to == "c" else "yes")
+    assert table[method] == found
 
 
 def test_a_divisor_that_the_exporter_drops(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.AvgPool2d(2, divisor_override=3), nn.Flatten())
     snn = snnconv.convert(nn.Sequential(*model, nn.Linear(12, 3)), T, data=[torch.randn(4, 2, 6, 6)], method="if")
     for to in FORMATS:
+        check = to != "spikingjelly" or None  # which is not everywhere
         try:
-            result = export(snn, tmp_path / f"net{FORMATS[to].suffix}", to)
+            result = export(snn, tmp_path / f"net{FORMATS[to].suffix}", to, check=check)
         except UnsupportedModelError:
             assert to != "pt2-step"
         else:
-            assert result is not None
-            assert result.holds
+            assert result is None or result.holds
 
 
 @pytest.mark.parametrize("to", ["nir", "onnx-step"])
@@ -237,3 +257,35 @@ def test_outputs_of_zeros_show_nothing(tmp_path: Path) -> None:
     result = export(snn, tmp_path / "net.pt2", "pt2-step")
     assert result is not None
     assert "every output of the network is 0" in result.verdict
+
+
+def test_labels_give_accuracies(tmp_path: Path) -> None:
+    snn = converted("residual", "if", False)
+    x = torch.randn(8, *snn.plan.input_shapes[0])
+    result = export(snn, tmp_path / "net.onnx", "onnx", check=[(x, snn(x).argmax(1))], samples=8)
+    assert result is not None
+    assert (result.accuracy["snn"], result.accuracy["exported"]) == (1.0, 1.0)
+    assert result.accuracy["ann"] == float((snn.ann(x).argmax(1) == snn(x).argmax(1)).double().mean())
+    unlabelled = export(snn, tmp_path / "net.onnx", "onnx", check=[x], overwrite=True)
+    assert unlabelled is not None
+    assert not unlabelled.accuracy
+
+
+def test_free_sizes_stay_free(tmp_path: Path) -> None:
+    import onnxruntime
+
+    layers = [nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)]
+    snn = snnconv.convert(nn.Sequential(*layers).eval(), T, data=[torch.randn(4, 2, 8, 8)], method="sdm-zero")
+    export(snn, tmp_path / "net.onnx", "onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    for size in ((8, 8), (5, 11)):
+        x = torch.randn(3, 2, *size)
+        assert np.allclose(session.run(None, {"x": x.numpy()})[0], snn(x).numpy(), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_compiled_steps(tmp_path: Path) -> None:
+    snn = converted("residual", "sdm", True)
+    result = export(snn, tmp_path / "net.pt2", "pt2-step", compiled=True)
+    assert result is not None
+    assert result.largest == 0

@@ -12,7 +12,10 @@ from ..notices import telling
 from ..options import WHOLE, normalization_options, shared_options
 from ..output import print_json
 
-FORMATS = ("onnx-step", "onnx", "pt2-step", "c", "nir")  # the registry takes torch, which help does not wait for
+# the registry takes torch, which help does not wait for
+FORMATS = ("onnx-step", "onnx", "pt2-step", "c", "nir", "spikingjelly")
+
+WHOSE = {"ann": "ANN", "snn": "network", "exported": "exported file"}
 
 
 @click.command()
@@ -27,12 +30,16 @@ FORMATS = ("onnx-step", "onnx", "pt2-step", "c", "nir")  # the registry takes to
 @click.option("--samples", type=click.IntRange(1, 2**31), default=4, show_default=True, help="Samples compared.")
 @click.option("--dialect", type=click.Choice(["spec", "sinabs", "spikingjelly"]), help="Of nir: for which importer  "
               "[default: spec]")  # fmt: skip
+@click.option("--v0", type=click.Choice(["state", "bias"]), help="Of nir: where neurons begin, as metadata or, for "
+              "importers that begin at 0, as a bias of v(0)/T  [default: state]")  # fmt: skip
+@click.option("--compiled", is_flag=True, help="Of pt2-step: compile the step by AOTInductor, in a minute or so, by a "
+              "C++ compiler; for processors of this kind.")  # fmt: skip
 @click.option("--no-check", is_flag=True, help="Write the file only.")
 @normalization_options
 @shared_options
 def export(
     model: str, to: str, T: int | None, target: Path | None, overwrite: bool, check: str | None, samples: int,
-    dialect: str | None, no_check: bool, as_json: bool, quiet: bool, **options: Any,
+    dialect: str | None, v0: str | None, compiled: bool, no_check: bool, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Write a converted network to a file that runs elsewhere, and compare the two.
 
@@ -47,6 +54,7 @@ def export(
     pt2-step   a torch.export program of one step, for PyTorch without snnconv
     c          C99 of a network of whole numbers: no floats, no allocation, work only where spikes are
     nir        NIR, for neuromorphic tools; neurons that integrate and fire (method if and its kin)
+    spikingjelly  NAME.py and its weights NAME.pt, to go on training there; the same neurons
 
     \b
     snnconv export snn.pt2 --to onnx-step -o net.onnx --check npz:test.npz
@@ -77,7 +85,7 @@ def export(
             known = snn.plan.normalization
             normalization = work.normalization_of(options) or (Normalization.from_dict(known) if known else None)
             data = work.data_of(check, normalization, samples, samples, {**options, "seed": 0}, snn.ann)
-        chosen: dict[str, Any] = {} if dialect is None else {"dialect": dialect}
+        chosen = {key: value for key, value in (("dialect", dialect), ("v0", v0), ("compiled", compiled)) if value}
         result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite, **chosen)
         record = (path if form.folder else path.parent) / "export.json"
         if result is not None:
@@ -88,6 +96,9 @@ def export(
         click.echo(f"saved {path}")
         for text in {} if result is None else result.notes.values():
             click.echo(f"  {text}")
+        if result is not None and result.accuracy:
+            told = ", ".join(f"{WHOSE[name]} {value:.2%}" for name, value in result.accuracy.items())
+            click.echo(f"accuracy of {result.samples} samples: {told}")
         click.echo("not compared" if result is None else f"{result.verdict}; {record}")
     if result is not None and not result.holds:
         sys.exit(1)

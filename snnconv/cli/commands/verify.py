@@ -55,12 +55,15 @@ def verify(
     set the thresholds.
 
     MODEL is any model, or a converted network. A converted network is verified with its own thresholds and settings.
+    A .nir file that 'snnconv export' wrote is run by an interpreter of its own and, where it is installed, by the tool
+    that it was written for: outputs and the spikes of every layer have to agree.
 
     \b
     snnconv verify torchvision:resnet18 --weights resnet18.pth --data imagefolder:val
     snnconv verify snnconv:fashion_cnn --arch-arg pretrained=true --data fashion:test --within 0.02
     snnconv verify model.onnx --json
     snnconv verify model.snn.pt2 --data npz:test.npz --T 16 -o out/
+    snnconv verify net.nir
     """
     from torch import nn
 
@@ -70,6 +73,9 @@ def verify(
     from ...verification import verify as run_verification
     from .. import work
 
+    if model.endswith(".nir"):
+        given = context.get_parameter_source("T") is ParameterSource.COMMANDLINE
+        context.exit(of_nir(model, data, T if given else None, samples, target, as_json, quiet, options))
     typed = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     place = nullcontext() if target is None else results_in(target, overwrite, Verification.NAME)
     with telling(quiet), place:
@@ -95,6 +101,34 @@ def verify(
         if files:
             click.echo(f"plot: {files[2]}")
     context.exit(0 if result.held else 1)
+
+
+def of_nir(
+    path: str, data: str | None, T: int | None, samples: int, target: Path | None, as_json: bool, quiet: bool,
+    options: dict[str, Any],
+) -> int:  # fmt: skip
+    """Run the file wherever it runs; the exit code."""
+    from ...errors import InputError
+    from ...export.nir.agreement import run_everywhere
+    from .. import work
+
+    if target is not None:
+        raise InputError("of a NIR file no folder is written", got=f"-o {target}", remedy="--json prints everything")
+    with telling(quiet):
+        inputs = work.data_of(data, work.normalization_of(options), samples, samples, options)
+        found = run_everywhere(path, T, data=inputs, samples=samples, seed=options["seed"])
+    if as_json:
+        print_json(found.to_dict())
+        return 1 if found.differing else 0
+    for run in found.runs:
+        events = None if run.spikes is None else sum(map(sum, run.spikes.values()))
+        told = run.skipped or f"{events:,} spikes in {len(run.spikes or {})} layers, outputs differ by {run.error:.1e}"
+        click.echo(f"{run.runtime}: {told}")
+    same = "; ".join(found.differing) or "the same spikes in every layer"
+    click.echo(
+        f"{path}, {found.samples} samples, T = {found.T}: {same if found.compared else 'nothing to compare with'}"
+    )
+    return 1 if found.differing else 0
 
 
 def show(result: Verification) -> None:

@@ -24,6 +24,7 @@ class Dialect:
 
 
 ASKS = "neurons subtract their threshold and begin at v0 (metadata of every IF node); NIR's reset to 0 and begin at 0"
+AT_ZERO = "neurons subtract their threshold (metadata of every IF node; NIR's reset to 0) and begin at 0"
 DIALECTS = {
     "spec": Dialect(f"{ASKS}: an importer that ignores this loses accuracy"),
     # sinabs 3 knows no Scale and no AvgPool2d; the package nir refuses the shapes of groups; its neurons subtract, but

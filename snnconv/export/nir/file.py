@@ -15,7 +15,8 @@ from ...network import SpikingNetwork
 from ..about import about
 from ..format import FORMATS, Format, Options, Ran, Refusal
 from ..walk import walked
-from .dialects import DIALECTS, Dialect
+from .charge import CHARGES, charge_by_bias
+from .dialects import AT_ZERO, DIALECTS, Dialect
 from .interpreter import run_graph, text
 from .lower import ToNir
 
@@ -28,7 +29,12 @@ class NirFile(Format):
 
     suffix: ClassVar[str] = ".nir"
     runtime: ClassVar[str] = "snnconv's own interpreter of NIR"
-    takes: ClassVar[frozenset[str]] = frozenset({"dialect"})
+    takes: ClassVar[frozenset[str]] = frozenset({"dialect", "v0"})
+
+    def meant(self, snn: SpikingNetwork, options: Options) -> SpikingNetwork:
+        if options.v0 not in CHARGES:
+            raise InputError("no such way to begin", expected=" or ".join(CHARGES), got=repr(options.v0))
+        return snn if options.v0 == "state" else charge_by_bias(snn, options.T)
 
     def refusals(self, snn: SpikingNetwork, options: Options) -> list[Refusal]:
         require_nir()
@@ -42,7 +48,7 @@ class NirFile(Format):
         facts: dict[str, Any] = {**about(snn, options.T), "dialect": options.dialect, "sites": json.dumps(found.sites)}
         graph = nir.NIRGraph(found.nodes, found.edges, metadata=facts, type_check=False)
         nir.write(str(path), graph)
-        return {"told": dialect.told}
+        return {"told": dialect.told if options.v0 == "state" else begun(options.T)}
 
     def run(self, path: Path, inputs: list[Tensor], steps: int) -> Ran:
         graph = require_nir().read(str(path), type_check=False)
@@ -58,6 +64,12 @@ class NirFile(Format):
 
 def lowered(snn: SpikingNetwork, dialect: Dialect) -> ToNir:
     return walked(ToNir(snn, dialect))
+
+
+def begun(T: int) -> str:
+    return (
+        f"{AT_ZERO}; v(0) is in the biases as v(0)/{T} a step: made for T = {T}, compared with a network that does so"
+    )
 
 
 def dialect_of(name: str) -> Dialect:

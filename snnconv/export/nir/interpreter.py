@@ -48,11 +48,13 @@ def run_graph(graph: Any, x: Tensor, steps: int) -> tuple[Tensor, dict[str, list
 
 
 def fire(node: Any, current: Tensor, v: Tensor | None) -> tuple[Tensor, Tensor]:
-    """v ← v + I (r·dt = 1); a spike where v ≥ θ, which takes θ off (metadata: reset) or ends at v_reset."""
+    """v ← v + I (r·dt = 1); a spike where v ≥ θ, or v > θ (metadata: fires), which takes θ off (metadata: reset) or
+    ends at v_reset."""
     theta = torch.as_tensor(np.asarray(node.v_threshold))
     start = torch.as_tensor(np.asarray(node.metadata.get("v0", 0.0)), dtype=torch.float32)
     v = (torch.zeros_like(current) + start if v is None else v) + current
-    spikes = (v >= theta).to(current.dtype)
+    above = text(node.metadata.get("fires", "")) == "v > v_threshold"
+    spikes = ((v > theta) if above else (v >= theta)).to(current.dtype)
     if text(node.metadata.get("reset", "")) == "subtract":
         return spikes, v - spikes * theta
     return spikes, torch.where(spikes > 0, torch.as_tensor(np.asarray(node.v_reset)), v)

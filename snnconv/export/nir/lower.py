@@ -226,8 +226,6 @@ class ToNir(fx.Interpreter):
             kind = "whole numbers" if module.levels is not None else type(module).__name__
             return self.refuse(f"NIR's IF sends one spike or none; this is {kind}", x.shape, INSTEAD)
         zeros = torch.zeros(1, *x.shape)
-        if module.strict:
-            return self.refuse("it fires above its threshold, not at it", x.shape, INSTEAD)
         if module.is_timed(zeros):
             return self.refuse("its offset changes from step to step", x.shape)
         theta = np.broadcast_to(array(module.threshold_of(zeros)), (1, *x.shape))[0].astype(np.float32)
@@ -239,7 +237,8 @@ class ToNir(fx.Interpreter):
         if self.dialect.unit:
             x = self.divided(x, theta)
             theta, v0 = np.ones_like(theta), v0 / theta
-        facts = {"reset": "subtract", "fires": "v >= v_threshold", "v0": np.ascontiguousarray(v0)}
+        fires = "v > v_threshold" if module.strict else "v >= v_threshold"
+        facts = {"reset": "subtract", "fires": fires, "v0": np.ascontiguousarray(v0)}
         r = np.full(x.shape, self.dialect.r, np.float32)
         node = nir.IF(r, np.ascontiguousarray(theta), np.zeros(x.shape, np.float32), metadata=facts)
         made = self.put(node, x, x.shape)
