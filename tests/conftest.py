@@ -15,7 +15,19 @@ from snnconv.bench import Sweep, sweep
 from snnconv.data import DataSource, open_data
 from snnconv.models import fashion_cnn
 
+from .thinned import left_out
+
 STEPS = (1, 2, 4)  # of the sweep of the bundled network
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks are looked at
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a quick run leaves out counts as slow."""
+    names = {item: item.nodeid.removeprefix("tests/") for item in items}
+    without = left_out(name for item, name in names.items() if "slow" not in item.keywords)
+    for item, name in names.items():
+        if name in without:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session", autouse=True)
