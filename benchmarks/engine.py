@@ -181,14 +181,20 @@ def main() -> None:
         rows.append(row)
         cells = f"{row['network']:16} {row['kind']:13} {row['method']:9} {row['T']:3}"
         print(f"{cells} {row['ann_ms']:8.1f} {row['ms']:8.1f}  {row['ratio']:.2f}", flush=True)
+        keep(options.output, rows, {})
     memory = {}
     if options.device == "cpu" and "resnet18" in options.networks:
         memory = {f"{kind}, T = {t}": peak_memory(t, kind == "8 bits") for kind in ("float", "8 bits") for t in (4, 64)}
         for steps, size in memory.items():
             print(f"peak memory of resnet18, chunk = 1, {steps}: {size:.0f} MiB")
-    if options.output:
+    keep(options.output, rows, memory)
+
+
+def keep(path: Path | None, rows: list[dict[str, Any]], memory: dict[str, float]) -> None:
+    """What is measured so far: a run takes long, and may be stopped."""
+    if path is not None:
         document = {"pairs": PAIRS, "rows": rows, "peak_memory_mib": memory, "provenance": provenance(0)}
-        options.output.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,9 @@ def export(
             known = snn.plan.normalization
             normalization = work.normalization_of(options) or (Normalization.from_dict(known) if known else None)
             data = work.data_of(check, normalization, samples, samples, {**options, "seed": 0}, snn.ann)
-        chosen = {key: value for key, value in (("dialect", dialect), ("v0", v0), ("compiled", compiled)) if value}
+        chosen: dict[str, Any] = {
+            key: value for key, value in (("dialect", dialect), ("v0", v0), ("compiled", compiled)) if value
+        }
         result = run_export(snn, path, to, T=T, check=data, samples=samples, overwrite=overwrite, **chosen)
         record = (path if form.folder else path.parent) / "export.json"
         if result is not None:
