@@ -63,3 +63,21 @@ def test_refuses(command: Command, files: Path) -> None:
         assert told in ended.err
         assert "Traceback" not in ended.err
     assert not [name for name in os.listdir() if name.endswith((".pt2", ".onnx", ".c"))]
+
+
+def test_a_nir_file_is_run_wherever_it_is_for(command: Command, files: Path) -> None:
+    line = ("convert", files / "net.pt", "--calib", f"npz:{files}/data.npz", "--method", "if", "-o", "if.pt2")
+    assert command(*line, "--maxpool", "avg").code == 0
+    ended = command("export", "if.pt2", "--to", "nir", "--v0", "bias", "-o", "net.nir", "--no-check")
+    assert (ended.code, "v(0)" in ended.out, ended.err) == (0, False, "")
+    ended = command("verify", "net.nir", "--samples", "3")
+    assert (ended.code, ended.err) == (0, "")
+    assert "snnconv's interpreter: " in ended.out
+    assert "3 samples, T = 4: nothing to compare with" in ended.out
+    document = only_json(command("verify", "net.nir", "--data", f"npz:{files}/data.npz", "--T", "2", "--json"))
+    assert (document["T"], document["samples"], document["differing"]) == (2, 4, [])
+    Path("bad.nir").write_text("none")
+    for arguments, told in ((("bad.nir",), "no NIR file"), (("net.nir", "-o", "out"), "--json")):
+        ended = command("verify", *arguments)
+        assert ended.code == 2
+        assert told in ended.err
