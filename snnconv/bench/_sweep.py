@@ -33,6 +33,7 @@ from ..fingerprint import (
 from ..measure.configurations import require_same_work
 from ..measure.distributed import Group, together
 from ..measure.evaluate import batches_in, report_unread_files, require_sizes
+from ..measure.metrics import Metric, metric_of
 from ..measure.steps import check_steps
 from ..measure.work_queue import WorkQueue
 from ..methods.label import label_of
@@ -67,6 +68,7 @@ def sweep(
     overwrite: bool = False,
     energy_model: str | EnergyModel = "45nm",
     baselines: str = BASELINES[0],
+    metric: str | Metric | None = None,
     seed: int = 0,
 ) -> Sweep:
     """Evaluate spiking networks of one ANN on labelled batches at several numbers of time steps, and the ANN beside.
@@ -89,6 +91,8 @@ def sweep(
         energy_model: name, file of constants, or model.
         baselines: "all": the ANN quantised to 8 and to 4 bits is evaluated once beside the networks; "none": it is
             not. The ANN itself is always evaluated.
+        metric: what networks are judged by: "top1", "top5", "mean-per-class" of labels; "agreement" (the ANN's class)
+            and "error" (relative to the ANN's output) without; or a `Metric`. None: top1, agreement without labels.
 
     Raises:
         InputError: no labels, labels that the network has no class for, an output that is not [B, classes], a folder
@@ -100,6 +104,7 @@ def sweep(
     model = find_energy_model(energy_model)
     if baselines not in BASELINES:
         raise InputError("no such baselines", expected=" or ".join(BASELINES), got=repr(baselines))
+    called, judge = metric_of(metric, data)
     require_readable(named, data)
     root = None if folder is None else Path(folder)
     known = batch_digests(data)
@@ -109,6 +114,7 @@ def sweep(
         "T": list(steps),
         "energy_model": describe_energy(model),
         "baselines": baselines,
+        "metric": called,
         "seed": seed,
         "versions": {name: version(name) for name in ("snnconv", "torch")},
     }
@@ -123,16 +129,16 @@ def sweep(
         try:
             kept = known if root is not None or group.size > 1 else None
             reference = reference_of(named) if baselines != "none" else None
-            measure(journal, planned, reference, data, model, group, kept)
+            measure(journal, planned, reference, data, model, group, judge, kept)
         except KeyboardInterrupt:
             if root is not None and group.first:
-                keep_partial(root, configuration, planned, model, seed)
+                keep_partial(root, configuration, planned, model, judge, seed)
             raise
         finally:
             journal.close()
         exchange(journal, group)
         report_unread_files(data, group)
-        result = assemble(journal, planned, model, seed)
+        result = assemble(journal, planned, model, judge, seed)
         if root is not None and group.first:
             result.save(root)
     return result
@@ -145,6 +151,7 @@ def measure(
     data: Iterable[Any],
     model: EnergyModel,
     group: Group,
+    metric: Metric,
     known: Sequence[str] | None = None,
 ) -> None:
     """Add what is missing to the journal, this process its share: whole settings, at the end some of others' batches.
@@ -163,13 +170,15 @@ def measure(
             bar.describe(f"{simulation.name} ({position + 1} of {len(planned)})")
             meter: BatchCounter | None = None
             mine = queue.draw(simulation.name)
-            for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data, known)):
+            for place, (number, read) in enumerate(missing_batches(journal, simulation.name, data, known, metric)):
                 group.check()
                 if place != mine:
                     continue
                 if meter is None:
                     baselines = {"with_ann": position == 0, "with_quantised": position == last}
-                    meter = BatchCounter(simulation.name, simulation.made(), simulation.steps, data, model, **baselines)
+                    meter = BatchCounter(
+                        simulation.name, simulation.made(), simulation.steps, data, model, metric, **baselines
+                    )
                     require_sizes(meter.snn, data)
                     journal.add(meter.converted())
                 for record in meter.count(read(), number):
@@ -181,7 +190,7 @@ def measure(
 
 
 def missing_batches(
-    journal: Journal, name: str, data: Iterable[Any], known: Sequence[str] | None
+    journal: Journal, name: str, data: Iterable[Any], known: Sequence[str] | None, metric: Metric
 ) -> Iterator[tuple[int, Callable[[], Any]]]:
     """The batches that a simulation still lacks: their number, and what reads them."""
     if isinstance(data, DataSource):
@@ -189,7 +198,7 @@ def missing_batches(
             journal.add(Ended(data.batches))
         for number in range(data.batches):
             if (name, number) not in journal.counted:
-                yield number, lambda number=number: data.batch(number)
+                yield number, lambda number=number: data.batch(number, labelled=metric.labelled)
     elif journal.batches is None or any((name, n) not in journal.counted for n in range(journal.batches)):
         count = 0
         for number, batch in enumerate(data):
@@ -215,6 +224,7 @@ def keep_partial(
     configuration: dict[str, Any],
     planned: Sequence[Simulation],
     model: EnergyModel,
+    metric: Metric,
     seed: int,
 ) -> None:
     """Results of the whole batches so far, of all processes; none where the first simulation has no batch yet."""
@@ -222,7 +232,7 @@ def keep_partial(
         return
     journal = open_journal(folder, configuration)
     if any(name == planned[0].name and batch.samples for (name, _), batch in journal.counted.items()):
-        partial = assemble(journal, planned, model, seed)
+        partial = assemble(journal, planned, model, metric, seed)
         partial.save(folder)
         log.warning(f"results of {partial.samples} samples are in {folder}; the same command again continues")
     else:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import torch
+import numpy as np
 
 from ..cost.energy import EnergyModel
 from ..cost.energy.converted import spiking_loads
 from ..cost.synops import BySize, Counts, Portion, Size, work_of
 from ..cost.synops.by_size import mean_of
+from ..measure.metrics import Metric, Outcomes
 from ..provenance import provenance
 from .counting import ANN, wiring_from_dict
 from .curves import Baseline, Curve, Row, Sweep
@@ -22,7 +23,7 @@ from .simulations import Simulation
 MILLIJOULES = 1e-9  # in a picojoule
 
 
-def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel, seed: int) -> Sweep:
+def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel, metric: Metric, seed: int) -> Sweep:
     """The results of what the journal holds; settings without a batch are left out.
 
     Args:
@@ -31,6 +32,7 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
     batches: dict[str, list[Counted]] = {simulation.name: [] for simulation in planned}
     for (name, _), counted in sorted(journal.counted.items()):
         batches[name].append(counted)
+    ann = {batch.batch: batch.baselines[ANN] for batch in batches[planned[0].name] if ANN in batch.baselines}
     curves: dict[str, Curve] = {}
     rows: list[Row] = []
     baselines: list[Baseline] = []
@@ -38,10 +40,10 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
         if any(counted.samples for counted in batches[simulation.name]):
             converted = journal.converted[simulation.name]
             wired = {size: record for (name, size), record in journal.wired.items() if name == simulation.name}
-            curve, points = trace(simulation, converted, wired, batches[simulation.name], model)
+            curve, points = trace(simulation, converted, wired, batches[simulation.name], model, metric, ann)
             curves[curve.setting] = joined(curves[curve.setting], curve) if curve.setting in curves else curve
             rows.extend(points)
-            baselines.extend(baselines_of(wired, batches[simulation.name]))
+            baselines.extend(baselines_of(wired, batches[simulation.name], metric))
     baselines.sort(key=lambda baseline: baseline.name != ANN)  # the ANN first; the sort is stable
     complete = journal.batches is not None and all(len(found) == journal.batches for found in batches.values())
     first = journal.converted[planned[0].name]
@@ -57,6 +59,7 @@ def assemble(journal: Journal, planned: Sequence[Simulation], model: EnergyModel
         energy_model=model.name,
         configuration=journal.configuration,
         complete=complete,
+        metric=journal.configuration.get("metric", "top1"),
         provenance=provenance(seed),
     )
 
@@ -98,11 +101,13 @@ def trace(
     wired: Mapping[Size, Wired],
     batches: Sequence[Counted],
     model: EnergyModel,
+    metric: Metric,
+    ann: Mapping[int, list[Any]],
 ) -> tuple[Curve, list[Row]]:
     """What one simulation knows of its curve, and its rows.
 
     Args:
-        wired: {size: what the network is there}.
+        wired: {size: what the network is there}. ann: {batch: what its samples say of the ANN}.
     """
     samples = sum(batch.samples for batch in batches)
     counts = BySize()
@@ -111,14 +116,21 @@ def trace(
         if batch.samples:
             size, found = size_of(batch.size), {"operations": batch.operations, "events": batch.events}
             counts.add(size, wirings[size], Counts.from_dict(found), batch.samples * batch.views)
-    correct = torch.tensor([batch.correct for batch in batches]).sum(0).tolist()
+    reference = joined_outcomes([ann[batch.batch] for batch in batches if batch.batch in ann])
     warm_up = int(converted.settings.get("warm_up", 0))
     rows = []
-    for t, right in zip(simulation.steps, correct, strict=True):
+    for place, t in enumerate(simulation.steps):
         cost = spent(counts, warm_up + t, model, converted.settings.get("weight_bits"))
+        outcomes = joined_outcomes([batch.outcomes[place] for batch in batches])
+        low, high = metric.interval(outcomes)
+        paired = metric.difference(outcomes, reference) if len(reference) == len(outcomes) else (None, None)
         rows.append(
-            Row(setting=simulation.setting, T=t, accuracy=100 * right / samples, latency=warm_up + t, **cost._asdict())
-        )
+            Row(
+                setting=simulation.setting, T=t, accuracy=metric.value(outcomes), latency=warm_up + t,
+                accuracy_low=low, accuracy_high=high, difference_low=paired[0], difference_high=paired[1],
+                **cost._asdict(),
+            )
+        )  # fmt: skip
     fired = {
         site: sum(int(portion.counts.events[site].sum()) for portion in counts.portions) / counts.samples
         for site in counts.neurons
@@ -138,7 +150,12 @@ def joined(curve: Curve, longer: Curve) -> Curve:
     return replace(longer, settings=settings, samples=min(curve.samples, longer.samples), notices=notices)
 
 
-def baselines_of(wired: Mapping[Size, Wired], batches: Sequence[Counted]) -> list[Baseline]:
+def joined_outcomes(parts: Sequence[list[Any]]) -> Outcomes:
+    """Of all samples, one after the other."""
+    return np.array([outcome for part in parts for outcome in part], dtype=np.float64)
+
+
+def baselines_of(wired: Mapping[Size, Wired], batches: Sequence[Counted], metric: Metric) -> list[Baseline]:
     """The networks without time that were evaluated beside this curve."""
     samples = sum(batch.samples for batch in batches)
     at = Counter[Size]()
@@ -146,12 +163,10 @@ def baselines_of(wired: Mapping[Size, Wired], batches: Sequence[Counted]) -> lis
         at[size_of(batch.size)] += batch.samples
     sizes = sorted(size for size, count in at.items() if count)
     costs = mean_of([wired[size].baselines for size in sizes], [at[size] / samples for size in sizes])
-    return [
-        Baseline(
-            name,
-            100 * sum(batch.baselines[name] for batch in batches) / samples,
-            cost["energy"] * MILLIJOULES,
-            cost["ops"],
-        )
-        for name, cost in costs.items()
-    ]
+    found = []
+    for name, cost in costs.items():
+        outcomes = joined_outcomes([batch.baselines[name] for batch in batches])
+        low, high = metric.interval(outcomes)
+        energy = cost["energy"] * MILLIJOULES
+        found.append(Baseline(name, metric.value(outcomes), energy, cost["ops"], low, high))
+    return found

@@ -41,6 +41,7 @@ def require_same(sweep: Sweep, other: Sweep, name: str) -> None:
     """Refuse what cannot stand in one table."""
     for what, mine, yours in (
         ("samples", judged_on(sweep), judged_on(other)),
+        ("metrics", sweep.metric, other.metric),
         ("energy models", sweep.energy_model, other.energy_model),
         ("states", "complete", "complete" if other.complete else "interrupted"),
     ):

@@ -7,21 +7,15 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from torch.utils import _pytree as pytree
+from torch import Tensor, nn
 
+from ..capture.outputs import plain
 from ..cost.energy import EnergyModel
 from ..cost.energy.baselines import CostedNetwork, baselines_of, dense_work
 from ..cost.synops import Connectivity, Layer, Size, Synapse, SynapticOperations
 from ..cost.synops.parts import Source
-from ..measure.evaluate import (
-    count_correct,
-    is_empty,
-    labelled_batch,
-    normalization_of,
-    require_logits,
-    view_notices,
-    views_of,
-)
+from ..measure.evaluate import LabelledBatch, is_empty, labelled_batch, normalization_of, view_notices, views_of
+from ..measure.metrics import Metric, tensors_of
 from ..network import SpikingNetwork
 from .journal import Converted, Counted, Wired
 
@@ -34,7 +28,7 @@ class BatchCounter:
     Args:
         name: of the simulation.
         steps: the numbers of time steps, increasing.
-        model: prices what the networks without time do.
+        model: prices what the networks without time do. metric: what they are judged by.
         with_ann: count the ANN as well. with_quantised: and the ANN quantised with this network's thresholds.
         data: the test data, for the normalisation they have.
     """
@@ -46,11 +40,12 @@ class BatchCounter:
         steps: tuple[int, ...],
         data: Iterable[Any],
         model: EnergyModel,
+        metric: Metric,
         *,
         with_ann: bool,
         with_quantised: bool,
     ) -> None:
-        self.name, self.snn, self.steps, self.model = name, snn, steps, model
+        self.name, self.snn, self.steps, self.model, self.metric = name, snn, steps, model, metric
         self.normalization, self.views = normalization_of(data, snn), views_of(data)
         self._notices = view_notices(data)
         self.operations = SynapticOperations(snn)
@@ -103,35 +98,43 @@ class BatchCounter:
         """Run the network, and its baselines, on one batch; what came out, and before it what is new about its size.
 
         Raises:
-            InputError: no labels, inputs that do not fit, or an output that is not [B, classes].
+            InputError: no labels, inputs that do not fit, or an output that the metric does not read.
         """
         if is_empty(batch):
-            nothing = [0] * len(self.steps)
-            return [
-                Counted(self.name, number, [], 0, nothing, [], {}, {baseline.name: 0 for baseline in self.baselines})
-            ]
-        labelled = labelled_batch(self.snn, batch, number, self.views)
-        if not self._checked:  # before the first long run
+            nothing: dict[str, list[Any]] = {baseline.name: [] for baseline in self.baselines}
+            return [Counted(self.name, number, [], 0, [[] for _ in self.steps], [], {}, nothing)]
+        labelled = labelled_batch(self.snn, batch, number, self.views, needed=self.metric.labelled)
+        ann: list[Tensor] = []
+        if not self._checked or self.metric.reads_ann:
             self.snn._flat(labelled.arguments, {})  # the shapes of the inputs
-            with torch.no_grad():
-                output = self.snn.ann(*labelled.arguments)
-            require_logits(pytree.tree_map_only(torch.Tensor, lambda leaf: leaf[None], output), labelled)
-            self._checked = True
+            ann = outputs_of(self.snn.ann, labelled)
+            if not self._checked:  # before the first long run
+                self.metric.check(ann, labelled)
+                self._checked = True
         with self.operations:
             run = self.snn.run(labelled.arguments, T=self.steps[-1], count=False, keep_state=False)
-        logits = require_logits(run.logits, labelled)
-        right = logits[torch.tensor(self.steps) - 1].argmax(-1).cpu() == labelled.labels
+        chosen = torch.tensor(self.steps) - 1
+        outputs = [leaf[chosen.to(leaf.device)] for leaf in tensors_of(run.logits)]
         counted = Counted(
             setting=self.name,
             batch=number,
             size=[list(shape) for shape in self.operations.size],
             samples=len(labelled.labels),
-            correct=right.sum(1).tolist(),
+            outcomes=self.metric.outcomes(outputs, labelled, ann).tolist(),
             **self.operations.counts.to_dict(),
-            baselines={baseline.name: count_correct(baseline.network, labelled) for baseline in self.baselines},
+            baselines={
+                baseline.name: self.metric.outcomes(outputs_of(baseline.network, labelled), labelled, ann)[0].tolist()
+                for baseline in self.baselines
+            },
             views=self.views,
         )
         return [*self.news(), counted]
+
+
+def outputs_of(network: nn.Module, batch: LabelledBatch) -> list[Tensor]:
+    """Of a network without time, [1, B, …] each."""
+    with torch.no_grad():
+        return [leaf[None] for leaf in tensors_of(plain(network(*batch.arguments)))]
 
 
 def wiring_to_dict(wired: Connectivity) -> dict[str, Any]:

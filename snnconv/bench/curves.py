@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-from ..documents import Count, Percent, Steps
+from ..documents import Count, Steps
 from ..measure.result import Result
 
 
@@ -16,7 +16,7 @@ class Row:
 
     Attributes:
         setting: the curve it belongs to, such as "sdm α=0.2 β=5".
-        accuracy: top-1 in %.
+        accuracy: top-1 in %, or what the sweep's metric is.
         spikes_per_neuron: spikes a neuron fires per sample over all T steps, mean over neurons and samples.
         spikes: spikes per sample over all T steps, all neurons.
         synops: synaptic operations per sample over all T steps: every spike times its true fan-out.
@@ -24,17 +24,23 @@ class Row:
         energy: mJ per sample by the sweep's energy model; these three are None where they were not measured.
         latency: steps simulated, T and the warm-up before them, whose spikes and operations are counted above; T where
             nothing is said.
+        accuracy_low, accuracy_high: its 95 % interval.
+        difference_low, difference_high: the 95 % interval of its difference to the ANN on the same samples.
     """
 
     setting: str
     T: Steps
-    accuracy: Percent
+    accuracy: float
     spikes_per_neuron: float
     spikes: float
     synops: float | None = None
     macs: float | None = None
     energy: float | None = None
     latency: Count = 0
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
 
     def __post_init__(self) -> None:
         if self.latency < self.T:
@@ -68,15 +74,17 @@ class Baseline:
 
     Attributes:
         name: "FP32 ANN", "W8A8", "W4A4".
-        accuracy: top-1 in %.
+        accuracy: as of rows, with its 95 % interval.
         energy: mJ per sample by the sweep's energy model, or None where it was not measured.
         ops: multiply-accumulates per sample, or None.
     """
 
     name: str
-    accuracy: Percent
+    accuracy: float
     energy: float | None = None
     ops: float | None = None
+    accuracy_low: float | None = None
+    accuracy_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,7 @@ class Sweep(Result):
         energy_model: by whose constants energy was computed.
         configuration: everything the numbers depend on, as kept in the journal.
         complete: False for the partial results of an interrupted sweep.
+        metric: what networks are judged by, top1 or another of `METRICS`.
     """
 
     NAME: ClassVar[str] = "sweep"
@@ -99,7 +108,7 @@ class Sweep(Result):
 
     rows: list[Row]
     curves: list[Curve]
-    ann_accuracy: Percent
+    ann_accuracy: float
     samples: Count
     data: str
     normalization: dict[str, Any] | None
@@ -107,6 +116,7 @@ class Sweep(Result):
     energy_model: str = "45nm"
     configuration: dict[str, Any] = field(default_factory=dict)
     complete: bool = True
+    metric: str = "top1"
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def rows_of(self, setting: str) -> list[Row]:

@@ -65,10 +65,10 @@ class Counted:
         setting: as in `Converted`.
         batch: its place in the data.
         size: of its samples, as in `Wired`; empty where it has none.
-        correct: how many are classified correctly after each number of time steps of the simulation.
+        outcomes: what each sample says after each number of time steps, as the metric has it: a number or several.
         operations: [source, layer, synaptic operations in every step, those of the warm-up first].
         events: {source: what it fired in every step, likewise}.
-        baselines: {network without time: how many it classifies correctly}; empty but for one or two settings.
+        baselines: {network without time: what each sample says}; empty but for one or two settings.
         views: of each sample; operations and events are of all of them.
     """
 
@@ -76,10 +76,10 @@ class Counted:
     batch: Count
     size: list[list[int]]
     samples: Count
-    correct: list[Count]
+    outcomes: list[list[Any]]
     operations: list[list[Any]]
     events: dict[str, list[Count]]
-    baselines: dict[str, Count]
+    baselines: dict[str, list[Any]]
     views: Positive = 1
 
 

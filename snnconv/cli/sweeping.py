@@ -36,6 +36,8 @@ def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable
                      show_default=True, help=f"Folder for {files} and the journal."),
         click.option("--overwrite", is_flag=True, help="Discard an earlier sweep in the folder and start again."),
         click.option("--resume", is_flag=True, help="Continue where the same command stopped. This is the default."),
+        click.option("--metric", help="What networks are judged by: top1, top5, mean-per-class; without labels "
+                     "agreement (same class as the ANN) or error (relative to its output)  [default: top1, or agreement]"),
         energy_model_option,
         click.option("--baselines", type=click.Choice(["all", "none"]), default="all", show_default=True,
                      help="Networks to evaluate beside the ANN: the ANN quantised to 8 and to 4 bits, or none, which "
@@ -74,6 +76,7 @@ def swept(
         samples = work.test_data(options["data"], options)
         settings = settings_of(options, times[-1])
         networks = networks_of(options["model"], times[-1], settings, samples, options, typed, anew=anew)
-        wanted: dict[str, Any] = {"energy_model": prices, **{name: options[name] for name in ("baselines", "seed")}}
+        chosen = {name: options[name] for name in ("baselines", "metric", "seed")}
+        wanted: dict[str, Any] = {"energy_model": prices, **chosen}
         result = run_sweep(networks, samples, times, folder=target, overwrite=overwrite, **wanted)
     return result if group.first else None

@@ -91,13 +91,17 @@ class DataSource:
         """How many batches there are."""
         return -(-self._count // self._step) if self._samples.sizes is None else len(self._grouped())
 
-    def batch(self, number: int) -> tuple[Any, Tensor]:
+    def batch(self, number: int, *, labelled: bool = True) -> tuple[Any, Tensor]:
         """One batch by its place, from 0; those before it are not read. It is empty where nothing in it can be.
+
+        Args:
+            labelled: whether labels are needed; else those of data without are all −1.
 
         Raises:
             InputError: there are no labels.
         """
-        self.check_labelled()
+        if labelled:
+            self.check_labelled()
         x, y = self._samples.fetch(self._positions(number))
         return (self._finished(x) if len(y) else x), y
 

@@ -91,17 +91,23 @@ def batches_as_they_come(data: Iterable[Any], doing: str) -> Iterator[LabelledBa
         raise InputError("the test data is empty", expected="at least one labelled batch", got="none")
 
 
-def labelled_batch(snn: SpikingNetwork, batch: Any, number: int, views: int = 1) -> LabelledBatch:
+def labelled_batch(
+    snn: SpikingNetwork, batch: Any, number: int, views: int = 1, *, needed: bool = True
+) -> LabelledBatch:
     """One batch as the network takes it.
 
     Args:
         views: of every sample in the batch, one after the other.
+        needed: whether labels are; else those of a batch without are all −1.
 
     Raises:
         InputError: it has no labels, or inputs that are none.
     """
     where = f"test batch {number}"
-    labels = require_labels(batch, where)[::views]
+    if needed or batch_labels(batch) is not None:
+        labels = require_labels(batch, where)[::views]
+    else:
+        labels = torch.full((len(batch_inputs(batch, where)[0]) // views,), -1)
     return LabelledBatch(number, arguments_of(snn, batch, where), labels, where, views)
 
 

@@ -26,3 +26,8 @@ def steps_of(sweep: Sweep) -> list[int]:
 def measured_on(sweep: Sweep) -> str:
     """The samples in one phrase."""
     return f"{sweep.samples:,} samples of {data_name(sweep.data)}"
+
+
+def judged_by(sweep: Sweep) -> str:
+    """The label of the axis that accuracies are on."""
+    return f"{'top-1 accuracy' if sweep.metric == 'top1' else sweep.metric} (%)"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cost.energy.verdict import unit_of
-from .curves import curves_of
+from .curves import curves_of, judged_by
 from .names import place_names
 from .style import BLACK, GREY, WIDTH, ann_line, legend_below, picture, plain_ticks, series
 
@@ -32,7 +32,7 @@ def plot_spikes(sweep: Sweep, path: Path) -> None:
         (curve.setting, points_of((row.spikes_per_neuron, row.accuracy) for row in rows))
         for curve, rows in curves_of(sweep)
     ]
-    draw(lines, [], sweep.ann_accuracy, "spikes per neuron and sample", path)
+    draw(lines, [], sweep.ann_accuracy, "spikes per neuron and sample", path, judged_by(sweep))
 
 
 def plot_energy(sweep: Sweep, path: Path) -> None:
@@ -48,7 +48,14 @@ def plot_energy(sweep: Sweep, path: Path) -> None:
         for baseline in sweep.baselines
         for point in points_of([(baseline.energy, baseline.accuracy)], size)
     ]
-    draw(lines, baselines, sweep.ann_accuracy, f"energy per sample ({unit}), model {sweep.energy_model}", path)
+    draw(
+        lines,
+        baselines,
+        sweep.ann_accuracy,
+        f"energy per sample ({unit}), model {sweep.energy_model}",
+        path,
+        judged_by(sweep),
+    )
 
 
 def points_of(pairs: Iterable[tuple[float | None, float]], unit: float = 1.0) -> list[Point]:
@@ -71,6 +78,7 @@ def draw(
     ann_accuracy: float,
     cost: str,
     path: Path,
+    judged: str,
 ) -> None:
     """All of it in one panel; a second one magnifies what comes within a few points of the best."""
     points = [point for _, line in lines for point in line] + [point for _, point in baselines]
@@ -91,7 +99,7 @@ def draw(
                 axes.plot([p.cost for p in line], [p.accuracy for p in line], label=name, **series(number))
             axes.set(xlabel=cost, xscale="log" if points else "linear")
             axes.margins(x=0.2 if baselines else 0.12)  # room for names
-        panels[0].set(ylabel="top-1 accuracy (%)")
+        panels[0].set(ylabel=judged)
         if split:
             panels[0].set_title("all settings")
             panels[1].set_title(f"within {CLOSE:g} points of the best")

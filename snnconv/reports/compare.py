@@ -48,6 +48,7 @@ def compare(
     overwrite: bool = False,
     energy_model: str | EnergyModel = "45nm",
     baselines: str = "all",
+    metric: str | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Sweep:
@@ -57,7 +58,7 @@ def compare(
         methods: such as "if,sdm:alpha=0.2,beta=5"; "all": every method whose ANN needs no training of its own.
         calib: calibration batches, which have to be readable again and again; None: synthetic.
         folder: of the journal, the results and the comparison (compare.md, .csv, pictures); None: nothing is written.
-        baselines: see `sweep`.
+        baselines, metric: see `sweep`; of the metric more has to be better.
         options: of the conversion, for all methods that take them; `alpha` and `beta` as values that are crossed.
 
     Returns:
@@ -68,7 +69,7 @@ def compare(
     """
     steps = check_steps(T)
     networks = grid(model, methods, steps[-1], data=calib, seed=seed, **options)
-    wanted: dict[str, Any] = {"energy_model": energy_model, "baselines": baselines, "seed": seed}
+    wanted: dict[str, Any] = {"energy_model": energy_model, "baselines": baselines, "metric": metric, "seed": seed}
     result = sweep(networks, data, steps, folder=folder, overwrite=overwrite, **wanted)
     if folder is not None:
         save_comparison(result, folder)

@@ -57,18 +57,19 @@ def sweep(context: click.Context, model: str, as_json: bool, quiet: bool, **opti
 
 
 LATENCY = "latency"
-COLUMNS = ("accuracy %", "vs ANN", "spikes/neuron", "synops", "energy mJ")
+COLUMNS = ("vs ANN", "95 %", "spikes/neuron", "synops", "energy mJ")
 MANY = 8
 
 
 def print_sweep(sweep: Sweep) -> None:
     """T, its latency where there is warm-up, accuracy and its distance from the ANN, spikes and their cost, curve after
-    curve; then what they compete with.
+    curve; then what they compete with. Intervals are of the distance from the ANN, on the same samples.
     """
     console = VisibleConsole(highlight=False)
     ann = sweep.ann_accuracy
-    columns = (LATENCY, *COLUMNS) if any(row.latency > row.T for row in sweep.rows) else COLUMNS
-    before = [""] * (len(columns) - len(COLUMNS))
+    judged = "accuracy %" if sweep.metric == "top1" else f"{sweep.metric} %"
+    columns = (*([LATENCY] if any(row.latency > row.T for row in sweep.rows) else []), judged, *COLUMNS)
+    before = [""] * (len(columns) - len(COLUMNS) - 1)
     for number, curve in enumerate(sweep.curves):
         if len(sweep.curves) > 1:
             console.print(styled(curve.setting, "bold"), soft_wrap=True)
@@ -76,14 +77,21 @@ def print_sweep(sweep: Sweep) -> None:
         for row in milestones(sweep.rows_of(curve.setting)):
             costs = (f"{row.spikes_per_neuron:.3f}", amount(row.synops), amount(row.energy))
             steps = [str(row.T), *(str(row.latency) for _ in before)]
-            table.add_row(*steps, f"{row.accuracy:.2f}", f"{row.accuracy - ann:+.2f}", *costs)
+            table.add_row(*steps, f"{row.accuracy:.2f}", f"{row.accuracy - ann:+.2f}", interval(row), *costs)
         console.print(table)
     table = table_of("", columns, header=False)
     for baseline in sweep.baselines:
         difference = f"{baseline.accuracy - ann:+.2f}"
-        shown = (baseline.name, *before, f"{baseline.accuracy:.2f}", difference, "", "", amount(baseline.energy))
+        shown = (baseline.name, *before, f"{baseline.accuracy:.2f}", difference, "", "", "", amount(baseline.energy))
         table.add_row(*shown, style="dim")
     console.print(table)
+
+
+def interval(row: Row) -> str:
+    """Of 95 %, of the difference to the ANN."""
+    if row.difference_low is None or row.difference_high is None:
+        return ""
+    return f"{row.difference_low:+.2f}…{row.difference_high:+.2f}"
 
 
 def table_of(first: str, columns: Sequence[str], *, header: bool) -> Table:
