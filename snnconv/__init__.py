@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .methods import METHODS as METHODS
     from .network import Run as Run
     from .network import SpikingNetwork as SpikingNetwork
+    from .parts import spiking_parts as spiking_parts
     from .reports import report as report
     from .reports.compare import compare as compare
     from .training import finetune as finetune
@@ -45,6 +46,7 @@ PUBLIC = {
     "open_data": ".data",
     **dict.fromkeys(("load", "save"), ".io.files"),
     **dict.fromkeys(("SpikingNetwork", "Run"), ".network"),
+    "spiking_parts": ".parts",
     "METHODS": ".methods",
     **dict.fromkeys(("InputError", "SnnconvError", "UnsupportedModelError"), ".errors"),
 }

@@ -14,8 +14,8 @@ ROOT = Path(snnconv.__file__).parent
 LARGEST = 0.15  # of all lines
 # the lowest first; a room imports those above it in this list alone (modules beside the rooms count as one)
 ORDER = (
-    "files", "graph", "data", "neurons", "models", "learnable", "simulate", "network", "capture", "calib", "methods",
-    "convert", "io", "opening", "measure", "cost", "bench", "training", "verification", "export", "tuning",
+    "files", "graph", "data", "neurons", "models", "learnable", "simulate", "network", "parts", "capture", "calib",
+    "methods", "convert", "io", "opening", "measure", "cost", "bench", "training", "verification", "export", "tuning",
     "papers", "plots", "reports", "coverage", "cli", "__main__",
 )  # fmt: skip
 GROUND = {

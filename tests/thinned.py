@@ -12,6 +12,8 @@ from zlib import crc32
 NONE = 0
 # file → test → one case in so many
 THINNED: dict[str, dict[str, int]] = {
+    "cli/test_diagnose.py": {"test_an_earlier_one_is_kept": NONE},
+    "papers/test_with_data.py": {"test_a_network_trained_with_clips_stands_for_its_weights": NONE},
     "bench/anytime/test_measure.py": {"test_accuracy_is_that_of_the_answers": 2},
     "bench/attention/test_means.py": {"test_means_at_every_site_and_logits": 3},
     "bench/diagnose/test_every_method.py": {"test_every_method": 4},
@@ -137,6 +139,8 @@ THINNED: dict[str, dict[str, int]] = {
     "test_resumption.py": {"test_no_run_is_continued_on_other_data": 6},
     "training/test_finetune.py": {"test_the_bundled_network": NONE},
     "training/test_resume.py": {
+        "test_killed_by_the_system": NONE,
+        "test_a_shuffling_loader_resumes": NONE,
         "test_every_activation_resumes": 3,
         "test_other_settings_resume": 3,
         "test_stopped_at_any_step": NONE,

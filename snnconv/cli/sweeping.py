@@ -37,7 +37,8 @@ def sweeping_options(name: str, files: str, steps: Callable[[F], F]) -> Callable
         click.option("--overwrite", is_flag=True, help="Discard an earlier sweep in the folder and start again."),
         click.option("--resume", is_flag=True, help="Continue where the same command stopped. This is the default."),
         click.option("--metric", help="What networks are judged by: top1, top5, mean-per-class; without labels "
-                     "agreement (same class as the ANN) or error (relative to its output)  [default: top1, or agreement]"),
+                     "agreement (same class as the ANN) or error (relative to its output)  [default: top1 or "
+                     "agreement]"),
         energy_model_option,
         click.option("--baselines", type=click.Choice(["all", "none"]), default="all", show_default=True,
                      help="Networks to evaluate beside the ANN: the ANN quantised to 8 and to 4 bits, or none, which "

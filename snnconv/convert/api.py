@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import Any
+from typing import Any, overload
 
 from torch import fx, nn
 from torch.export import ExportedProgram
@@ -36,6 +36,7 @@ from .canonical import MAXPOOLS, MaxPool
 from .corrections import corrected
 from .data_argument import takes_data
 from .opening import opened
+from .parts import convert_parts
 from .planning import plan_sites, silenced, standing_in
 from .preflight import Report, preflight
 
@@ -49,11 +50,16 @@ NO_ACTIVATION = (
 log = logging.getLogger("snnconv")
 
 
-@takes_data("data")
+@overload
+def convert(
+    model: nn.Module, T: int = 4, *, part: str | Sequence[str], data: Iterable[Any], **options: Any
+) -> nn.Module: ...
+@overload
 def convert(
     model: nn.Module | ExportedProgram,
     T: int = 4,
     *,
+    part: None = None,
     data: Iterable[Any] | None = None,
     input_shape: InputShape | None = None,
     method: str | Method = "auto",
@@ -63,8 +69,24 @@ def convert(
     seed: int = 0,
     checkpoint: str | PathLike[str] | None = None,
     **options: Any,
-) -> SpikingNetwork:
-    """Turn a trained network into a spiking network.
+) -> SpikingNetwork: ...
+@takes_data("data")
+def convert(
+    model: nn.Module | ExportedProgram,
+    T: int = 4,
+    *,
+    part: str | Sequence[str] | None = None,
+    data: Iterable[Any] | None = None,
+    input_shape: InputShape | None = None,
+    method: str | Method = "auto",
+    maxpool: MaxPool | None = None,
+    keep: str | None = None,
+    only: str | None = None,
+    seed: int = 0,
+    checkpoint: str | PathLike[str] | None = None,
+    **options: Any,
+) -> SpikingNetwork | nn.Module:
+    """Turn a trained network, or a part of a model, into a spiking network.
 
     Every activation clip(x, 0, λ) becomes a neuron of threshold θ = αλ whose spikes s(t) are whole numbers; the mean
     over time of θ·s(t) approximates the activation, with an error of at most θ/2T inside the neuron's range. Any other
@@ -73,6 +95,8 @@ def convert(
 
     Args:
         model: a module that torch.export can take, or an exported program. It is not changed.
+        part: names of submodules, such as "backbone": these alone are converted, each from what the model hands it on
+            the data, which are then batches of the model (`convert.parts`); all else stays as it is, Python and all.
         T: time steps the result runs by default; ≥ 1. What some methods set up depends on it (`METHODS[…].at_T`).
         data: calibration batches: tensors, (x, y), tuples of tensors, or dicts. Without it, synthetic inputs.
         input_shape: shape of one input sample, such as (3, 224, 224); a list of shapes where the network takes several
@@ -94,7 +118,7 @@ def convert(
             weight_bits: 8 or 16: every weight, threshold, potential and current a whole number (`quantised`).
 
     Returns:
-        A SpikingNetwork, on the device of the model.
+        A SpikingNetwork, on the device of the model; with `part`, a copy of the model with `SpikingPart` modules in it.
 
     Raises:
         InputError: an option out of range, data that cannot be used.
@@ -102,6 +126,11 @@ def convert(
 
     Source: You et al., IEEE TCDS 2024 (SDM).
     """
+    if part is not None:
+        own = {
+            "method": method, "maxpool": maxpool, "keep": keep, "only": only, "seed": seed, **options
+        }  # fmt: skip
+        return in_parts(model, [part] if isinstance(part, str) else list(part), T, data, own)
     setting = chosen(method, options)
     maxpool = maxpool or setting.maxpool
     check_options(setting, T, maxpool)
@@ -148,6 +177,17 @@ def convert(
     for notice in [*snn.plan.notices, *slow_neurons(snn)]:
         log.warning(notice)
     return snn
+
+
+def in_parts(
+    model: nn.Module | ExportedProgram, names: list[str], T: int, data: Iterable[Any] | None, options: dict[str, Any]
+) -> nn.Module:
+    """`convert(…, part=)`."""
+    if not isinstance(model, nn.Module) or data is None or not names:
+        got = "no data" if data is None else type(model).__name__
+        raise InputError("parts are converted of a module, from what runs through it", expected="a torch.nn.Module and "
+                         "data=, batches that it takes", got=got)  # fmt: skip
+    return convert_parts(model, names, data, lambda part, calls: convert(part, T, data=calls, **options))
 
 
 def slow_neurons(snn: SpikingNetwork) -> list[str]:

@@ -114,8 +114,9 @@ def input_sizes(graph: fx.Graph, shapes: Sequence[tuple[int, ...]]) -> dict[Any,
         for size, number in zip(value.shape[1:], shape, strict=True):
             if isinstance(size, torch.SymInt) and len(size.node.expr.free_symbols) == 1:
                 expression: Any = size.node.expr
-                (symbol,) = expression.free_symbols  # itself, or a multiple of it
-                found[symbol] = int(number * symbol / expression)
+                (symbol,) = expression.free_symbols  # itself, a multiple, or what a whole leaves over: 14 − s
+                rest, times = expression.subs(symbol, 0), expression.coeff(symbol)
+                found[symbol] = int((number - rest) / times)
     return found
 
 

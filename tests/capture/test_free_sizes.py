@@ -158,3 +158,23 @@ def test_bare_conversions_of_torchvision_run_at_every_size(name: str, monkeypatc
     x = torch.randn(1, 3, 160, 160)
     first, second = snn.run(x), same.run(x)
     assert all(torch.equal(first.spikes[site], second.spikes[site]) for site in snn.sites)
+
+
+class Joined(nn.Module):
+    """The sizes of two inputs sum up to what the layer takes: one of them is what the other leaves over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(14, 10), nn.Linear(10, 2)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.last(torch.relu(self.first(torch.cat([x, y], 1))))
+
+
+def test_sizes_that_sum_up_to_a_fixed_one() -> None:
+    model, inputs = Joined().eval(), (torch.randn(5, 6), torch.randn(5, 8))
+    snn = snnconv.convert(model, 64, data=[inputs], method="sdm-zero")
+    torch.testing.assert_close(snn(*inputs), model(*inputs), atol=0.1, rtol=0.1)
+    assert snn.plan.input_shapes == [(6,), (8,)]
+    with pytest.raises(snnconv.InputError, match="another shape"):
+        snn(torch.randn(2, 4), torch.randn(2, 10))
