@@ -14,7 +14,7 @@ import pytest
 import snnconv
 import snnconv.methods
 
-FUNCTIONS = {
+FUNCTIONS = {"spiking_parts",
     "clip", "compare", "convert", "diagnose", "energy", "finetune", "inspect", "latency", "load", "open_data",
     "open_model", "report", "save", "sweep", "train", "tune", "verify",
 }  # fmt: skip

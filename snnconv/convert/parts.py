@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from ..errors import InputError
-from ..network import SpikingNetwork
 from ..parts import FlatCall, SpikingPart, taken_apart
 from ..placement import placement_of
 
@@ -21,7 +20,7 @@ SHOWN = 12
 class Caught(NamedTuple):
     """Calls of a part: their tensors, their one structure, and what else is in them."""
 
-    calls: list[tuple[Tensor, ...]]
+    calls: list[list[Tensor]]
     spec: Any
     others: dict[int, Any]
 
@@ -30,7 +29,7 @@ def convert_parts(
     model: nn.Module,
     names: Sequence[str],
     data: Iterable[Any],
-    convert: Callable[[nn.Module, Any], SpikingNetwork],
+    convert: Callable[[nn.Module, Any], Any],
 ) -> nn.Module:
     """A copy of the model with these parts spiking, in eval mode.
 
@@ -51,7 +50,7 @@ def convert_parts(
         part = copy.get_submodule(name)
         caught = calls_of(copy, part, name, batches)
         flat = FlatCall(part, caught.spec, caught.others).eval()
-        calibration = [call if len(call) > 1 else call[0] for call in caught.calls]
+        calibration = [tuple(call) if len(call) > 1 else call[0] for call in caught.calls]
         put(copy, name, SpikingPart(convert(flat, calibration), caught.spec, caught.others))
     return copy
 
@@ -93,7 +92,7 @@ def calls_of(model: nn.Module, part: nn.Module, name: str, batches: Sequence[Any
             got=str(next(call[1] for call in found if call[1:] != (spec, others))),
             remedy="choose a part that is called in one way, such as one that holds it",
         )  # fmt: skip
-    return Caught([tuple(tensors) for tensors, _, _ in found], spec, others)
+    return Caught([tensors for tensors, _, _ in found], spec, others)
 
 
 def run(model: nn.Module, batch: Any) -> None:

@@ -38,7 +38,8 @@ def plot_sweep(sweep: Sweep, path: Path) -> None:
             left.plot(steps, [row.accuracy for row in rows], label=label, **look)
             ends = [(row.accuracy_low, row.accuracy_high) for row in rows]
             if len(curves) <= FEW and all(low is not None for low, _ in ends):
-                left.fill_between(steps, *zip(*ends), color=look["color"], alpha=0.15, linewidth=0)
+                told = "95 % interval" if len(curves) == 1 else None
+                left.fill_between(steps, *zip(*ends), color=look["color"], alpha=0.15, linewidth=0, label=told)
             right.plot(steps, [row.spikes_per_neuron for row in rows], **look)
         left.set(title="Accuracy" if sweep.metric == "top1" else sweep.metric.capitalize(), ylabel=judged_by(sweep))
         at_least(left, [row for row in sweep.rows if row.accuracy_low is not None])

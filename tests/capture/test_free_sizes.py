@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torchvision
+from torch import Tensor, nn
 from torch.export import Dim
 
 import snnconv

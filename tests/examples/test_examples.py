@@ -160,7 +160,7 @@ def test_readme_names_every_setting() -> None:
             assert re.search(rf"`{name}\b", text), f"{registry.kind} {name}"
     every = [command for top in cli.commands.values() for command in (top, *getattr(top, "commands", {}).values())]
     options = {option for command in every for parameter in command.params for option in parameter.opts}
-    typed = set(re.findall(r"(?<=`)--[a-z-]+", text))
+    typed = set(re.findall(r"(?<=`)--[a-z0-9-]+", text))
     assert typed - options <= {"--help", "--per-layer"}, "options that do not exist"
 
 

@@ -57,7 +57,8 @@ def sweep(context: click.Context, model: str, as_json: bool, quiet: bool, **opti
 
 
 LATENCY = "latency"
-COLUMNS = ("vs ANN", "95 %", "spikes/neuron", "synops", "energy mJ")
+INTERVAL, WIDEST = "95 %", len("-10.0…+10.0")
+COLUMNS = ("vs ANN", INTERVAL, "spikes/neuron", "synops", "energy mJ")
 MANY = 8
 
 
@@ -91,15 +92,15 @@ def interval(row: Row) -> str:
     """Of 95 %, of the difference to the ANN."""
     if row.difference_low is None or row.difference_high is None:
         return ""
-    return f"{row.difference_low:+.2f}…{row.difference_high:+.2f}"
+    return f"{row.difference_low:+.1f}…{row.difference_high:+.1f}"
 
 
 def table_of(first: str, columns: Sequence[str], *, header: bool) -> Table:
     """Several such tables below each other look like one."""
-    table = Table(box=None, show_header=header, header_style="bold", padding=(0, 2))
+    table = Table(box=None, show_header=header, header_style="bold", padding=(0, 1))
     table.add_column(first, justify="right", min_width=8)
     for column in columns:
-        table.add_column(column, justify="right", min_width=len(column))
+        table.add_column(column, justify="right", min_width=WIDEST if column == INTERVAL else len(column))
     return table
 
 
