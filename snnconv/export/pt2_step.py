@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..network import SpikingNetwork
-from .format import FORMATS, Options, Ran
+from .format import FORMATS, Options, Ran, Refusal
 from .graphs import Traced
 from .steps import StepFormat, ran
 
@@ -29,6 +29,11 @@ class Pt2Step(StepFormat):
     suffix: ClassVar[str] = ".pt2"
     runtime: ClassVar[str] = "torch"
     takes: ClassVar[frozenset[str]] = frozenset({"compiled"})
+
+    def refusals(self, snn: SpikingNetwork, options: Options) -> list[Refusal]:
+        whole = "machine code of AOTInductor does not give the bits of a network of whole numbers"
+        compiled = [Refusal("the network", whole, "--to pt2-step without --compiled, --to onnx-step, or --to c")]
+        return super().refusals(snn, options) + compiled * (options.compiled and snn.is_whole)
 
     def write(self, snn: SpikingNetwork, path: Path, options: Options) -> dict[str, str]:
         self.compiled = options.compiled

@@ -285,7 +285,13 @@ def test_free_sizes_stay_free(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_compiled_steps(tmp_path: Path) -> None:
-    snn = converted("residual", "sdm", True)
-    result = export(snn, tmp_path / "net.pt2", "pt2-step", compiled=True)
+    result = export(converted("residual", "sdm", False), tmp_path / "net.pt2", "pt2-step", compiled=True)
     assert result is not None
-    assert result.largest == 0
+    assert max(result.errors) < 1e-4
+
+
+def test_compiled_steps_of_whole_numbers_are_refused(tmp_path: Path) -> None:
+    """Inductor rounds otherwise: spikes are others from the first site on."""
+    with pytest.raises(UnsupportedModelError, match="without --compiled"):
+        export(converted("residual", "sdm", True), tmp_path / "net.pt2", "pt2-step", compiled=True)
+    assert not list(tmp_path.iterdir())
