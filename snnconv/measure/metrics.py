@@ -193,6 +193,7 @@ def metric_of(name: str | Metric | None, data: Iterable[Any]) -> tuple[str, Metr
     if metric.labelled and unlabelled:
         raise InputError(
             f"the metric {chosen} needs labels, which the data have not", got=getattr(data, "name", "data"),
-            remedy="metric='agreement' or 'error' (--metric) compares with the ANN instead",
+            remedy="say which array they are (npz:FILE?y=KEY), or compare with the ANN: metric='agreement' or 'error' "
+            "(--metric)",
         )  # fmt: skip
     return chosen, metric

@@ -319,11 +319,14 @@ def test_without_labels_and_with_several_inputs(tmp_path: Path, targets: dict[st
     snn = snnconv.convert(model, 8, data=spec)
     assert verify(model, spec, T=16).held
     assert diagnose(snn, spec).samples == 7
+    assert sweep(snn, spec, [1], metric="error").samples == 7
+    with pytest.raises(InputError, match="no classes to agree on"):
+        sweep(snn, spec, [1])
     for measured in (
-        lambda: sweep(snn, spec, [1]),
+        lambda: sweep(snn, spec, [1], metric="top1"),
         lambda: finetune(snnconv.clip(model, data=spec), spec, spec, epochs=1),
     ):
-        with pytest.raises(InputError, match=r"no labels(.|\n)*y=KEY"):
+        with pytest.raises(InputError, match=r"labels(.|\n)*y=KEY"):
             measured()
 
 
