@@ -1,7 +1,7 @@
 """Accuracy, spikes and cost against time steps, in one run of the longest T: every shorter one is a prefix of it.
 
-Networks are measured one after the other (`simulations.py`), each on all batches; what a batch gives is whole numbers
-in a journal (`journal.py`), and the results are sums of them (`assemble.py`).
+Networks are measured one after the other (`simulations.py`), each on all batches; what a batch gives
+stands in a journal (`journal.py`), and the results are of all batches (`assemble.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One network on one batch: everything a sweep wants to know of it, in whole numbers."""
+"""One network on one batch: everything a sweep wants to know of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a sweep has found out so far, kept line by line so that a killed run loses at most the batch it was at.
 
 A journal is a file of lines (`lines.py`): a header with the configuration, then one line per finished batch and per
-finished conversion. Batches give whole numbers only, and results are sums of them: the order and grouping of batches, a
+finished conversion. Batches give counts, and what each sample says; results are of all samples in their order: a
 resumed run or several processes cannot change a digit. Each process writes its own file.
 """
 

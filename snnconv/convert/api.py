@@ -127,9 +127,10 @@ def convert(
     Source: You et al., IEEE TCDS 2024 (SDM).
     """
     if part is not None:
-        own = {
-            "method": method, "maxpool": maxpool, "keep": keep, "only": only, "seed": seed, **options
-        }  # fmt: skip
+        if input_shape is not None or checkpoint is not None:
+            given = "input_shape" if input_shape is not None else "checkpoint"
+            raise InputError("parts see what the model hands them", got=f"{given}=", remedy=f"leave {given} out")
+        own = {"method": method, "maxpool": maxpool, "keep": keep, "only": only, "seed": seed, **options}
         return in_parts(model, [part] if isinstance(part, str) else list(part), T, data, own)
     setting = chosen(method, options)
     maxpool = maxpool or setting.maxpool

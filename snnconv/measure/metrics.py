@@ -25,12 +25,11 @@ class Metric(ABC):
     """One figure of how well a network does.
 
     Attributes:
-        title: as axes and tables call it. unit: "%" or "".
+        title: as pictures call it; every value is in %.
         higher: whether more is better. labelled: whether it reads labels. reads_ann: whether the ANN's output.
     """
 
     title: ClassVar[str]
-    unit: ClassVar[str] = "%"
     higher: ClassVar[bool] = True
     labelled: ClassVar[bool] = True
     reads_ann: ClassVar[bool] = False

@@ -30,4 +30,6 @@ def measured_on(sweep: Sweep) -> str:
 
 def judged_by(sweep: Sweep) -> str:
     """The label of the axis that accuracies are on."""
-    return f"{'top-1 accuracy' if sweep.metric == 'top1' else sweep.metric} (%)"
+    from ..measure.metrics import METRICS  # takes torch, which other pictures do without
+
+    return f"{METRICS[sweep.metric].title if sweep.metric in METRICS else sweep.metric} (%)"

@@ -19,6 +19,7 @@ from ..bench.curves import Row, Sweep
 from ..cost.energy import EnergyModel
 from ..errors import InputError
 from ..files import atomic_output, write_text
+from ..measure.metrics import METRICS
 from ..methods.parse import ALL
 from ..visible import as_cell
 
@@ -67,6 +68,7 @@ def compare(
     Raises:
         InputError: see `sweep` and `grid`.
     """
+    require_higher(metric)
     steps = check_steps(T)
     networks = grid(model, methods, steps[-1], data=calib, seed=seed, **options)
     wanted: dict[str, Any] = {"energy_model": energy_model, "baselines": baselines, "metric": metric, "seed": seed}
@@ -74,6 +76,19 @@ def compare(
     if folder is not None:
         save_comparison(result, folder)
     return result
+
+
+def require_higher(metric: str | None) -> None:
+    """Refuse to compare by a metric of which less is better: fronts and tables here show who has most.
+
+    Raises:
+        InputError: it is one, or none.
+    """
+    if metric is not None and not METRICS[metric].higher:
+        raise InputError(
+            "methods are compared by a metric of which more is better", got=f"metric = {metric}",
+            remedy="sweep takes it",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

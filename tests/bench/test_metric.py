@@ -105,3 +105,8 @@ def test_intervals_are_those_of_wilson(network: SpikingNetwork, folder: Path) ->
     hits = round(row.accuracy * SAMPLES / 100)
     assert (row.accuracy_low, row.accuracy_high) == pytest.approx([100 * end for end in wilson(hits, SAMPLES)])
     assert Sweep.load(folder / "out") == result
+
+
+def test_methods_are_compared_by_what_is_better_when_higher(network: SpikingNetwork, folder: Path) -> None:
+    with pytest.raises(InputError, match="more is better"):
+        snnconv.compare(network.ann, open_data(f"npz:{folder}/bare.npz"), "if", (1,), metric="error")

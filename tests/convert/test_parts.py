@@ -108,6 +108,8 @@ def test_refuses() -> None:
         snnconv.convert(model, 4, part=["backbone", "backbone.stem"], data=data)
     with pytest.raises(InputError, match="no data"):
         snnconv.convert(model, 4, part="backbone", data=None)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="leave input_shape out"):
+        snnconv.convert(model, 4, part="backbone", data=data, input_shape=(3, 8, 8))
     made = snnconv.convert(model, 4, part="head", data=data)
     with pytest.raises(InputError, match="called otherwise"):
         snnconv.spiking_parts(made)["head"]({"other": torch.randn(1, 6, 4, 4)}, scale=2.0)

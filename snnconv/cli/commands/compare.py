@@ -70,16 +70,10 @@ def compare(context: click.Context, model: str, as_json: bool, quiet: bool, **op
     """
     from ...bench import Sweep
     from ...bench.beside import beside
-    from ...errors import InputError
-    from ...measure.metrics import METRICS
-    from ...reports.compare import FILES
+    from ...reports.compare import FILES, require_higher
     from ..grids import compared
 
-    if options["metric"] is not None and not METRICS[options["metric"]].higher:
-        raise InputError(
-            "methods are compared by a metric of which more is better", got=f"--metric {options['metric']}",
-            remedy="snnconv sweep takes it",
-        )  # fmt: skip
+    require_higher(options["metric"])
     others = {name: Sweep.load(folder) for name, folder in options["beside"].items()}  # fails early
     for name in FILES if options["target"].is_dir() else ():
         check_output(options["target"] / name, overwrite=True)
